@@ -1,0 +1,85 @@
+/**
+ * What the HTTP listeners may ask of the rest of the server. Main thread.
+ */
+import type { EndpointOutcome, HttpPorts } from '../http/http-ports.ts'
+import type { Settings } from '../config/settings.ts'
+import type { SubmitReports } from '../ingest/ingest.ts'
+import type { CommitRun } from '../policy/commit-run.ts'
+import type { RunOutcome } from '../policy/messages.ts'
+import type { PolicyPool } from '../policy/policy-pool.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { Statistics } from '../telemetry/statistics.ts'
+
+interface HttpPortsDeps {
+  readonly settings: Settings
+  readonly pool: Pick<PolicyPool, 'runEndpoint' | 'readiness'>
+  readonly commit: CommitRun
+  readonly submitReports: SubmitReports
+  readonly metrics: Metrics
+  readonly statistics: Statistics
+  readonly log: Log
+  /** Unix milliseconds. */
+  readonly startedAtMs: number
+  readonly now: () => number
+  readonly reportCount: () => number
+  readonly onConnections: (active: number) => void
+}
+
+const RETRY_AFTER_SECONDS = 2
+
+export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
+  const { settings, pool, commit, metrics, statistics, log } = deps
+  const endpointNames = new Set(settings.customEndpoints)
+  return {
+    submitReports: deps.submitReports,
+    endpointNames: () => endpointNames,
+    async runEndpoint(name, args): Promise<EndpointOutcome> {
+      const running = pool.runEndpoint(name, args)
+      if (running === undefined) {
+        return {
+          kind: 'refused',
+          reason: 'The server has as much work waiting as it may hold; try again later',
+          retryAfterSeconds: RETRY_AFTER_SECONDS,
+        }
+      }
+      const outcome = await running
+      commit(name, outcome)
+      return endpointOutcome(outcome)
+    },
+    readiness: () => pool.readiness(),
+    stats: () => statsBody(deps),
+    async metrics() {
+      return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }
+    },
+    countCommand(name) {
+      statistics.commands.add(name)
+      metrics.commands.inc({ cmd: name })
+    },
+    onRefused(kind, peer) {
+      metrics.refused.inc({ reason: kind })
+      log.debug('refused', { reason: kind, peer })
+    },
+    onConnections: deps.onConnections,
+  }
+}
+
+function endpointOutcome(outcome: RunOutcome): EndpointOutcome {
+  if (!outcome.ok) return { kind: 'failed', reason: outcome.failure.message }
+  const { success, attributes } = outcome.answer ?? { success: false, attributes: {} }
+  return { kind: 'returned', success, attributes }
+}
+
+/** The reference's keys; times are milliseconds and seconds as their names say. */
+function statsBody(deps: HttpPortsDeps): object {
+  const usage = process.resourceUsage()
+  return {
+    reports: deps.reportCount(),
+    'user-msec': Math.round(usage.userCPUTime / 1000),
+    'sys-msec': Math.round(usage.systemCPUTime / 1000),
+    uptime: Math.floor((deps.now() - deps.startedAtMs) / 1000),
+    perfstats: deps.statistics.performance.read(),
+    commandstats: deps.statistics.commands.read(),
+    customstats: deps.statistics.custom.read(),
+  }
+}

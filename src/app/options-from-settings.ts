@@ -1,0 +1,75 @@
+/**
+ * Settings, as the parts want them. Pure but for the count of cores.
+ */
+import { availableParallelism } from 'node:os'
+import type { Configuration } from '../config/load-configuration.ts'
+import type { Settings } from '../config/settings.ts'
+import type { DeliveryOptions } from '../delivery/delivery.ts'
+import { parseWebHookDefinition } from '../delivery/web-hook.ts'
+import { TrackError } from '../errors.ts'
+import type { HttpOptions } from '../http/http-ports.ts'
+import { NetmaskGroup } from '../login/netmask-group.ts'
+
+/** Reports and calls that may wait, over all workers: at about 1 KB each, 50 MB. */
+const MAX_PENDING_RUNS = 50_000
+const WORKER_MEMORY_MB = 512
+const POLICY_LIMITS = { cpuMs: 2_000, wallMs: 30_000 } as const
+const MAX_BODY_BYTES = 1024 * 1024
+
+export function httpOptions(settings: Settings): HttpOptions {
+  const acl = new NetmaskGroup()
+  for (const mask of settings.acl) acl.addMask(mask)
+  return {
+    listeners: settings.listeners,
+    password: settings.webserverPassword ?? undefined,
+    acl,
+    metricsNoPassword: !settings.metricsNeedPassword,
+    maxConnections: settings.maxConnections,
+    bodyLimitBytes: MAX_BODY_BYTES,
+    headersTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
+    keepAliveTimeoutMs: 75_000,
+  }
+}
+
+export function deliveryOptions(settings: Settings): DeliveryOptions {
+  return {
+    hooks: settings.webHooks.map(({ name, keys }, index) => {
+      const parsed = parseWebHookDefinition(name, new Map(Object.entries(keys)), index + 1)
+      // The configuration thread has parsed the same keys; only a fault of ours gets here.
+      if (!parsed.ok) throw new TrackError('TRK_CONFIG_INVALID', parsed.reason)
+      return parsed.definition
+    }),
+    timeoutMs: settings.webHookTimeoutSeconds * 1000,
+    connectionsPerReceiver: settings.webHookThreads * settings.webHookConnectionsPerThread,
+    tls: settings.tlsClient,
+  }
+}
+
+export function policyOptions(
+  configuration: Configuration,
+  { regexesFile }: { readonly regexesFile: string },
+) {
+  const { settings, configFile, stateDirectory, geoDatabases } = configuration
+  return {
+    workers: settings.reportThreads ?? settings.luaStates ?? Math.max(1, availableParallelism() - 1),
+    maxPending: MAX_PENDING_RUNS,
+    memoryLimitMb: WORKER_MEMORY_MB,
+    setup: { configFile, stateDirectory, regexesFile, settings, geoDatabases, limits: POLICY_LIMITS },
+  }
+}
+
+/** What an operator most likely did not mean. */
+export function warningsOf(settings: Settings): readonly string[] {
+  const warnings: string[] = []
+  if (settings.listeners.length === 0)
+    warnings.push('no addListener() in the configuration: no report can come in')
+  if (settings.webserverPassword === null && settings.listeners.length > 0) {
+    warnings.push(
+      'no setWebserverPassword() in the configuration: every request that needs the password is refused',
+    )
+  }
+  if (!settings.hasReport)
+    warnings.push('no setReport() in the configuration: reports are taken and nothing looks at them')
+  return warnings
+}

@@ -1,0 +1,86 @@
+/**
+ * The configuration thread: runs the configuration file once, in a Lua state whose functions collect settings, and sends
+ * the main thread what they collected. It ends with that message.
+ */
+import { dirname } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { loadGeoDatabaseFile } from '../enrich/geoip/geo-database-file.ts'
+import { openGeoDatabase, type GeoDatabase } from '../enrich/geoip/geo-database.ts'
+import { messageOf, TrackError } from '../errors.ts'
+import { createHttpClient } from '../lookup/http-client.ts'
+import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
+import { createBindings } from '../lua/bindings/table.ts'
+import { Registrations } from '../lua/bindings/registrations.ts'
+import { createLuaState } from '../lua/lua-state.ts'
+import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
+import { SettingsCollector } from './settings-collector.ts'
+import { stateDirectoryPath } from './state-directory.ts'
+
+/** Longer than a policy may take: the file may read lists of thousands of netmasks. */
+const LIMITS = { cpuMs: 20_000, wallMs: 50_000 } as const
+
+async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
+  const settings = new SettingsCollector()
+  const geoDatabases = new Map<string, GeoDatabase>()
+  const stateDirectory = (): string =>
+    stateDirectoryPath({
+      configured: settings.stateDirectory,
+      fromEnvironment: setup.stateDirectoryFromEnvironment,
+      configFile: setup.configFile,
+    })
+  const bindings = createBindings({
+    settings,
+    registrations: new Registrations(),
+    log: (level, message, fields) => {
+      const text = Object.entries(fields).map(([key, value]) => ` ${key}="${String(value)}"`)
+      settings.notices.push(`the configuration says (${level}): ${message}${text.join('')}`)
+    },
+    geo: {
+      open(name, path) {
+        const bytes = loadGeoDatabaseFile(path)
+        const database = openGeoDatabase(name, path, bytes)
+        geoDatabases.set(name, database)
+        settings.geoDatabases.set(name, { name, path, bytes })
+        return database
+      },
+      find: (name) => geoDatabases.get(name),
+    },
+    http: { client: createHttpClient({ tls: settings.tlsClient }) },
+    dns: createDnsResolvers({ onQuery: () => undefined }),
+    isWebHook: (name) => settings.webHooks.has(name),
+    isCustomStat: (name) => settings.customStats.has(name),
+    stateDirectory,
+    shutdown: () => undefined,
+  })
+  const lua = createLuaState({
+    ...bindings,
+    mode: 'configuration',
+    clock: Date.now,
+    moduleFolder: dirname(setup.configFile),
+    limits: LIMITS,
+    print: (text) => settings.notices.push(text),
+  })
+  const outcome = await lua.runFile(setup.configFile)
+  if (!outcome.ok) throw new TrackError('TRK_CONFIG_INVALID', outcome.error.message)
+  return {
+    type: 'collected',
+    raw: settings.toRaw(),
+    geoDatabases: [...settings.geoDatabases.values()],
+    stateDirectory: stateDirectory(),
+    notices: settings.notices,
+  }
+}
+
+async function main(): Promise<void> {
+  let message: FromConfigThread
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
+    message = await collect(workerData as ConfigThreadSetup)
+  } catch (error) {
+    const known = error instanceof TrackError ? error : new TrackError('TRK_CONFIG_INVALID', messageOf(error))
+    message = { type: 'failed', error: known.toWire() }
+  }
+  parentPort?.postMessage(message)
+}
+
+void main()

@@ -1,0 +1,70 @@
+/**
+ * Runs the configuration file once, on a thread of its own, and hands over checked and frozen settings. The main thread
+ * calls it; no Lua runs there, so that a configuration that loops for ever ends in a message.
+ */
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { TrackError, messageOf } from '../errors.ts'
+import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
+import type { CollectedGeoDatabase } from './settings-collector.ts'
+import { settingsFrom, type Settings } from './settings.ts'
+
+/** A configuration may look things up while it loads; more than this is a mistake in it. */
+const LOAD_DEADLINE_MS = 60_000
+
+export interface Configuration {
+  readonly configFile: string
+  readonly stateDirectory: string
+  readonly settings: Settings
+  readonly geoDatabases: readonly CollectedGeoDatabase[]
+  /** What the operator should read in the log: deprecated calls, new secrets. */
+  readonly notices: readonly string[]
+}
+
+/**
+ * @throws TrackError TRK_CONFIG_* with the file and line of the mistake, TRK_GEOIP_UNREADABLE, TRK_STATE_DIRECTORY.
+ */
+export async function loadConfiguration(options: ConfigThreadSetup): Promise<Configuration> {
+  // Only these: a caller's object may hold more, which could not be sent to a thread.
+  const { configFile, stateDirectoryFromEnvironment } = options
+  const setup: ConfigThreadSetup = { configFile, stateDirectoryFromEnvironment }
+  const worker = new Worker(new URL(`./config-thread${extname(import.meta.url)}`, import.meta.url), {
+    name: 'configuration',
+    workerData: setup,
+  })
+  try {
+    const message = await firstMessage(worker, setup.configFile)
+    if (message.type === 'failed') throw TrackError.fromWire(message.error)
+    return {
+      configFile: setup.configFile,
+      stateDirectory: message.stateDirectory,
+      settings: settingsFrom(message.raw),
+      geoDatabases: message.geoDatabases,
+      notices: message.notices,
+    }
+  } finally {
+    await worker.terminate()
+  }
+}
+
+function firstMessage(worker: Worker, configFile: string): Promise<FromConfigThread> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(
+        new TrackError('TRK_CONFIG_TIMEOUT', `${configFile} still runs after ${LOAD_DEADLINE_MS / 1000} s`),
+      )
+    }, LOAD_DEADLINE_MS)
+    worker.once('message', (message: FromConfigThread) => {
+      clearTimeout(timer)
+      resolve(message)
+    })
+    worker.once('error', (error) => {
+      clearTimeout(timer)
+      reject(new TrackError('TRK_CONFIG_INVALID', `${configFile}: ${messageOf(error)}`, { cause: error }))
+    })
+    worker.once('exit', () => {
+      clearTimeout(timer)
+      reject(new TrackError('TRK_CONFIG_INVALID', `${configFile} ended the configuration thread`))
+    })
+  })
+}

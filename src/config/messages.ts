@@ -1,0 +1,24 @@
+/**
+ * Every message between the main thread and the configuration thread.
+ */
+import type { WireError } from '../errors.ts'
+import type { CollectedGeoDatabase } from './settings-collector.ts'
+
+/** What the configuration thread is started with. */
+export interface ConfigThreadSetup {
+  /** Absolute path. */
+  readonly configFile: string
+  /** `$STATE_DIRECTORY`, where systemd gives one. */
+  readonly stateDirectoryFromEnvironment: string | undefined
+}
+
+export type FromConfigThread =
+  | {
+      readonly type: 'collected'
+      /** To be checked by `settingsFrom`. */
+      readonly raw: Readonly<Record<string, unknown>>
+      readonly geoDatabases: readonly CollectedGeoDatabase[]
+      readonly stateDirectory: string
+      readonly notices: readonly string[]
+    }
+  | { readonly type: 'failed'; readonly error: WireError }

@@ -1,0 +1,87 @@
+/**
+ * Gathers settings while the configuration file runs, in the raw form that `settingsFrom` checks. Lives on the
+ * configuration thread; a policy state has one too that nobody reads, since there its functions do nothing.
+ */
+import { DEFAULT_ACL } from './default-acl.ts'
+import type { NumberSettingName } from './number-settings.ts'
+
+interface CollectedListener {
+  readonly host: string
+  readonly port: number
+  readonly tls: null | {
+    readonly certificateFile: string
+    readonly keyFile: string
+    readonly options: Readonly<Record<string, string>>
+  }
+}
+
+interface CollectedSchedule {
+  readonly background: string
+  readonly when:
+    | { readonly kind: 'cron'; readonly pattern: string }
+    | { readonly kind: 'interval'; readonly seconds: number }
+}
+
+/** A GeoIP file that the configuration opened: shared with the main thread and every worker, not copied. */
+export interface CollectedGeoDatabase {
+  readonly name: string
+  readonly path: string
+  readonly bytes: SharedArrayBuffer
+}
+
+/** What the configuration file said so far. Later calls replace or add as the functions' manual entries say. */
+export class SettingsCollector {
+  readonly listeners: CollectedListener[] = []
+  readonly numbers = new Map<NumberSettingName, number>()
+  readonly webHooks = new Map<string, Readonly<Record<string, string>>>()
+  readonly customStats = new Set<string>()
+  readonly customEndpoints = new Set<string>()
+  readonly backgrounds = new Set<string>()
+  readonly schedules: CollectedSchedule[] = []
+  readonly geoDatabases = new Map<string, CollectedGeoDatabase>()
+  /** undefined: the default ranges; setACL replaces them. */
+  acl: readonly string[] | undefined = undefined
+  /** What addACL added to these, before or after a setACL. */
+  readonly addedAcl: string[] = []
+  webserverPassword: string | null = null
+  metricsNeedPassword = true
+  controlSocket: { readonly host: string; readonly port: number } | null = null
+  controlKey: string | null = null
+  luaStates: number | null = null
+  reportThreads: number | null = null
+  hasReport = false
+  stateDirectory: string | undefined = undefined
+  /** A secret was read: the directory cannot change any more. */
+  stateDirectoryIsUsed = false
+  /** Messages for the log once it is up: deprecated calls, new secrets. */
+  readonly notices: string[] = []
+  readonly tlsClient = {
+    verifyPeer: true,
+    verifyHost: true,
+    caBundleFile: null as string | null,
+    clientCertificateFile: null as string | null,
+    clientKeyFile: null as string | null,
+  }
+
+  /** Plain data for the main thread, to be checked there by `settingsFrom`. */
+  toRaw(): Readonly<Record<string, unknown>> {
+    return {
+      ...Object.fromEntries(this.numbers),
+      listeners: this.listeners,
+      acl: [...(this.acl ?? DEFAULT_ACL), ...this.addedAcl],
+      webserverPassword: this.webserverPassword,
+      metricsNeedPassword: this.metricsNeedPassword,
+      controlSocket: this.controlSocket,
+      controlKey: this.controlKey,
+      luaStates: this.luaStates,
+      reportThreads: this.reportThreads,
+      webHooks: Array.from(this.webHooks, ([name, keys]) => ({ name, keys })),
+      customStats: [...this.customStats],
+      customEndpoints: [...this.customEndpoints],
+      backgrounds: [...this.backgrounds],
+      schedules: this.schedules,
+      hasReport: this.hasReport,
+      tlsClient: this.tlsClient,
+    }
+  }
+}

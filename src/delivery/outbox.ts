@@ -1,0 +1,62 @@
+/**
+ * The port between those who want something sent and delivery, which sends it. Types only. The outbox keeps messages
+ * until they are settled; one in memory (memory-outbox.ts) loses them when the process ends, a durable one does not.
+ */
+import type { FinalReason } from './retry.ts'
+
+/** What a policy asks for. */
+interface OutgoingWebHook {
+  /** Name given to addCustomWebHook. */
+  readonly hook: string
+  /** A byte string, see login/byte-string.ts. */
+  readonly body: string
+}
+
+export interface OutboxEntry extends OutgoingWebHook {
+  /** UUID, fixed when the message was added: every try sends the same, so that receivers can drop duplicates. */
+  readonly id: string
+  /** Unix milliseconds. */
+  readonly createdAtMs: number
+  /** Tries so far, all of which failed. */
+  readonly tries: number
+  /** Unix milliseconds. */
+  readonly nextTryAtMs: number
+}
+
+/** Why a message was given up. */
+export type DeadReason = FinalReason | 'too-old'
+
+/** What became of a claimed entry. */
+type Settlement =
+  | { readonly kind: 'delivered'; readonly tries: number }
+  | { readonly kind: 'retry'; readonly tries: number; readonly nextTryAtMs: number }
+  | { readonly kind: 'dead'; readonly tries: number; readonly reason: DeadReason }
+
+interface Claim {
+  /** In the order in which they are due. Nobody else gets them until they are settled. */
+  readonly entries: readonly OutboxEntry[]
+  /** Unix milliseconds at which the next unclaimed entry of the hook is due; undefined if there is none. */
+  readonly nextDueAtMs: number | undefined
+}
+
+/** Told about changes as they happen; must not throw. */
+export interface OutboxObserver {
+  readonly onQueued: (hook: string) => void
+  /** A message was refused because the outbox is full. */
+  readonly onRefused: (hook: string) => void
+}
+
+export interface Outbox {
+  /** True: what is left at the end of the process is delivered by the next one. */
+  readonly isDurable: boolean
+  /** Entries that are not settled: waiting or claimed. */
+  readonly size: number
+  /** Never waits: a full outbox refuses. */
+  add(message: OutgoingWebHook): 'queued' | 'full'
+  /** Takes up to `limit` entries of one hook that are due. By hook, so that none can stand in another's way. */
+  claimDue(hook: string, nowMs: number, limit: number): Promise<Claim>
+  /** Ends a claim. */
+  settle(id: string, settlement: Settlement): Promise<void>
+  /** Sets the one observer. */
+  watch(observer: OutboxObserver): void
+}

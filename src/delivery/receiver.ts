@@ -1,0 +1,105 @@
+/**
+ * One server that takes webhooks: its connections, and one try at a time through them. Main thread. It knows nothing
+ * of retries; redirects are answers like any other.
+ */
+import { Client, Pool, type Dispatcher } from 'undici'
+import { networkFailure } from '../outgoing/network-failure.ts'
+import { createSharedLookup } from '../outgoing/shared-lookup.ts'
+import type { TlsClientOptions } from '../outgoing/tls-client-options.ts'
+import type { Attempt } from './retry.ts'
+import type { WebHookRequest } from './web-hook-request.ts'
+
+export interface ReceiverOptions {
+  readonly connections: number
+  /** From opening the connection to the end of the answer. */
+  readonly timeoutMs: number
+  readonly tls: TlsClientOptions
+}
+
+/** A webhook's answer says nothing; so much of it is read to keep the connection, beyond it the connection goes. */
+const MAX_ANSWER_BYTES = 16 * 1024
+
+export class Receiver {
+  readonly #origin: string
+  readonly #timeoutMs: number
+  readonly #clientOptions: Client.Options
+  readonly #pool: Pool
+  /** The tries under way; the callers bound them. */
+  readonly #tries = new Set<AbortController>()
+
+  constructor(origin: string, { connections, timeoutMs, tls }: ReceiverOptions) {
+    this.#origin = origin
+    this.#timeoutMs = timeoutMs
+    this.#clientOptions = {
+      allowH2: false,
+      connect: { ...tls, timeout: timeoutMs, lookup: createSharedLookup() },
+      // The time limit of the whole try covers both.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    }
+    this.#pool = new Pool(origin, { ...this.#clientOptions, connections })
+  }
+
+  /** Never rejects. */
+  send(request: WebHookRequest): Promise<Attempt> {
+    return this.#attempt(this.#pool, request)
+  }
+
+  /** As `send`, on a connection of its own: no earlier answer can have closed it. */
+  async sendOnFreshConnection(request: WebHookRequest): Promise<Attempt> {
+    const client = new Client(this.#origin, this.#clientOptions)
+    try {
+      return await this.#attempt(client, request)
+    } finally {
+      await client.destroy()
+    }
+  }
+
+  /** Ends the tries under way, which then report a failure, and closes every connection. */
+  async close(): Promise<void> {
+    for (const controller of this.#tries) controller.abort()
+    await this.#pool.destroy()
+  }
+
+  async #attempt(dispatcher: Dispatcher, { url, headers, body }: WebHookRequest): Promise<Attempt> {
+    const controller = new AbortController()
+    const timer = setTimeout(
+      () => controller.abort(new DOMException('the time is up', 'TimeoutError')),
+      this.#timeoutMs,
+    )
+    this.#tries.add(controller)
+    try {
+      const response = await dispatcher.request({
+        origin: this.#origin,
+        method: 'POST',
+        path: url.pathname + url.search,
+        headers,
+        body,
+        signal: controller.signal,
+      })
+      await discard(response.body)
+      return {
+        kind: 'answer',
+        status: response.statusCode,
+        retryAfter: firstValue(response.headers['retry-after']),
+      }
+    } catch (error) {
+      return { kind: 'failure', failure: networkFailure(error) }
+    } finally {
+      clearTimeout(timer)
+      this.#tries.delete(controller)
+    }
+  }
+}
+
+async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {
+  try {
+    await body.dump({ limit: MAX_ANSWER_BYTES })
+  } catch {
+    // The status has been read and decides; that the rest of the answer was cut off changes nothing.
+  }
+}
+
+function firstValue(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.[0]
+}

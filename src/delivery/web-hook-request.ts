@@ -1,0 +1,46 @@
+/**
+ * One delivery as an HTTP request: the reference's headers, the signature, Kafka's wrapping. Pure.
+ */
+import { Buffer } from 'node:buffer'
+import { createHmac } from 'node:crypto'
+import { textToBytes } from '../login/byte-string.ts'
+import { basicAuthorization, headerValue } from '../outgoing/header-value.ts'
+import type { OutboxEntry } from './outbox.ts'
+import { expandUrl } from './url-template.ts'
+import type { WebHookDefinition } from './web-hook.ts'
+
+/** A POST, ready to be sent. Its headers hold secrets: not for logs. */
+export interface WebHookRequest {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+const KAFKA_HEAD = Buffer.from('{"records":[{"value":')
+const KAFKA_TAIL = Buffer.from('}]}')
+
+/** @param nowMs - Unix milliseconds, for the date in the URL */
+export function buildRequest(
+  definition: WebHookDefinition,
+  entry: Pick<OutboxEntry, 'id' | 'body'>,
+  nowMs: number,
+): WebHookRequest {
+  const { basicAuth, apiKey, secret } = definition
+  const bytes = textToBytes(entry.body)
+  const body = definition.kafka ? Buffer.concat([KAFKA_HEAD, bytes, KAFKA_TAIL]) : bytes
+  const headers: Record<string, string> = {
+    'Content-Type': headerValue(definition.contentType),
+    'X-Wforce-Event': headerValue(definition.name),
+    'X-Wforce-HookID': String(definition.id),
+    'X-Wforce-Delivery': entry.id,
+  }
+  if (secret !== undefined) headers['X-Wforce-Signature'] = signature(secret.reveal(), body)
+  if (basicAuth !== undefined) headers['Authorization'] = basicAuthorization(basicAuth.reveal())
+  if (apiKey !== undefined) headers['X-API-Key'] = headerValue(apiKey.reveal())
+  return { url: new URL(expandUrl(definition.url, nowMs)), headers, body }
+}
+
+/** What a receiver computes too: base64(HMAC-SHA256(secret, body)). */
+function signature(secret: string, body: Uint8Array): string {
+  return createHmac('sha256', textToBytes(secret)).update(body).digest('base64')
+}

@@ -1,0 +1,166 @@
+/**
+ * One listening address: its server, how it starts and how it stops. Lives on the thread that takes requests.
+ * What is answered there is in register-routes.ts.
+ */
+import { once } from 'node:events'
+import { createServer, type Server as HttpServer, type ServerOptions } from 'node:http'
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import fastify, { type FastifyInstance } from 'fastify'
+import { messageOf, TrackError } from '../errors.ts'
+import { createClientErrorHandler } from './client-error.ts'
+import type { ConnectionLimit } from './connection-limit.ts'
+import type { Gate } from './gate.ts'
+import type { BoundAddress, HttpOptions, HttpPorts, ListenerSettings } from './http-ports.ts'
+import type { LoadedTls } from './load-tls.ts'
+import { registerRoutes } from './register-routes.ts'
+import { routePathOf } from './request-target.ts'
+import { DEFAULT_HANDLER_TIMEOUT_MS } from './routes.ts'
+
+/** Connections that the system keeps for us while we are busy. */
+const BACKLOG = 1_024
+const MAX_HEADER_BYTES = 16_384
+/** Encoded names of custom endpoints; routePathOf lets no longer ones through. */
+const MAX_PARAM_LENGTH = 4_096
+/** Bounds of how often Node looks for requests that are late; a look costs a walk over all connections. */
+const LEAST_CHECK_MS = 20
+const MOST_CHECK_MS = 5_000
+/** Longer than all other limits of a connection: for clients that do not read their answer. */
+const SILENCE_MARGIN_MS = 5_000
+
+export interface ListenerDeps {
+  readonly ports: HttpPorts
+  readonly gate: Gate
+  readonly limit: ConnectionLimit
+}
+
+/** What one listener is made from. */
+export interface ListenerPlan {
+  readonly settings: ListenerSettings
+  /** Read from the files of the settings; undefined for plain HTTP. */
+  readonly tls: LoadedTls | undefined
+  /** An IPv6 address takes no IPv4 connections, since another listener has that port for them. */
+  readonly ipv6Only: boolean
+}
+
+export class Listener {
+  readonly #plan: ListenerPlan
+  readonly #server: HttpServer | HttpsServer
+  readonly #app: FastifyInstance
+  /** Raw connections: of a TLS listener also those that are not yet through the handshake. */
+  readonly #sockets = new Set<Socket>()
+  #isDraining = false
+
+  constructor({ ports, gate, limit }: ListenerDeps, options: HttpOptions, plan: ListenerPlan) {
+    this.#plan = plan
+    const server = createNodeServer(options, plan.tls)
+    this.#server = server
+    limit.watch(server)
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    // The one difference that an expectation makes is `100-continue`, which Node has already seen to.
+    server.on('checkExpectation', (request, response) => server.emit('request', request, response))
+    this.#app = fastify({
+      serverFactory: (handler) =>
+        server.on('request', (request, response) => {
+          // Any content type is accepted, and nothing is made of it: it need not be parsed.
+          request.headers['content-type'] = 'application/json'
+          handler(request, response)
+        }),
+      clientErrorHandler: createClientErrorHandler(gate),
+      rewriteUrl: ({ url }) => routePathOf(url ?? ''),
+      routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+      bodyLimit: options.bodyLimitBytes,
+      exposeHeadRoutes: false,
+      return503OnClosing: false,
+      logger: false,
+      requestIdHeader: false,
+      genReqId: () => '',
+    })
+    registerRoutes(this.#app, { ports, gate, isDraining: () => this.#isDraining }, options)
+  }
+
+  /** @throws TrackError TRK_LISTEN_FAILED naming the address and the reason. */
+  async start(onInternalError: ((error: unknown) => void) | undefined): Promise<BoundAddress> {
+    const { settings, ipv6Only } = this.#plan
+    await this.#app.ready()
+    try {
+      this.#server.listen({ host: settings.host, port: settings.port, backlog: BACKLOG, ipv6Only })
+      await once(this.#server, 'listening')
+    } catch (error) {
+      throw new TrackError('TRK_LISTEN_FAILED', `${settings.host} port ${settings.port}: ${messageOf(error)}`, {
+        cause: error,
+      })
+    }
+    this.#server.on('error', (error) => onInternalError?.(error))
+    return boundAddress(this.#server.address(), this.#plan.tls !== undefined)
+  }
+
+  /**
+   * Stops accepting, closes idle connections, lets requests in progress finish, and cuts them when the time is up.
+   *
+   * @returns how many connections had to be cut.
+   */
+  async stop(deadlineMs: number): Promise<number> {
+    this.#isDraining = true
+    let cut = 0
+    if (this.#server.listening) {
+      const closed = once(this.#server, 'close')
+      this.#server.close()
+      this.#closeUnused()
+      const timer = setTimeout(() => {
+        cut = this.#sockets.size
+        for (const socket of this.#sockets) socket.destroy()
+      }, deadlineMs)
+      await closed
+      clearTimeout(timer)
+    }
+    await this.#app.close()
+    return cut
+  }
+
+  /** To Node a connection on which nothing has come yet is one whose first request is in progress. */
+  #closeUnused(): void {
+    for (const socket of this.#sockets) {
+      if (socket.bytesRead === 0) socket.destroy()
+    }
+  }
+}
+
+function createNodeServer(options: HttpOptions, tls: LoadedTls | undefined): HttpServer | HttpsServer {
+  const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, handlerTimeoutMs } = options
+  const common: ServerOptions = {
+    headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: checkIntervalMs(Math.min(headersTimeoutMs, requestTimeoutMs)),
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // Node's own answer would not ask the ACL; register-routes.ts does it.
+    requireHostHeader: false,
+    noDelay: true,
+  }
+  const server =
+    tls === undefined
+      ? createServer(common)
+      : createTlsServer({ ...common, ...tls, handshakeTimeout: headersTimeoutMs })
+  server.timeout =
+    Math.max(requestTimeoutMs, keepAliveTimeoutMs, handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS) +
+    SILENCE_MARGIN_MS
+  return server
+}
+
+/** A request is cut at most a quarter later than its limit says. */
+function checkIntervalMs(limitMs: number): number {
+  return Math.min(MOST_CHECK_MS, Math.max(LEAST_CHECK_MS, Math.floor(limitMs / 4)))
+}
+
+function boundAddress(address: AddressInfo | string | null, isTls: boolean): BoundAddress {
+  if (address === null || typeof address === 'string') {
+    throw new TrackError('TRK_LISTEN_FAILED', 'the listener has no address')
+  }
+  const { address: host, port, family } = address
+  const authority = family === 'IPv6' ? `[${host}]:${port}` : `${host}:${port}`
+  return { host, port, isTls, url: `${isTls ? 'https' : 'http'}://${authority}` }
+}

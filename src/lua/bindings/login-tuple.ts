@@ -1,0 +1,145 @@
+/**
+ * The report as Lua sees it: a table whose fields are converted when they are first read. Converting strings is most of
+ * what a host call costs, and a policy reads a few of the fields. Lives on policy workers; this is the hot path, so it
+ * works on the engine's own objects.
+ */
+import type { DeviceParser } from '../../enrich/device/device-parser.ts'
+import { textToBytes } from '../../login/byte-string.ts'
+import { ComboAddress } from '../../login/combo-address.ts'
+import type { LoginReport } from '../../login/login-report.ts'
+import { engine, lua } from '../fengari.ts'
+import { TYPE, type HostCode, type LuaThread, type TableObject } from '../fengari-types.ts'
+import type { LuaState } from '../lua-state.ts'
+import type { LuaValue } from '../lua-value.ts'
+
+/** Every field that Lua finds in a LoginTuple. The manual is checked against it. */
+export const LOGIN_TUPLE_FIELDS = [
+  't',
+  'remote',
+  'login',
+  'pwhash',
+  'success',
+  'policy_reject',
+  'fail_type',
+  'attrs',
+  'attrs_mv',
+  'protocol',
+  'tls',
+  'device_id',
+  'device_attrs',
+  'session_id',
+] as const
+type Field = (typeof LOGIN_TUPLE_FIELDS)[number]
+
+const FIELDS: ReadonlySet<string> = new Set(LOGIN_TUPLE_FIELDS)
+
+/** Pushes a report as an argument of the report function; for LuaState.run. */
+export type PushLoginTuple = (L: LuaThread, report: LoginReport) => number
+
+interface Tuple {
+  readonly report: LoginReport
+  /** Fields that Lua has read or assigned: from then on the table itself says what they are, also if that is nil. */
+  readonly known: Set<string>
+}
+
+/** The LoginTuples of one Lua state. */
+export function createLoginTuples(state: LuaState, devices: DeviceParser): PushLoginTuple {
+  const tuples = new WeakMap<TableObject, Tuple>()
+
+  function valueOf(report: LoginReport, field: Field): LuaValue {
+    switch (field) {
+      case 'remote':
+        return remoteOf(report)
+      case 'device_attrs':
+        return deviceAttributesOf(report, devices)
+      default:
+        return report[field]
+    }
+  }
+
+  /** The tuple of the table at stack index 1, which has no such field yet. */
+  function tupleAt(L: LuaThread): Tuple | undefined {
+    const table = lua.lua_topointer(L, 1)
+    return table instanceof engine.Table ? tuples.get(table) : undefined
+  }
+
+  const readField: HostCode = (L) => {
+    const tuple = tupleAt(L)
+    const field = state.read(L, 2)
+    if (tuple === undefined || !isField(field) || tuple.known.has(field)) return 0
+    fill(L, tuple, field)
+    lua.lua_pushvalue(L, 2)
+    return lua.lua_rawget(L, 1) === TYPE.nil ? 0 : 1
+  }
+
+  /** Puts a field into the table itself: the next read does not come here. */
+  function fill(L: LuaThread, tuple: Tuple, field: Field): void {
+    tuple.known.add(field)
+    state.push(L, field)
+    state.push(L, valueOf(tuple.report, field))
+    lua.lua_rawset(L, 1)
+  }
+
+  const assignField: HostCode = (L) => {
+    const field = state.read(L, 2)
+    if (typeof field === 'string') tupleAt(L)?.known.add(field)
+    lua.lua_rawset(L, 1)
+    return 0
+  }
+
+  /** pairs(lt) shows every field, so all of them are filled first. */
+  const iterate: HostCode = (L) => {
+    const tuple = tupleAt(L)
+    if (tuple !== undefined) {
+      for (const field of LOGIN_TUPLE_FIELDS) if (!tuple.known.has(field)) fill(L, tuple, field)
+    }
+    lua.lua_getglobal(L, NEXT)
+    lua.lua_pushvalue(L, 1)
+    lua.lua_pushnil(L)
+    return 3
+  }
+
+  function createMetatable(L: LuaThread): TableObject {
+    lua.lua_createtable(L, 0, 0)
+    for (const [name, code] of Object.entries({
+      __index: readField,
+      __newindex: assignField,
+      __pairs: iterate,
+    })) {
+      lua.lua_pushcfunction(L, code)
+      lua.lua_setfield(L, -2, textToBytes(name))
+    }
+    const made = lua.lua_topointer(L, -1)
+    lua.lua_pop(L, 1)
+    if (!(made instanceof engine.Table)) throw new TypeError('the engine made no table')
+    return made
+  }
+
+  let metatable: TableObject | undefined
+  return (L, report) => {
+    metatable ??= createMetatable(L)
+    const table = engine.luaH_new(L)
+    table.metatable = metatable
+    tuples.set(table, { report, known: new Set() })
+    L.stack[L.top] = new engine.TValue(TYPE.table, table)
+    L.top += 1
+    return 1
+  }
+}
+
+const NEXT = textToBytes('next')
+
+function isField(field: LuaValue): field is Field {
+  return typeof field === 'string' && FIELDS.has(field)
+}
+
+function remoteOf(report: LoginReport): ComboAddress {
+  // Canonical since it was validated, so its family shows in one character.
+  return new ComboAddress(report.remote, report.remote_port, report.remote.includes(':') ? 6 : 4)
+}
+
+/** What the sender gave, else what the device id says. */
+function deviceAttributesOf(report: LoginReport, devices: DeviceParser): Readonly<Record<string, string>> {
+  for (const _ in report.device_attrs) return report.device_attrs
+  return report.device_id === '' ? {} : devices.parse(report.device_id, report.protocol)
+}

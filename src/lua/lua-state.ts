@@ -1,0 +1,133 @@
+/**
+ * One Lua state: the engine, the 5.1 compatibility layer, the server's functions, and calls into it. Lives on the thread
+ * that made it (configuration thread or policy worker) and is used from no other.
+ */
+import { textToBytes } from '../login/byte-string.ts'
+import { Calls, failure, type CallLimits, type CallOutcome } from './calls.ts'
+import { installCompatibility } from './compat/install-compatibility.ts'
+import { lua } from './fengari.ts'
+import type { LuaThread, TString } from './fengari-types.ts'
+import type { HostFunction, HostType } from './host-function.ts'
+import { installBindings } from './host-bindings.ts'
+import { loadBytes, loadFile } from './load-chunk.ts'
+import { LuaRaise } from './lua-raise.ts'
+import type { LuaFunction, LuaValue } from './lua-value.ts'
+import { nativeErrorHandler } from './native-errors.ts'
+import type { RunContext } from './run-context.ts'
+import { createLuaValues } from './values.ts'
+import { Waiting } from './waiting.ts'
+import { bytesToText } from '../login/byte-string.ts'
+
+export type { CallError, CallLimits, CallOutcome } from './calls.ts'
+
+export interface LuaStateOptions {
+  readonly functions: readonly HostFunction[]
+  readonly types: readonly HostType[]
+  /** In `policy` mode functions of scope `configuration` exist and do nothing. */
+  readonly mode: 'configuration' | 'policy'
+  /** Unix milliseconds; what os.time(), os.date() and os.clock() go by. */
+  readonly clock: () => number
+  /** Where `require` looks for modules written in Lua: NAME.lua and NAME/init.lua. */
+  readonly moduleFolder: string
+  /** Default: 2000 ms of processor time, 30,000 ms altogether. */
+  readonly limits?: Partial<CallLimits>
+  /** What print() and io.write() put out, as they would write it: print's text ends with a newline. */
+  readonly print: (text: string) => void
+  /** Environment variables that os.getenv() shows; none by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Told of faults in our own code that a Lua call ran into; the call gets an error anyway. */
+  readonly onBug?: (thrown: unknown, where: string) => void
+}
+
+/**
+ * Arguments of a call: values, or a function that pushes them itself and answers how many it pushed (at most 15, unless
+ * it makes room with lua_checkstack). It may throw LuaRaise.
+ */
+export type CallArguments = readonly LuaValue[] | ((L: LuaThread) => number)
+
+export interface LuaState {
+  /**
+   * Calls a function of this state. Answers at once if the Lua code never waits, else with a promise, which is never
+   * rejected. While it waits, other calls may run; `run` is the context of this one all along.
+   */
+  run(run: RunContext | undefined, fn: LuaFunction, args: CallArguments): CallOutcome | Promise<CallOutcome>
+  /** Runs a file: the configuration. A missing file and a syntax error are outcomes. */
+  runFile(path: string): CallOutcome | Promise<CallOutcome>
+  /**
+   * Runs source text.
+   *
+   * @param chunkName - how messages call it: `console`
+   */
+  runText(text: string, chunkName: string, run?: RunContext): CallOutcome | Promise<CallOutcome>
+  /** Pushes a value; for arguments that push themselves. */
+  push(L: LuaThread, value: LuaValue): void
+  /** The value at a stack index of a running host function. */
+  read(L: LuaThread, index: number): LuaValue
+  /** A byte string that is made once and kept, for texts that are pushed again and again. */
+  constant(text: string): TString
+  /** Calls that wait at this moment. */
+  readonly waitingCount: number
+  /** Ends waiting calls with an error. The state must not be used afterwards. */
+  close(): void
+}
+
+const DEFAULT_LIMITS: CallLimits = { cpuMs: 2000, wallMs: 30_000 }
+
+/** Makes a state with everything in it; it has run nothing yet. */
+export function createLuaState(options: LuaStateOptions): LuaState {
+  const state = lua.luaL_newstate()
+  const onBug = options.onBug ?? (() => undefined)
+  lua.lua_atnativeerror(state, nativeErrorHandler(onBug))
+  const values = createLuaValues(state)
+  const waiting: Waiting = new Waiting({ checkLimits: (L) => calls.checkLimits(L) })
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const calls: Calls = new Calls({ state, values, limits, waiting: () => waiting })
+  const { clock, moduleFolder, print, environment = {} } = options
+  installCompatibility(state, { waiting, clock, moduleFolder, print, environment })
+  installBindings(state, options, {
+    values,
+    waiting,
+    mode: options.mode,
+    currentRun: () => calls.currentRun,
+    onBug,
+  })
+  lua.lua_settop(state, 0)
+
+  let isClosed = false
+  const call = (run: RunContext | undefined, prepare: (L: LuaThread) => number): ReturnType<LuaState['run']> =>
+    isClosed ? failure('TRK_LUA_ERROR', 'the Lua state is closed') : calls.call(run, prepare)
+  const pushArguments = (L: LuaThread, args: CallArguments): number => {
+    if (typeof args === 'function') return args(L)
+    lua.lua_checkstack(L, args.length)
+    for (const value of args) values.push(L, value)
+    return args.length
+  }
+  const runLoaded = (run: RunContext | undefined, load: (L: LuaThread) => boolean): ReturnType<LuaState['run']> =>
+    call(run, (L) => {
+      if (load(L)) return 0
+      throw new LuaRaise(bytesToText(lua.luaL_tolstring(L, -1)))
+    })
+  return {
+    run(run, fn, args) {
+      return call(run, (L) => {
+        values.push(L, fn)
+        return pushArguments(L, args)
+      })
+    },
+    runFile: (path) => runLoaded(undefined, (L) => loadFile(L, path)),
+    runText: (text, chunkName, run) =>
+      runLoaded(run, (L) => loadBytes(L, textToBytes(text), textToBytes(`=${chunkName}`))),
+    push: (L, value) => values.push(L, value),
+    read: (L, index) => values.read(L, index),
+    constant: (text) => values.constant(text),
+    get waitingCount() {
+      return calls.waitingCount
+    },
+    close() {
+      if (isClosed) return
+      isClosed = true
+      calls.giveUpAll('the Lua state was closed while the function waited')
+      lua.lua_close(state)
+    },
+  }
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/env node
+/**
+ * argv → the server. The only file that reads the environment, changes the working directory and ends the process.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { createApp } from './app/create-app.ts'
+import { messageOf } from './errors.ts'
+import { createLog } from './telemetry/log.ts'
+
+const DEFAULT_CONFIG_FILES = ['/etc/wforce/trackalert.conf', '/etc/trackalert.conf'] as const
+/** Everything in flight has this long to end, then the process does. */
+const STOP_DEADLINE_MS = 10_000
+
+const EXIT = { ok: 0, failed: 1, usage: 2 } as const
+
+interface CommandLine {
+  readonly server?: true
+  readonly config?: string
+  readonly regexes?: string
+  readonly verbose?: true
+}
+
+async function main(): Promise<void> {
+  const version = packageVersion()
+  const program = new Command('trackalert')
+    .description('Watches logins for the long run: login reports in over HTTP, Lua policy, alerts out.')
+    .version(`trackalert ${version}`, '--version')
+    .option('-s, --server', 'run the server in the foreground')
+    .option('-C, --config <file>', `configuration file (default: ${DEFAULT_CONFIG_FILES.join(', else ')})`)
+    .option('-R, --regexes <file>', 'user-agent rules tried before the built-in ones (default: regexes.yaml)')
+    .option('-v, --verbose', 'log debug and verbose messages')
+    .exitOverride()
+  try {
+    program.parse()
+  } catch (error) {
+    // Commander has printed the message; --help and --version end here too.
+    const isMistake = error instanceof CommanderError && error.exitCode !== 0
+    process.exit(isMistake ? EXIT.usage : EXIT.ok)
+  }
+  const options = program.opts<CommandLine>()
+  if (options.server !== true) {
+    process.stderr.write('trackalert: say -s to run the server; trackalert --help lists the options\n')
+    process.exit(EXIT.usage)
+  }
+  await serve(options, version)
+}
+
+async function serve(options: CommandLine, version: string): Promise<void> {
+  const log = createLog({
+    level: options.verbose === true ? 'debug' : 'info',
+    write: (line) => process.stdout.write(line),
+  })
+  try {
+    const configFile = resolve(options.config ?? defaultConfigFile())
+    const regexesFile = resolve(options.regexes ?? new URL('../regexes.yaml', import.meta.url).pathname)
+    // Files that the configuration names are relative to its own folder.
+    if (existsSync(configFile)) process.chdir(dirname(configFile))
+    const app = await createApp({
+      configFile,
+      regexesFile,
+      version,
+      stateDirectoryFromEnvironment: process.env['STATE_DIRECTORY'],
+      log,
+      onShutdownRequested: () => void stop('the policy asked for it'),
+    })
+
+    let isStopping = false
+    const stop = async (why: string): Promise<void> => {
+      if (isStopping) return
+      isStopping = true
+      log.info('stopping', { why })
+      const isClean = await app.stop(STOP_DEADLINE_MS)
+      log.info('stopped')
+      process.exit(isClean ? EXIT.ok : EXIT.failed)
+    }
+    process.once('SIGTERM', () => void stop('SIGTERM'))
+    process.once('SIGINT', () => void stop('SIGINT'))
+  } catch (error) {
+    process.stderr.write(`trackalert: ${messageOf(error)}\n`)
+    process.exit(EXIT.failed)
+  }
+}
+
+function defaultConfigFile(): string {
+  return DEFAULT_CONFIG_FILES.find((file) => existsSync(file)) ?? DEFAULT_CONFIG_FILES[0]
+}
+
+function packageVersion(): string {
+  // It is beside src and dist alike.
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the file is ours
+  return (JSON.parse(text) as { readonly version: string }).version
+}
+
+await main()

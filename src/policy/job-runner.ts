@@ -1,0 +1,143 @@
+/**
+ * Runs jobs in a policy state and says how each ended. Lives on a policy worker.
+ */
+import { emptyRecord } from '../login/attributes.ts'
+import { decodeLoginReport } from '../login/report-codec.ts'
+import { createLoginTuples, type PushLoginTuple } from '../lua/bindings/login-tuple.ts'
+import type { CallOutcome } from '../lua/lua-state.ts'
+import { isLuaArray, isLuaTable, type LuaValue } from '../lua/lua-value.ts'
+import { createRunContext, type RunContext } from '../lua/run-context.ts'
+import type { CommittedEffects, EndpointAnswer, Job, RunOutcome, RunResult } from './messages.ts'
+import { LoginQueue } from './login-queue.ts'
+import type { PolicyState } from './policy-state.ts'
+
+const NO_EFFECTS: RunOutcome = { ok: true, effects: undefined, answer: undefined }
+
+export class JobRunner {
+  readonly #state: PolicyState
+  readonly #onResult: (result: RunResult) => void
+  readonly #logins = new LoginQueue()
+  readonly #pushLoginTuple: PushLoginTuple
+
+  constructor(state: PolicyState, onResult: (result: RunResult) => void) {
+    this.#state = state
+    this.#onResult = onResult
+    this.#pushLoginTuple = createLoginTuples(state.lua, state.devices)
+  }
+
+  /** Starts a job, reports of one login in order. Its result may come before this returns. */
+  start(job: Job): void {
+    switch (job.kind) {
+      case 'report':
+        this.#startReport(job)
+        return
+      case 'background':
+        void this.#run(job.id, () => {
+          const registered = this.#state.registrations.backgrounds.get(job.name)
+          if (registered === undefined) return NO_EFFECTS
+          const run = createRunContext('background', job.name)
+          return mapOutcome(this.#state.lua.run(run, registered, []), (outcome) => outcomeOf(run, outcome))
+        })
+        return
+      case 'endpoint':
+        void this.#run(job.id, () => {
+          const registered = this.#state.registrations.endpoints.get(job.name)
+          if (registered === undefined) return notRegistered(`the custom endpoint ${job.name}`)
+          const run = createRunContext('endpoint', job.name)
+          return mapOutcome(this.#state.lua.run(run, registered, [job.args]), (outcome) =>
+            endpointOutcome(run, outcome),
+          )
+        })
+        return
+      default:
+        job satisfies never
+    }
+  }
+
+  #startReport(job: Extract<Job, { readonly kind: 'report' }>): void {
+    const report = decodeLoginReport(job.report)
+    this.#logins.start(report.login, () =>
+      this.#run(job.id, () => {
+        const { registrations, lua } = this.#state
+        if (registrations.report === undefined) return NO_EFFECTS
+        const run = createRunContext('report', 'report')
+        const outcome = lua.run(run, registrations.report, (L) => this.#pushLoginTuple(L, report))
+        return mapOutcome(outcome, (ended) => outcomeOf(run, ended))
+      }),
+    )
+  }
+
+  /** Times a run and passes its result on; a promise only when the run waits. */
+  #run(id: number, start: () => RunOutcome | Promise<RunOutcome>): Promise<void> | void {
+    const begin = performance.now()
+    const finish = (outcome: RunOutcome): void => {
+      const startedAtMs = performance.timeOrigin + begin
+      this.#onResult({ id, outcome, startedAtMs, durationMs: performance.now() - begin })
+    }
+    const outcome = start()
+    if (!(outcome instanceof Promise)) return finish(outcome)
+    return outcome.then(finish)
+  }
+}
+
+function mapOutcome(
+  outcome: CallOutcome | Promise<CallOutcome>,
+  map: (outcome: CallOutcome) => RunOutcome,
+): RunOutcome | Promise<RunOutcome> {
+  return outcome instanceof Promise ? outcome.then(map) : map(outcome)
+}
+
+/** A failed run leaves nothing: its effects are dropped here. */
+function outcomeOf(run: RunContext, outcome: CallOutcome, answer?: EndpointAnswer): RunOutcome {
+  if (!outcome.ok) return { ok: false, failure: outcome.error }
+  const effects = committedEffects(run)
+  return effects === undefined && answer === undefined ? NO_EFFECTS : { ok: true, effects, answer }
+}
+
+function committedEffects({ effects }: RunContext): CommittedEffects | undefined {
+  if (effects.webHooks.length === 0 && effects.customStats.size === 0) return undefined
+  return { webHooks: effects.webHooks, customStats: [...effects.customStats] }
+}
+
+/** A custom endpoint returns a boolean and, if it likes, a table of strings. */
+function endpointOutcome(run: RunContext, outcome: CallOutcome): RunOutcome {
+  if (!outcome.ok) return outcomeOf(run, outcome)
+  const [success, table] = outcome.values
+  const attributes = attributesOf(table)
+  if (typeof success !== 'boolean' || attributes === undefined) {
+    return {
+      ok: false,
+      failure: {
+        code: 'TRK_LUA_ERROR',
+        message: `the custom endpoint ${run.name} must return a boolean and a table of strings`,
+        traceback: '',
+      },
+    }
+  }
+  return outcomeOf(run, outcome, { success, attributes })
+}
+
+function attributesOf(table: LuaValue): Readonly<Record<string, string>> | undefined {
+  const entries = entriesOf(table)
+  if (entries === undefined) return undefined
+  const attributes = emptyRecord<string>()
+  for (const [key, value] of entries) {
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined
+    attributes[String(key)] = String(value)
+  }
+  return attributes
+}
+
+/** Keys and values of a Lua table; none of nil, undefined of anything else. */
+function entriesOf(table: LuaValue): Iterable<readonly [string | number | boolean, LuaValue]> | undefined {
+  if (table === undefined || table === null) return []
+  if (isLuaTable(table)) return table
+  return isLuaArray(table) ? table.map((value, index) => [index + 1, value] as const) : undefined
+}
+
+function notRegistered(what: string): RunOutcome {
+  return {
+    ok: false,
+    failure: { code: 'TRK_LUA_ERROR', message: `${what} is not registered in this state`, traceback: '' },
+  }
+}

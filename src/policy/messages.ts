@@ -1,0 +1,87 @@
+/**
+ * Every message between the main thread and a policy worker.
+ */
+import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
+import type { Settings } from '../config/settings.ts'
+import type { ErrorCode, WireError } from '../errors.ts'
+import type { EndpointArguments } from '../login/endpoint-arguments.ts'
+import type { LogFields, LogLevel } from '../telemetry/log.ts'
+
+/** What a worker needs to build its Lua state. */
+export interface WorkerSetup {
+  readonly configFile: string
+  readonly stateDirectory: string
+  readonly regexesFile: string
+  readonly settings: Settings
+  readonly geoDatabases: readonly CollectedGeoDatabase[]
+  readonly limits: PolicyLimits
+}
+
+/** Limits of one run of a Lua function. */
+export interface PolicyLimits {
+  /** Milliseconds of processor time. */
+  readonly cpuMs: number
+  /** Milliseconds from start to end, waiting included. */
+  readonly wallMs: number
+}
+
+/** One thing to run. `id` is unique within the process. */
+export type Job =
+  | { readonly id: number; readonly kind: 'report'; /** encodeLoginReport's text. */ readonly report: string }
+  | {
+      readonly id: number
+      readonly kind: 'endpoint'
+      readonly name: string
+      readonly args: EndpointArguments
+    }
+  | { readonly id: number; readonly kind: 'background'; readonly name: string }
+
+export type ToWorker =
+  | { readonly type: 'run'; readonly jobs: readonly Job[] }
+  /** Answered by the worker's event loop: no answer means that Lua or a host function holds the thread. */
+  | { readonly type: 'ping' }
+
+/** What a run leaves behind for the main thread to commit. */
+export interface CommittedEffects {
+  readonly webHooks: readonly { readonly hook: string; readonly body: string }[]
+  readonly customStats: readonly (readonly [name: string, count: number])[]
+}
+
+/** Why a run failed. */
+export interface RunFailure {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly traceback: string
+}
+
+export type RunOutcome =
+  | {
+      readonly ok: true
+      readonly effects: CommittedEffects | undefined
+      readonly answer: EndpointAnswer | undefined
+    }
+  | { readonly ok: false; readonly failure: RunFailure }
+
+/** What a custom endpoint returned. */
+export interface EndpointAnswer {
+  readonly success: boolean
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+export interface RunResult {
+  readonly id: number
+  readonly outcome: RunOutcome
+  /** When the run began and how long it took: milliseconds, `performance.timeOrigin` based, one clock for all threads. */
+  readonly startedAtMs: number
+  readonly durationMs: number
+}
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly error: WireError }
+  | { readonly type: 'results'; readonly results: readonly RunResult[] }
+  | { readonly type: 'pong' }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
+  | { readonly type: 'dns-query'; readonly resolver: string; readonly durationMs: number }
+  | { readonly type: 'geo-damage'; readonly database: string }
+  | { readonly type: 'shutdown' }

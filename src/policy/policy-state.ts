@@ -1,0 +1,77 @@
+/**
+ * One policy worker's Lua state: the configuration file in force, with the functions that it registered. Lives on a
+ * policy worker.
+ */
+import { dirname } from 'node:path'
+import { createDeviceParser, type DeviceParser } from '../enrich/device/device-parser.ts'
+import { loadDeviceRules } from '../enrich/device/device-rules.ts'
+import { openGeoDatabase } from '../enrich/geoip/geo-database.ts'
+import { TrackError } from '../errors.ts'
+import { SettingsCollector } from '../config/settings-collector.ts'
+import { createHttpClient } from '../lookup/http-client.ts'
+import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
+import { Registrations } from '../lua/bindings/registrations.ts'
+import { createBindings } from '../lua/bindings/table.ts'
+import { createLuaState, type LuaState } from '../lua/lua-state.ts'
+import type { FromWorker, WorkerSetup } from './messages.ts'
+
+type Notice = Extract<FromWorker, { readonly type: 'log' | 'dns-query' | 'geo-damage' | 'shutdown' }>
+
+export interface PolicyState {
+  readonly lua: LuaState
+  readonly registrations: Registrations
+  readonly devices: DeviceParser
+}
+
+/**
+ * Builds the state.
+ *
+ * @throws TrackError TRK_CONFIG_INVALID when the file fails, which it did not on the configuration thread: it was edited
+ *   since, or does something else here.
+ */
+export async function createPolicyState(
+  setup: WorkerSetup,
+  notify: (notice: Notice) => void,
+): Promise<PolicyState> {
+  const { settings } = setup
+  const registrations = new Registrations()
+  const geoDatabases = new Map(
+    setup.geoDatabases.map(({ name, path, bytes }) => [
+      name,
+      openGeoDatabase(name, path, bytes, { onDamage: () => notify({ type: 'geo-damage', database: name }) }),
+    ]),
+  )
+  const webHooks = new Set(settings.webHooks.map((hook) => hook.name))
+  const customStats = new Set(settings.customStats)
+  const bindings = createBindings({
+    settings: new SettingsCollector(),
+    registrations,
+    log: (level, message, fields) => notify({ type: 'log', level, message, fields }),
+    geo: {
+      open: (name) => {
+        throw new TrackError('TRK_CONFIG_INVALID', `the GeoIP database ${name} was not opened at the start`)
+      },
+      find: (name) => geoDatabases.get(name),
+    },
+    http: { client: createHttpClient({ tls: settings.tlsClient }) },
+    dns: createDnsResolvers({
+      onQuery: (resolver, durationMs) => notify({ type: 'dns-query', resolver, durationMs }),
+    }),
+    isWebHook: (name) => webHooks.has(name),
+    isCustomStat: (name) => customStats.has(name),
+    stateDirectory: () => setup.stateDirectory,
+    shutdown: () => notify({ type: 'shutdown' }),
+  })
+  const lua = createLuaState({
+    ...bindings,
+    mode: 'policy',
+    clock: Date.now,
+    moduleFolder: dirname(setup.configFile),
+    limits: setup.limits,
+    print: (text) => notify({ type: 'log', level: 'info', message: text, fields: {} }),
+  })
+  const outcome = await lua.runFile(setup.configFile)
+  if (!outcome.ok) throw new TrackError('TRK_CONFIG_INVALID', outcome.error.message)
+  const devices = createDeviceParser(loadDeviceRules({ ownRulesFile: setup.regexesFile }))
+  return { lua, registrations, devices }
+}

@@ -1,0 +1,268 @@
+/**
+ * The main thread's side of one policy worker: it hands out runs, watches over the thread and replaces it.
+ *
+ * The worker's life: `starting` (the thread builds its Lua state) → `running` → `lost` (it died, ran out of memory, or
+ * its event loop answered nothing for too long) → `starting` again, after a pause that grows while starts fail. `stopped`
+ * ends it from anywhere. Runs wait in the backlog while the worker is not running.
+ *
+ * What a lost worker held has left no trace, since effects come only with results. Each of these runs goes back to the
+ * front and is tried once more, one at a time: so the run that killed the worker is the only one in the thread if it
+ * kills it again, and only that one counts as failed.
+ */
+import { extname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { messageOf, TrackError } from '../errors.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { FromWorker, Job, RunOutcome, ToWorker, WorkerSetup } from './messages.ts'
+import { RunBacklog } from './run-backlog.ts'
+
+/** A worker tells its main thread of every run within this many of them. */
+const MAX_IN_FLIGHT = 256
+const PING_EVERY_MS = 1_000
+/** On top of the processor time that a run may use: for garbage collection and a busy machine. */
+const SILENCE_ALLOWANCE_MS = 3_000
+const RESTART_PAUSE_MS = { first: 100, longest: 30_000 } as const
+const MAX_TRIES = 2
+
+/** A run that was handed to a worker. */
+export interface PendingRun {
+  readonly job: Job
+  /** `performance.timeOrigin` based milliseconds. */
+  readonly submittedAtMs: number
+  readonly settle: (outcome: RunOutcome, timing: RunTiming) => void
+  tries: number
+}
+
+export interface RunTiming {
+  readonly waitMs: number
+  readonly runMs: number
+}
+
+export type LossReason = 'exit' | 'memory' | 'silent'
+
+/** Messages that a worker sends on behalf of its Lua code, not about a run. */
+export type WorkerNotice = Exclude<FromWorker, { readonly type: 'ready' | 'failed' | 'results' | 'pong' }>
+
+interface WorkerHandleDeps {
+  readonly log: Log
+  readonly onNotice: (notice: WorkerNotice) => void
+  readonly onLost: (reason: LossReason) => void
+}
+
+interface WorkerHandleOptions {
+  readonly index: number
+  readonly setup: WorkerSetup
+  /** Heap of the thread, MiB; beyond it the thread ends, and nothing else with it. */
+  readonly memoryLimitMb: number
+}
+
+type State = 'starting' | 'running' | 'lost' | 'stopped'
+
+export class WorkerHandle {
+  readonly #deps: WorkerHandleDeps
+  readonly #options: WorkerHandleOptions
+  readonly #backlog = new RunBacklog<PendingRun>()
+  readonly #inFlight = new Map<number, PendingRun>()
+  #state: State = 'starting'
+  #worker: Worker | undefined
+  #pumpIsDue = false
+  /** Runs of a lost worker that are yet to be tried again, one at a time. */
+  #suspects = 0
+  /** Counted rather than timed: a server that was itself stopped for a while must not blame its workers. */
+  #unansweredPings = 0
+  #watchdog: NodeJS.Timeout | undefined
+  readonly #stopping = new AbortController()
+
+  constructor(deps: WorkerHandleDeps, options: WorkerHandleOptions) {
+    this.#deps = deps
+    this.#options = options
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** Runs that wait or are in the thread. */
+  get load(): number {
+    return this.#backlog.size + this.#inFlight.size
+  }
+
+  get waiting(): number {
+    return this.#backlog.size
+  }
+
+  /**
+   * Starts the thread for the first time.
+   *
+   * @throws TrackError what the thread said when its Lua state could not be built.
+   */
+  async start(): Promise<void> {
+    await this.#launch()
+  }
+
+  submit(run: PendingRun): void {
+    this.#backlog.push(run)
+    this.#schedulePump()
+  }
+
+  /** Ends the thread; runs that are still here stay unsettled. */
+  async stop(): Promise<void> {
+    this.#state = 'stopped'
+    this.#stopping.abort()
+    clearInterval(this.#watchdog)
+    await this.#worker?.terminate()
+  }
+
+  /** All runs submitted within one turn of the event loop leave in one message. */
+  #schedulePump(): void {
+    if (this.#pumpIsDue || this.#state !== 'running') return
+    this.#pumpIsDue = true
+    setImmediate(() => {
+      this.#pumpIsDue = false
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    if (this.#state !== 'running') return
+    const room = this.#suspects > 0 ? 1 - this.#inFlight.size : MAX_IN_FLIGHT - this.#inFlight.size
+    if (room <= 0) return
+    const runs = this.#backlog.take(room)
+    if (runs.length === 0) return
+    for (const run of runs) {
+      run.tries++
+      this.#inFlight.set(run.job.id, run)
+    }
+    this.#post({ type: 'run', jobs: runs.map((run) => run.job) })
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker?.postMessage(message)
+  }
+
+  #launch(): Promise<void> {
+    this.#state = 'starting'
+    const worker = new Worker(new URL(`./worker-thread${extname(import.meta.url)}`, import.meta.url), {
+      name: `policy-${this.#options.index}`,
+      workerData: this.#options.setup,
+      resourceLimits: { maxOldGenerationSizeMb: this.#options.memoryLimitMb },
+    })
+    this.#worker = worker
+    return new Promise((resolve, reject) => {
+      let memoryRanOut = false
+      worker.on('message', (message: FromWorker) => {
+        this.#unansweredPings = 0
+        if (message.type === 'ready') {
+          this.#running()
+          resolve()
+        } else if (message.type === 'failed') {
+          reject(TrackError.fromWire(message.error))
+        } else {
+          this.#receive(message)
+        }
+      })
+      worker.on('error', (error: Error & { readonly code?: string }) => {
+        memoryRanOut = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        this.#deps.log.error('a policy worker died', { worker: this.#options.index, error: messageOf(error) })
+      })
+      worker.once('exit', () => {
+        reject(new TrackError('TRK_WORKER_LOST', 'it ended while it started'))
+        if (this.#worker === worker && this.#state === 'running') this.#lost(memoryRanOut ? 'memory' : 'exit')
+      })
+    })
+  }
+
+  #running(): void {
+    this.#state = 'running'
+    this.#unansweredPings = 0
+    this.#watchdog = setInterval(() => this.#watch(), PING_EVERY_MS)
+    this.#schedulePump()
+  }
+
+  /** Any message is a sign of life; a thread that a run holds cannot send one. */
+  #watch(): void {
+    const silentForMs = this.#unansweredPings * PING_EVERY_MS
+    if (silentForMs > this.#options.setup.limits.cpuMs + SILENCE_ALLOWANCE_MS) {
+      this.#deps.log.error('a policy worker answers nothing and is replaced', {
+        worker: this.#options.index,
+        silentForMs,
+      })
+      this.#lost('silent')
+      return
+    }
+    this.#unansweredPings++
+    this.#post({ type: 'ping' })
+  }
+
+  #receive(message: Exclude<FromWorker, { readonly type: 'ready' | 'failed' }>): void {
+    if (message.type === 'pong') return
+    if (message.type !== 'results') {
+      this.#deps.onNotice(message)
+      return
+    }
+    for (const result of message.results) {
+      const run = this.#inFlight.get(result.id)
+      if (run === undefined) continue
+      this.#inFlight.delete(result.id)
+      if (this.#suspects > 0) this.#suspects--
+      const waitMs = Math.max(0, result.startedAtMs - run.submittedAtMs)
+      run.settle(result.outcome, { waitMs, runMs: result.durationMs })
+    }
+    this.#pump()
+  }
+
+  #lost(reason: LossReason): void {
+    clearInterval(this.#watchdog)
+    this.#state = 'lost'
+    const lost = this.#worker
+    this.#worker = undefined
+    void lost?.terminate()
+    this.#deps.onLost(reason)
+    this.#reclaim(reason)
+    void this.#relaunch()
+  }
+
+  #reclaim(reason: LossReason): void {
+    const held = [...this.#inFlight.values()]
+    this.#inFlight.clear()
+    const again = held.filter((run) => run.tries < MAX_TRIES)
+    this.#backlog.giveBack(again)
+    // Suspects of an earlier loss that were not tried yet are still in the backlog, behind these.
+    this.#suspects = Math.max(this.#suspects - held.length, 0) + again.length
+    for (const run of held) {
+      if (run.tries < MAX_TRIES) continue
+      const failure = {
+        code: 'TRK_WORKER_LOST',
+        message: `the policy worker was lost ${MAX_TRIES} times while this ran (${REASON_TEXT[reason]})`,
+        traceback: '',
+      } as const
+      run.settle({ ok: false, failure }, { waitMs: 0, runMs: 0 })
+    }
+  }
+
+  async #relaunch(): Promise<void> {
+    let pauseMs: number = RESTART_PAUSE_MS.first
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#launch()
+        return
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return
+        this.#deps.log.error('a policy worker could not be started again', {
+          worker: this.#options.index,
+          error: messageOf(error),
+          nextTryInMs: pauseMs,
+        })
+        await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+        pauseMs = Math.min(pauseMs * 2, RESTART_PAUSE_MS.longest)
+      }
+    }
+  }
+}
+
+const REASON_TEXT = {
+  exit: 'it ended',
+  memory: 'it ran out of memory',
+  silent: 'it answered nothing for too long',
+} as const satisfies Record<LossReason, string>

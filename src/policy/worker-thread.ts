@@ -1,0 +1,40 @@
+/**
+ * A policy worker: builds its Lua state, then runs what the main thread sends and answers with the results.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { messageOf, TrackError } from '../errors.ts'
+import { JobRunner } from './job-runner.ts'
+import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts'
+import { createPolicyState } from './policy-state.ts'
+import { ResultBatch } from './result-batch.ts'
+
+async function main(): Promise<void> {
+  const port = parentPort
+  if (port === null)
+    throw new Error('worker-thread.ts is a thread of the server and cannot be started by itself')
+  const post = (message: FromWorker): void => port.postMessage(message)
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
+    const state = await createPolicyState(workerData as WorkerSetup, post)
+    const batch = new ResultBatch((results) => post({ type: 'results', results }))
+    const runner = new JobRunner(state, (result) => batch.add(result))
+    port.on('message', (message: ToWorker) => {
+      switch (message.type) {
+        case 'run':
+          for (const job of message.jobs) runner.start(job)
+          return
+        case 'ping':
+          post({ type: 'pong' })
+          return
+        default:
+          message satisfies never
+      }
+    })
+    post({ type: 'ready' })
+  } catch (error) {
+    const known = error instanceof TrackError ? error : new TrackError('TRK_CONFIG_INVALID', messageOf(error))
+    post({ type: 'failed', error: known.toWire() })
+  }
+}
+
+void main()

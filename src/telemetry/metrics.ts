@@ -1,0 +1,147 @@
+/**
+ * Prometheus metrics: names, labels and meaning are the reference's where it has them. Lives on the main thread.
+ */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+/** The reference's buckets, seconds. */
+const DURATION_BUCKETS = [0.001, 0.01, 0.1, 1]
+
+/** What is read at the moment of a scrape. */
+interface MetricSources {
+  readonly activeConnections: () => number
+  /** Reports and calls that wait for a policy worker. */
+  readonly workerQueue: () => number
+  readonly webHookQueue: () => number
+}
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+export function createMetrics(sources: MetricSources) {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  addGauges(registry, sources)
+  return { registry, ...reportMetrics(registry), ...webHookMetrics(registry), ...lookupMetrics(registry) }
+}
+
+function addGauges(registry: Registry, sources: MetricSources): void {
+  const gauges = [
+    ['trackalert_active_http_connections', 'Open HTTP connections.', sources.activeConnections],
+    ['trackalert_web_queue_size', 'Reports and calls waiting for a policy worker.', sources.workerQueue],
+    ['trackalert_webhook_queue_size', 'Webhooks waiting for delivery.', sources.webHookQueue],
+  ] as const
+  for (const [name, help, read] of gauges) {
+    // Read when scraped: a value that was set on change could be stale.
+    const collect = function (this: Gauge): void {
+      this.set(read())
+    }
+    registry.registerMetric(new Gauge({ name, help, registers: [], collect }))
+  }
+}
+
+function reportMetrics(registry: Registry) {
+  return {
+    commands: counter(registry, ['cmd'], 'trackalert_commands_total', 'HTTP commands received.'),
+    customStats: counter(
+      registry,
+      ['metric'],
+      'trackalert_custom_stats_total',
+      'Sum of incCustomStat calls.',
+    ),
+    reports: counter(registry, [], 'trackalert_reports_total', 'Login reports accepted.'),
+    refused: counter(
+      registry,
+      ['reason'],
+      'trackalert_refused_total',
+      'Requests and connections refused, by why.',
+    ),
+    workerQueueSeconds: histogram(
+      registry,
+      [],
+      'trackalert_worker_queue_duration_seconds',
+      'Time that a run waited for its policy worker.',
+    ),
+    workerResponseSeconds: histogram(
+      registry,
+      [],
+      'trackalert_worker_response_duration_seconds',
+      'Time that a run took in its policy worker, waiting for other systems included.',
+    ),
+    runFailures: counter(
+      registry,
+      ['function', 'code'],
+      'trackalert_run_failures_total',
+      'Runs of Lua functions that failed.',
+    ),
+    workerRestarts: counter(
+      registry,
+      ['reason'],
+      'trackalert_worker_restarts_total',
+      'Policy workers replaced, by why.',
+    ),
+    backgroundSkipped: counter(
+      registry,
+      ['function'],
+      'trackalert_background_skipped_total',
+      'Runs left out because the last run of the same function had not ended.',
+    ),
+  }
+}
+
+function webHookMetrics(registry: Registry) {
+  return {
+    webHookEvents: counter(
+      registry,
+      [],
+      'trackalert_webhook_events_total',
+      'Webhooks handed over for delivery.',
+    ),
+    customWebHookEvents: counter(
+      registry,
+      ['id', 'url', 'status'],
+      'trackalert_custom_webhook_events_total',
+      'Tries of custom webhooks by their outcome.',
+    ),
+    webHooksDropped: counter(
+      registry,
+      ['reason'],
+      'trackalert_webhooks_dropped_total',
+      'Webhooks given up: queue full, refused by the receiver, too old, or undelivered at the stop.',
+    ),
+  }
+}
+
+function lookupMetrics(registry: Registry) {
+  return {
+    dnsQueries: counter(registry, ['resolver'], 'trackalert_dns_queries_total', 'DNS queries of policies.'),
+    dnsSeconds: histogram(
+      registry,
+      ['resolver'],
+      'trackalert_dns_query_response_seconds',
+      'Time that DNS queries of policies took.',
+    ),
+    geoDamage: counter(
+      registry,
+      ['database'],
+      'trackalert_geoip_damaged_lookups_total',
+      'GeoIP look-ups that met a damaged record.',
+    ),
+  }
+}
+
+function counter<Label extends string>(
+  registry: Registry,
+  labelNames: readonly Label[],
+  name: string,
+  help: string,
+): Counter<Label> {
+  return new Counter({ name, help, labelNames, registers: [registry] })
+}
+
+function histogram<Label extends string>(
+  registry: Registry,
+  labelNames: readonly Label[],
+  name: string,
+  help: string,
+): Histogram<Label> {
+  return new Histogram({ name, help, labelNames, buckets: DURATION_BUCKETS, registers: [registry] })
+}

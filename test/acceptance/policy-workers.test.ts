@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { describe, test, type TestContext } from 'node:test'
+import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
+
+const report = (login: string): object => ({ login, remote: '192.0.2.1', success: true })
+
+async function send(server: ServerProcess, login: string): Promise<void> {
+  const answer = await server.post('/command/report', report(login))
+  assert.equal(answer.status, 200)
+  await answer.arrayBuffer()
+}
+
+async function metric(server: ServerProcess, line: RegExp): Promise<number> {
+  const text = await (await server.get('/metrics')).text()
+  return Number(line.exec(text)?.[1] ?? Number.NaN)
+}
+
+/** A local HTTP server that answers after a while; answers how many requests were in it at once. */
+async function slowServer(t: TestContext, delayMs: number): Promise<{ url: string; peak: () => number }> {
+  let inside = 0
+  let peak = 0
+  const server = createServer((_request, response) => {
+    inside++
+    peak = Math.max(peak, inside)
+    setTimeout(() => {
+      inside--
+      response.end('slow')
+    }, delayMs)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return { url: `http://127.0.0.1:${port}/`, peak: () => peak }
+}
+
+describe('policies that wait', () => {
+  test('64 reports that wait 50 ms each on one worker take less than a tenth of the time one by one', async (t) => {
+    const slow = await slowServer(t, 50)
+    const server = await startServer(t, {
+      configuration: `${BASE_CONFIGURATION}
+        setNumLuaStates(1)
+        setReport(function(lt)
+          local status, body = http.request{url="${slow.url}"}
+          infoLog("answered", {login=lt.login, status=status, body=body})
+        end)`,
+    })
+    await send(server, 'warm-up')
+    await server.waitFor(/answered: login="warm-up" status="200" body="slow"/)
+    const begin = performance.now()
+    await Promise.all(Array.from({ length: 64 }, (_, user) => send(server, `user${user}`)))
+    for (let user = 0; user < 64; user++)
+      await server.waitFor(new RegExp(`answered: login="user${user}" status="200"`))
+    const tookMs = performance.now() - begin
+    assert.ok(tookMs < (64 * 50) / 10, `it took ${tookMs} ms`)
+    assert.ok(slow.peak() > 32, `at most ${slow.peak()} were waiting at once`)
+  })
+
+  test('reports of one login run one after another, in the order in which they came', async (t) => {
+    const slow = await slowServer(t, 20)
+    const server = await startServer(t, {
+      configuration: `${BASE_CONFIGURATION}
+        setReport(function(lt)
+          infoLog("begin", {session=lt.session_id})
+          http.request{url="${slow.url}"}
+          infoLog("end", {session=lt.session_id})
+        end)`,
+    })
+    for (let session = 0; session < 10; session++) {
+      const answer = await server.post('/command/report', { ...report('ann'), session_id: String(session) })
+      assert.equal(answer.status, 200)
+    }
+    await server.waitFor(/end: session="9"/)
+    const events = Array.from(
+      server.output.matchAll(/(begin|end): session="(\d)"/g),
+      (match) => `${match[1]} ${match[2]}`,
+    )
+    assert.deepEqual(
+      events,
+      Array.from({ length: 10 }, (_, session) => [`begin ${session}`, `end ${session}`]).flat(),
+    )
+  })
+})
+
+describe('policies that misbehave', () => {
+  test('an endless loop in one run is stopped after its processor time; other reports go on', async (t) => {
+    const server = await startServer(t, {
+      configuration: `${BASE_CONFIGURATION}
+        setNumLuaStates(1)
+        setReport(function(lt)
+          if lt.login == "loop" then while true do end end
+          infoLog("done", {login=lt.login})
+        end)`,
+    })
+    await send(server, 'loop')
+    await send(server, 'after')
+    await server.waitFor(/done: login="after"/)
+    await server.waitFor(/a Lua function failed.*code="TRK_LUA_CPU_LIMIT".*trackalert\.conf/)
+    assert.equal(
+      await metric(
+        server,
+        /trackalert_run_failures_total\{function="report",code="TRK_LUA_CPU_LIMIT"\} (\d+)/,
+      ),
+      1,
+    )
+    assert.doesNotMatch(server.output, /worker died|answers nothing/)
+  })
+
+  test('a loop inside the engine, which no hook can stop, costs the worker; its report counts as failed after a second try', async (t) => {
+    const server = await startServer(t, {
+      configuration: `${BASE_CONFIGURATION}
+        setNumLuaStates(1)
+        setReport(function(lt)
+          infoLog("begin", {login=lt.login})
+          if lt.login == "stuck" then
+            -- A pattern whose matching takes practically for ever.
+            string.find(string.rep("a", 40), string.rep("a-", 30) .. "b")
+          end
+          infoLog("done", {login=lt.login})
+        end)`,
+    })
+    await send(server, 'stuck')
+    await send(server, 'innocent')
+    await server.waitFor(/code="TRK_WORKER_LOST"/, 40_000)
+    await server.waitFor(/done: login="innocent"/)
+    assert.equal(server.output.match(/begin: login="stuck"/g)?.length, 2)
+    assert.equal(server.output.match(/done: login="innocent"/g)?.length, 1)
+    assert.equal(await metric(server, /trackalert_worker_restarts_total\{reason="silent"\} (\d+)/), 2)
+    assert.equal(await metric(server, /trackalert_run_failures_total\{[^}]*TRK_WORKER_LOST[^}]*\} (\d+)/), 1)
+  })
+
+  test('memory that grows without end kills that worker only', async (t) => {
+    const server = await startServer(t, {
+      configuration: `${BASE_CONFIGURATION}
+        setNumLuaStates(2)
+        setReport(function(lt)
+          if lt.login == "hog" then
+            local kept = {}
+            -- Few Lua instructions and much memory each, so that the memory ends before the processor time.
+            while true do kept[#kept + 1] = string.rep("x", 2^20) .. #kept end
+          end
+          infoLog("done", {login=lt.login})
+        end)`,
+    })
+    await send(server, 'hog')
+    for (let user = 0; user < 20; user++) await send(server, `user${user}`)
+    for (let user = 0; user < 20; user++)
+      await server.waitFor(new RegExp(`done: login="user${user}"`), 60_000)
+    await server.waitFor(/a Lua function failed.*code="TRK_(WORKER_LOST|LUA_CPU_LIMIT|LUA_ERROR)"/, 60_000)
+    assert.equal((await server.get('/command/livez')).status, 200)
+  })
+
+  test('a function that fails is counted and logged with file and line, and its effects are dropped', async (t) => {
+    const server = await startServer(t, {
+      configuration: `${BASE_CONFIGURATION}
+        addCustomStat("kept")
+        setReport(function(lt)
+          incCustomStat("kept")
+          if lt.login == "bad" then error("no good") end
+          infoLog("done", {login=lt.login})
+        end)`,
+    })
+    await send(server, 'bad')
+    await send(server, 'good')
+    await server.waitFor(/done: login="good"/)
+    const line = await server.waitFor(/a Lua function failed.*/)
+    assert.match(line[0], /trackalert\.conf:\d+: no good/)
+    assert.match(line[0], /traceback="[^"]*trackalert\.conf:\d+/)
+    await server.waitFor(/done: login="good"/)
+    await assertEventually(async () => {
+      const stats = (await (await server.get('/command/stats')).json()) as {
+        customstats: Record<string, number>
+      }
+      return stats.customstats['kept'] === 1
+    })
+  })
+})
+
+/** For what becomes true a moment after it was logged. */
+async function assertEventually(isTrue: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 5000
+  while (performance.now() < endMs) {
+    if (await isTrue()) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  assert.fail('it did not become true')
+}

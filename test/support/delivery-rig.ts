@@ -1,0 +1,135 @@
+/**
+ * Delivery with an outbox in memory, real metrics and a log that remembers, stopped when the test ends.
+ */
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { createDelivery, type Delivery, type DeliveryOptions } from '../../src/delivery/delivery.ts'
+import { createMemoryOutbox } from '../../src/delivery/memory-outbox.ts'
+import type { Outbox } from '../../src/delivery/outbox.ts'
+import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
+import { rememberingLog, type RememberedLine } from './silent-log.ts'
+
+interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks'>> {
+  readonly maxEntries?: number
+  readonly now?: () => number
+}
+
+export interface DeliveryRig {
+  readonly outbox: Outbox
+  readonly delivery: Delivery
+  readonly lines: readonly RememberedLine[]
+  /** Counts by reason. */
+  readonly dropped: Readonly<Record<string, number>>
+  /** `id status` of every try. */
+  readonly tries: readonly string[]
+  /** Resolves when so many tries have ended. */
+  readonly tried: (count: number) => Promise<void>
+  /** Resolves when everything has been settled. */
+  readonly drained: () => Promise<void>
+}
+
+export const PLAIN_TLS = {
+  verifyPeer: true,
+  verifyHost: true,
+  caBundleFile: null,
+  clientCertificateFile: null,
+  clientKeyFile: null,
+} as const
+
+/** Tests wait for real: short delays, in the same proportions. */
+export const QUICK_RETRY = { firstDelayMs: 20, maxDelayMs: 200, maxAgeMs: 60_000 } as const
+
+/** @param hooks name to keys; ids count from 1 */
+export function startDelivery(
+  t: TestContext,
+  hooks: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  { maxEntries = 10_000, now = Date.now, ...options }: RigOptions = {},
+): DeliveryRig {
+  const { log, lines } = rememberingLog()
+  const dropped: Record<string, number> = {}
+  const tries: string[] = []
+  let onTried = (): void => undefined
+  const memory = createMemoryOutbox({ now }, { maxEntries })
+  let onSettled = (): void => undefined
+  const outbox: Outbox = {
+    isDurable: false,
+    get size() {
+      return memory.size
+    },
+    add: (message) => memory.add(message),
+    claimDue: (hook, nowMs, limit) => memory.claimDue(hook, nowMs, limit),
+    async settle(id, settlement) {
+      await memory.settle(id, settlement)
+      onSettled()
+    },
+    watch: (observer) => memory.watch(observer),
+  }
+  const delivery = createDelivery(
+    {
+      outbox,
+      now,
+      random: Math.random,
+      log,
+      metrics: {
+        customWebHookEvents: {
+          inc({ id, status }) {
+            tries.push(`${id} ${status}`)
+            onTried()
+          },
+        },
+        webHooksDropped: {
+          inc: ({ reason }, count = 1) => (dropped[reason] = (dropped[reason] ?? 0) + count),
+        },
+      },
+    },
+    {
+      hooks: Object.entries(hooks).map(([name, keys], index) => {
+        const parsed = parseWebHookDefinition(name, new Map(Object.entries(keys)), index + 1)
+        assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
+        return parsed.definition
+      }),
+      timeoutMs: 2000,
+      connectionsPerReceiver: 4,
+      tls: PLAIN_TLS,
+      retry: QUICK_RETRY,
+      ...options,
+    },
+  )
+  delivery.start()
+  t.after(() => delivery.stop(0))
+  return {
+    outbox,
+    delivery,
+    lines,
+    dropped,
+    tries,
+    tried: (count) =>
+      within(
+        (resolve) =>
+          (onTried = () => {
+            if (tries.length >= count) resolve()
+          }),
+        () => onTried(),
+      ),
+    drained: () =>
+      within(
+        (resolve) =>
+          (onSettled = () => {
+            if (memory.size === 0) resolve()
+          }),
+        () => onSettled(),
+      ),
+  }
+}
+
+/** A promise with a deadline: `watch` arms it, `look` checks whether it has happened already. */
+function within(watch: (resolve: () => void) => void, look: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('it did not happen in 15 s')), 15_000)
+    watch(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+    look()
+  })
+}
