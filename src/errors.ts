@@ -24,10 +24,15 @@ export const ERRORS = {
   TRK_LUA_CPU_LIMIT: { status: 500, text: 'a Lua function used more processor time than it may' },
   TRK_LUA_WALL_LIMIT: { status: 500, text: 'a Lua function took longer than it may' },
   TRK_WORKER_LOST: { status: 500, text: 'the policy worker that ran this was lost' },
-  TRK_HTTP_BODY_SIZE: { status: 413, text: 'the body of the request is too large' },
-  TRK_HTTP_CONTENT_ENCODING: { status: 415, text: 'the body of the request is compressed, which is not supported' },
+  TRK_HTTP_CONTENT_ENCODING: {
+    status: 415,
+    text: 'the body of the request is compressed, which is not supported',
+  },
   TRK_HTTP_INTERNAL: { status: 500, text: 'the server failed to handle the request' },
-  TRK_HTTP_LATE: { status: 503, text: 'the request was not done in time; whether it took effect is not known' },
+  TRK_HTTP_LATE: {
+    status: 503,
+    text: 'the request was not done in time; whether it took effect is not known',
+  },
   TRK_OVERLOAD: { status: 503, text: 'the server has as much work waiting as it may hold' },
   TRK_STOPPING: { status: 503, text: 'the server is stopping' },
 } as const satisfies Record<string, CatalogueEntry>

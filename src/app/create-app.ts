@@ -8,11 +8,12 @@ import { createHttpServer } from '../http/http-server.ts'
 import { createIngest } from '../ingest/ingest.ts'
 import { createCommitRun } from '../policy/commit-run.ts'
 import { createPolicyPool } from '../policy/policy-pool.ts'
+import type { RunTiming } from '../policy/worker-handle.ts'
 import { createScheduler } from '../schedule/scheduler.ts'
 import type { Log } from '../telemetry/log.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
-import { createStatistics } from '../telemetry/statistics.ts'
+import { createStatistics, type Statistics } from '../telemetry/statistics.ts'
 import { createHttpPorts } from './http-ports.ts'
 import { deliveryOptions, httpOptions, policyOptions, warningsOf } from './options-from-settings.ts'
 import { StopSequence } from './stop-sequence.ts'
@@ -37,6 +38,8 @@ export interface App {
 
 /** For the parts that were started when a later one could not be. */
 const ROLLBACK_MS = 2_000
+/** A step that waits for others to end gets this much of the time left, so that deliveries, the last step, get some. */
+const STEP_SHARE = 0.5
 
 /**
  * Starts everything; when a part cannot start, those before it are stopped again.
@@ -64,9 +67,9 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
 
   const statistics = createStatistics(now, settings.customStats)
   const outbox = createMemoryOutbox({ now }, { maxEntries: settings.webHookQueueSize })
-  let activeConnections = 0
+  const traffic = { activeConnections: 0, reports: 0 }
   const metrics = createMetrics({
-    activeConnections: () => activeConnections,
+    activeConnections: () => traffic.activeConnections,
     workerQueue: () => pool.waiting(),
     webHookQueue: () => outbox.size,
   })
@@ -82,11 +85,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   const pool = createPolicyPool(
     {
       log,
-      onRun({ waitMs, runMs }) {
-        statistics.countRun(waitMs, runMs)
-        metrics.workerQueueSeconds.observe(waitMs / 1000)
-        metrics.workerResponseSeconds.observe(runMs / 1000)
-      },
+      onRun: (timing) => countRun({ statistics, metrics }, timing),
       onNotice: createNoticeHandler({ log, metrics, onShutdownRequested: options.onShutdownRequested }),
       onLost: (reason) => metrics.workerRestarts.inc({ reason }),
     },
@@ -95,17 +94,16 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   stopping.add('policy workers', () => pool.stop())
   await pool.start()
   stopping.add('runs in progress', async (remainingMs) => {
-    const left = await pool.drain(remainingMs)
+    const left = await pool.drain(remainingMs * STEP_SHARE)
     return left === 0 ? undefined : `${left} runs`
   })
 
   const commit = createCommitRun({ log, metrics, statistics, outbox })
-  let reportCount = 0
   const submitReports = createIngest({
     pool,
     commit,
     onAccepted(reports) {
-      reportCount += reports
+      traffic.reports += reports
       metrics.reports.inc(reports)
     },
   })
@@ -132,15 +130,26 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
       statistics,
       startedAtMs: now(),
       now,
-      reportCount: () => reportCount,
+      reportCount: () => traffic.reports,
       log,
       onConnections(active) {
-        activeConnections = active
+        traffic.activeConnections = active
       },
     }),
     httpOptions(settings),
   )
-  stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs))
+  stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
   for (const { url } of await http.start()) log.info('listening', { url })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
+}
+
+interface RunCounters {
+  readonly statistics: Statistics
+  readonly metrics: Metrics
+}
+
+function countRun({ statistics, metrics }: RunCounters, { waitMs, runMs }: RunTiming): void {
+  statistics.countRun(waitMs, runMs)
+  metrics.workerQueueSeconds.observe(waitMs / 1000)
+  metrics.workerResponseSeconds.observe(runMs / 1000)
 }

@@ -55,7 +55,16 @@ export function policyOptions(
     workers: settings.reportThreads ?? settings.luaStates ?? Math.max(1, availableParallelism() - 1),
     maxPending: MAX_PENDING_RUNS,
     memoryLimitMb: WORKER_MEMORY_MB,
-    setup: { configFile, stateDirectory, regexesFile, settings, geoDatabases, limits: POLICY_LIMITS },
+    setup: {
+      configFile,
+      stateDirectory,
+      regexesFile,
+      webHookNames: settings.webHooks.map(({ name }) => name),
+      customStats: settings.customStats,
+      tlsClient: settings.tlsClient,
+      geoDatabases,
+      limits: POLICY_LIMITS,
+    },
   }
 }
 

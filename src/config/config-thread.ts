@@ -61,7 +61,7 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
     print: (text) => settings.notices.push(text),
   })
   const outcome = await lua.runFile(setup.configFile)
-  if (!outcome.ok) throw new TrackError('TRK_CONFIG_INVALID', outcome.error.message)
+  if (!outcome.ok) throw configurationError(setup.configFile, outcome.error.message)
   return {
     type: 'collected',
     raw: settings.toRaw(),
@@ -69,6 +69,14 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
     stateDirectory: stateDirectory(),
     notices: settings.notices,
   }
+}
+
+/** Lua's messages begin with file and line, unless the file raised something that is no text. */
+function configurationError(configFile: string, message: string): TrackError {
+  return new TrackError(
+    'TRK_CONFIG_INVALID',
+    message.includes(configFile) ? message : `${configFile}: ${message}`,
+  )
 }
 
 async function main(): Promise<void> {

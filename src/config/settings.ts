@@ -39,7 +39,7 @@ const numbers = mapValues(NUMBER_SETTINGS, ({ unit, description, preset, min, ma
   Type.Integer({ unit, description, default: preset, minimum: min, maximum: max }),
 )
 
-export const SettingsSchema = Type.Object({
+const SettingsSchema = Type.Object({
   ...numbers,
   listeners: Type.Array(ListenerSchema),
   acl: Type.Array(Type.String()),
@@ -79,7 +79,6 @@ type DeepReadonly<T> = T extends readonly (infer E)[]
     : T
 
 export type Settings = DeepReadonly<Static<typeof SettingsSchema>>
-export type ListenerSettings = Settings['listeners'][number]
 export type ScheduleSettings = Settings['schedules'][number]
 /**
  * The settings with defaults filled in, checked and frozen.

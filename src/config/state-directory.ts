@@ -31,7 +31,7 @@ export function stateDirectoryPath(choice: {
  *
  * @throws TrackError TRK_STATE_DIRECTORY when it cannot be made or is no directory.
  */
-export function prepareStateDirectory(path: string): void {
+function prepareStateDirectory(path: string): void {
   try {
     const made = mkdirSync(path, { recursive: true, mode: 0o700 })
     // mkdir's mode is cut by the umask and an existing directory keeps its own; only a new one is set right.

@@ -1,23 +1,22 @@
 /**
- * Connections on which no request could be read: not HTTP, headers that are too long or never end, a body that never
- * ends. Lives on the threads that take requests. They get an answer if they are in the ACL, and are closed.
+ * Connections on which no request could be read, and those whose request takes too long. Lives on the threads that take
+ * requests. A client gets an answer if it is in the ACL and none has begun, and the connection is closed.
  */
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { aclFailureBody, failureBody, JSON_TYPE } from './answer.ts'
+import { ERRORS } from '../errors.ts'
+import { failure, outsideAcl, retryAfter, type Answer } from './answer.ts'
 import type { Gate } from './gate.ts'
+import { writeRawAnswer } from './write-answer.ts'
 
-interface Fault {
-  readonly status: number
-  readonly reason: string
-}
-
-const MALFORMED: Fault = { status: 400, reason: 'The request is not valid HTTP' }
-const FAULTS: ReadonlyMap<string, Fault> = new Map([
-  ['ERR_HTTP_REQUEST_TIMEOUT', { status: 408, reason: 'The request did not arrive in time' }],
-  ['HPE_HEADER_OVERFLOW', { status: 431, reason: 'The headers of the request are too long' }],
-  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', { status: 413, reason: 'The chunk extensions of the body are too long' }],
+const MALFORMED = failure(400, 'The request is not valid HTTP')
+const FAULTS: ReadonlyMap<string, Answer> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', failure(408, 'The request did not arrive in time')],
+  ['HPE_HEADER_OVERFLOW', failure(431, 'The headers of the request are too long')],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', failure(413, 'The chunk extensions of the body are too long')],
 ])
+/** The work may still be done after this: the client must be prepared for that. */
+export const LATE = retryAfter(failure(ERRORS.TRK_HTTP_LATE.status, ERRORS.TRK_HTTP_LATE.text), 5)
 
 /** A connection as Node's HTTP server leaves it: with the response that is being made for its current request. */
 interface HttpSocket extends Socket {
@@ -28,35 +27,32 @@ interface HttpSocket extends Socket {
 export function createClientErrorHandler(gate: Pick<Gate, 'admits' | 'peerOf'>) {
   return (error: { readonly code?: string }, socket: Socket): void => {
     const fault = faultOf(error.code ?? '')
-    if (fault === undefined || !socket.writable || hasAnswerBegun(socket)) {
+    if (fault === undefined || !socket.writable || stateOf(socket) === 'answering') {
       socket.destroy()
       return
     }
-    const text = gate.admits(socket)
-      ? rawAnswer(fault.status, failureBody(fault.reason))
-      : rawAnswer(401, aclFailureBody(gate.peerOf(socket)))
-    socket.end(text, () => socket.destroy())
+    writeRawAnswer(socket, gate.admits(socket) ? fault : outsideAcl(gate.peerOf(socket)))
   }
 }
 
+/**
+ * For the `timeout` event of an HTTP server, which says that nothing moved on a connection for its time: a client that
+ * kept it open for a further request, one that does not read its answer, or one that waits for an answer of ours.
+ */
+export function closeSilent(socket: Socket): void {
+  if (stateOf(socket) === 'waiting' && socket.writable) writeRawAnswer(socket, LATE)
+  else socket.destroy()
+}
+
 /** undefined for what happened below HTTP: a reset connection, a TLS handshake that failed. */
-function faultOf(code: string): Fault | undefined {
+function faultOf(code: string): Answer | undefined {
   return FAULTS.get(code) ?? (code.startsWith('HPE_') ? MALFORMED : undefined)
 }
 
 /** A second answer in the middle of the first would be read as a part of it. */
-function hasAnswerBegun(socket: HttpSocket): boolean {
-  // oxlint-disable-next-line no-underscore-dangle -- Node's own handler of this event looks there, and there is no other place
-  return socket._httpMessage?.headersSent ?? false
-}
-
-function rawAnswer(status: number, body: string): string {
-  return [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    `content-type: ${JSON_TYPE}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-    '',
-    body,
-  ].join('\r\n')
+function stateOf(socket: HttpSocket): 'idle' | 'waiting' | 'answering' {
+  // oxlint-disable-next-line no-underscore-dangle -- Node's own handlers of these events look there; there is no other place
+  const response = socket._httpMessage
+  if (response === undefined || response === null) return 'idle'
+  return response.headersSent ? 'answering' : 'waiting'
 }

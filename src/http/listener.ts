@@ -8,7 +8,7 @@ import { createServer as createTlsServer, type Server as HttpsServer } from 'nod
 import type { AddressInfo, Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { messageOf, TrackError } from '../errors.ts'
-import { createClientErrorHandler } from './client-error.ts'
+import { closeSilent, createClientErrorHandler } from './client-error.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import type { Gate } from './gate.ts'
 import type { BoundAddress, HttpOptions, HttpPorts, ListenerSettings } from './http-ports.ts'
@@ -25,8 +25,8 @@ const MAX_PARAM_LENGTH = 4_096
 /** Bounds of how often Node looks for requests that are late; a look costs a walk over all connections. */
 const LEAST_CHECK_MS = 20
 const MOST_CHECK_MS = 5_000
-/** Longer than all other limits of a connection: for clients that do not read their answer. */
-const SILENCE_MARGIN_MS = 5_000
+/** Handlers that end their wait themselves have a better answer than closeSilent has. */
+const SILENCE_MARGIN_MS = 250
 
 export interface ListenerDeps {
   readonly ports: HttpPorts
@@ -90,9 +90,13 @@ export class Listener {
       this.#server.listen({ host: settings.host, port: settings.port, backlog: BACKLOG, ipv6Only })
       await once(this.#server, 'listening')
     } catch (error) {
-      throw new TrackError('TRK_LISTEN_FAILED', `${settings.host} port ${settings.port}: ${messageOf(error)}`, {
-        cause: error,
-      })
+      throw new TrackError(
+        'TRK_LISTEN_FAILED',
+        `${settings.host} port ${settings.port}: ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      )
     }
     this.#server.on('error', (error) => onInternalError?.(error))
     return boundAddress(this.#server.address(), this.#plan.tls !== undefined)
@@ -145,9 +149,9 @@ function createNodeServer(options: HttpOptions, tls: LoadedTls | undefined): Htt
     tls === undefined
       ? createServer(common)
       : createTlsServer({ ...common, ...tls, handshakeTimeout: headersTimeoutMs })
-  server.timeout =
-    Math.max(requestTimeoutMs, keepAliveTimeoutMs, handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS) +
-    SILENCE_MARGIN_MS
+  // Without a word from either side for this long; between two requests it is keepAliveTimeout.
+  server.timeout = (handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS) + SILENCE_MARGIN_MS
+  server.on('timeout', closeSilent)
   return server
 }
 

@@ -31,7 +31,9 @@ export function loadTls(listener: Pick<ListenerSettings, 'host' | 'port'>, tls: 
   const named = tlsOptionsFrom(tls.options)
   if (!named.ok) return fail(named.reason)
   const { certificateFile, keyFile } = tls
-  const cert = attempt(`the certificate file ${certificateFile} cannot be read`, () => readFileSync(certificateFile))
+  const cert = attempt(`the certificate file ${certificateFile} cannot be read`, () =>
+    readFileSync(certificateFile),
+  )
   const key = attempt(`the key file ${keyFile} cannot be read`, () => readFileSync(keyFile))
   const certificate = attempt(`${certificateFile} holds no certificate`, () => new X509Certificate(cert))
   const privateKey = attempt(`${keyFile} holds no private key that can be used`, () => createPrivateKey(key))

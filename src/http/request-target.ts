@@ -10,6 +10,8 @@ export const NOWHERE = '/nowhere'
 const COMMAND_PATH = '/command/'
 /** RFC 9112 section 3.2.2: a server must take the form with scheme and authority. */
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i
+/** The query that senders use. */
+const PLAIN_QUERY = /^command=([\w.~-]+)$/
 /** Paths that are not commands. */
 const OTHER_PATHS: ReadonlySet<string> = new Set(['/metrics', '/openapi.json'])
 /** Longer names are nobody's. UTF-16 units, decoded. */
@@ -38,7 +40,8 @@ function withoutAuthority(target: string): string {
 }
 
 function commandOfQuery(query: string): string {
-  return new URLSearchParams(query).get('command') ?? ''
+  const plain = PLAIN_QUERY.exec(query)?.[1]
+  return plain ?? new URLSearchParams(query).get('command') ?? ''
 }
 
 function commandPath(name: string): string {

@@ -2,29 +2,100 @@
  * The requests that the server answers: one entry each, and what it does. Lives on the threads that take requests.
  * The gate has been passed when a handler runs. openapi-document.ts describes these routes; a test compares them.
  */
-import type { FastifyReply, FastifyRequest } from 'fastify'
-import { ERRORS } from '../errors.ts'
 import { parseEndpointArguments } from '../login/endpoint-arguments.ts'
 import { parseReportBody } from '../login/report-body.ts'
-import { endpointBody, endpointFailureBody, failureBody, JSON_TYPE, OK_BODY } from './answer.ts'
-import type { EndpointOutcome, HttpOptions, HttpPorts } from './http-ports.ts'
+import {
+  ACCEPTED,
+  EMPTY,
+  endpointFailure,
+  endpointReturned,
+  failure,
+  json,
+  retryAfter,
+  type Answer,
+} from './answer.ts'
+import { LATE } from './client-error.ts'
+import type { EndpointOutcome, HttpOptions, HttpPorts, SubmitOutcome } from './http-ports.ts'
 import { OPENAPI_DOCUMENT } from './openapi-document.ts'
-import { LATE, withinDeadline } from './within-deadline.ts'
+import { withinDeadline } from './within-deadline.ts'
+
+/** What a handler sees of a request. */
+export interface RouteRequest {
+  /** Empty if there was none. */
+  readonly body: Uint8Array
+  /** As routePathOf made it. */
+  readonly path: string
+}
 
 export interface Route {
   readonly method: 'GET' | 'POST'
+  /** As Fastify takes it. */
   readonly path: string
   readonly needsPassword: boolean
-  readonly handle: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>
+  readonly handle: (request: RouteRequest) => Answer | Promise<Answer>
 }
 
-/** Where `NAME` is that of a custom endpoint. */
-export const ENDPOINT_PATH = '/command/:endpoint'
-
 export const DEFAULT_HANDLER_TIMEOUT_MS = 60_000
-/** For what this program cannot foresee the end of. */
-const RETRY_AFTER_SECONDS = 5
-const NO_BODY = Buffer.alloc(0)
+
+const COMMAND_PATH = '/command/'
+/** When readiness comes back is not known; a load balancer asks every few seconds anyway. */
+const READY_RETRY_SECONDS = 5
+
+export function createRoutes(
+  ports: HttpPorts,
+  options: Pick<HttpOptions, 'metricsNoPassword' | 'handlerTimeoutMs'>,
+): readonly Route[] {
+  const timeoutMs = options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS
+  const openApi = json(200, JSON.stringify(OPENAPI_DOCUMENT))
+  const get = (path: string, handle: Route['handle']): Route => ({
+    method: 'GET',
+    path,
+    needsPassword: true,
+    handle,
+  })
+  const post = (path: string, handle: Route['handle']): Route => ({ ...get(path, handle), method: 'POST' })
+  const open = (route: Route): Route => ({ ...route, needsPassword: false })
+  const counted = (name: string, handle: Route['handle']): Route['handle'] => {
+    return (request) => {
+      ports.countCommand(name)
+      return handle(request)
+    }
+  }
+  const metrics = get('/metrics', () => metricsAnswer(ports, timeoutMs))
+  return [
+    post(
+      '/command/report',
+      counted('report', ({ body }) => reportAnswer(ports, body)),
+    ),
+    get(
+      '/command/stats',
+      counted('stats', () => json(200, JSON.stringify(ports.stats()))),
+    ),
+    open(
+      get(
+        '/command/livez',
+        counted('livez', () => EMPTY),
+      ),
+    ),
+    open(
+      get(
+        '/command/readyz',
+        counted('readyz', () => readyAnswer(ports)),
+      ),
+    ),
+    options.metricsNoPassword ? open(metrics) : metrics,
+    get('/openapi.json', () => openApi),
+    post(`${COMMAND_PATH}:endpoint`, (request) => endpointAnswer(ports, request, timeoutMs)),
+  ]
+}
+
+/** For requests that no route takes: 405 where another method would be right, else 404. */
+export function notFoundAnswer(ports: Pick<HttpPorts, 'endpointNames'>, path: string): Answer {
+  const allowed = GET_PATHS.has(path) ? 'GET' : isPostPath(ports, path) ? 'POST' : undefined
+  if (allowed === undefined) return failure(404, 'Not found')
+  return { ...failure(405, 'Method not allowed'), headers: { allow: allowed } }
+}
+
 const GET_PATHS: ReadonlySet<string> = new Set([
   '/command/stats',
   '/command/livez',
@@ -33,163 +104,69 @@ const GET_PATHS: ReadonlySet<string> = new Set([
   '/openapi.json',
 ])
 
-export function createRoutes(
-  ports: HttpPorts,
-  options: Pick<HttpOptions, 'metricsNoPassword' | 'handlerTimeoutMs'>,
-): readonly Route[] {
-  const timeoutMs = options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS
-  const openApi = JSON.stringify(OPENAPI_DOCUMENT)
-  return [
-    {
-      method: 'POST',
-      path: '/command/report',
-      needsPassword: true,
-      handle: createReportHandler(ports, timeoutMs),
-    },
-    {
-      method: 'GET',
-      path: '/command/stats',
-      needsPassword: true,
-      handle(_request, reply) {
-        ports.countCommand('stats')
-        return sendJson(reply, 200, JSON.stringify(ports.stats()))
-      },
-    },
-    {
-      method: 'GET',
-      path: '/command/livez',
-      needsPassword: false,
-      handle(_request, reply) {
-        ports.countCommand('livez')
-        return reply.send()
-      },
-    },
-    {
-      method: 'GET',
-      path: '/command/readyz',
-      needsPassword: false,
-      handle(_request, reply) {
-        ports.countCommand('readyz')
-        const readiness = ports.readiness()
-        return readiness.ready
-          ? reply.send()
-          : sendUnavailable(reply, failureBody(readiness.reason), RETRY_AFTER_SECONDS)
-      },
-    },
-    {
-      method: 'GET',
-      path: '/metrics',
-      needsPassword: !options.metricsNoPassword,
-      async handle(_request, reply) {
-        const metrics = await withinDeadline(ports.metrics(), timeoutMs)
-        if (metrics === LATE) return sendLate(reply)
-        return reply.header('content-type', metrics.contentType).send(metrics.body)
-      },
-    },
-    {
-      method: 'GET',
-      path: '/openapi.json',
-      needsPassword: true,
-      handle: (_request, reply) => sendJson(reply, 200, openApi),
-    },
-    {
-      method: 'POST',
-      path: ENDPOINT_PATH,
-      needsPassword: true,
-      handle: createEndpointHandler(ports, timeoutMs),
-    },
-  ]
+function isPostPath(ports: Pick<HttpPorts, 'endpointNames'>, path: string): boolean {
+  return path === '/command/report' || ports.endpointNames().has(endpointNameOf(path))
 }
 
-function createReportHandler(ports: HttpPorts, timeoutMs: number): Route['handle'] {
-  const now = ports.now ?? Date.now
-  return async (request, reply) => {
-    ports.countCommand('report')
-    const parsed = parseReportBody(bodyOf(request), now() / 1000)
-    if (!parsed.ok) return sendJson(reply, 400, failureBody(parsed.reason))
-    const outcome = await withinDeadline(ports.submitReports(parsed.reports), timeoutMs)
-    if (outcome === LATE) return sendLate(reply)
-    switch (outcome.kind) {
-      case 'accepted':
-        return sendJson(reply, 200, OK_BODY)
-      case 'refused':
-        return sendUnavailable(reply, failureBody(outcome.reason), outcome.retryAfterSeconds)
-      default:
-        return outcome satisfies never
-    }
-  }
-}
-
-function createEndpointHandler(ports: HttpPorts, timeoutMs: number): Route['handle'] {
-  return async (request, reply) => {
-    const name = endpointNameOf(request)
-    if (!ports.endpointNames().has(name)) {
-      return sendNotFound(request, reply, ports)
-    }
-    ports.countCommand(name)
-    const parsed = parseEndpointArguments(bodyOf(request))
-    if (!parsed.ok) return sendJson(reply, 400, endpointFailureBody(parsed.reason))
-    const late = new AbortController()
-    const running = ports.runEndpoint(name, parsed.args, late.signal)
-    const outcome = await withinDeadline(running, timeoutMs, () => late.abort())
-    if (outcome === LATE) {
-      return sendJson(reply, 500, endpointFailureBody('The custom endpoint did not answer in time'))
-    }
-    return sendEndpointOutcome(reply, outcome)
-  }
-}
-
-function sendEndpointOutcome(reply: FastifyReply, outcome: EndpointOutcome): FastifyReply {
+/**
+ * Nothing here ends the wait for the store: Node does it when nothing moves on the connection for the handler's time
+ * (see closeSilent), which costs nothing, and this is the hot path.
+ */
+async function reportAnswer(ports: HttpPorts, body: Uint8Array): Promise<Answer> {
+  const parsed = parseReportBody(body, (ports.now ?? Date.now)() / 1000)
+  if (!parsed.ok) return failure(400, parsed.reason)
+  const outcome: SubmitOutcome = await ports.submitReports(parsed.reports)
   switch (outcome.kind) {
-    case 'returned':
-      return sendJson(reply, 200, endpointBody(outcome.success, outcome.attributes))
-    case 'failed':
-      return sendJson(reply, 500, endpointFailureBody(outcome.reason))
+    case 'accepted':
+      return ACCEPTED
     case 'refused':
-      return sendUnavailable(reply, endpointFailureBody(outcome.reason), outcome.retryAfterSeconds)
+      return retryAfter(failure(503, outcome.reason), outcome.retryAfterSeconds)
     default:
       return outcome satisfies never
   }
 }
 
-/** For paths that are no route's: 405 where another method would be right, else 404. */
-export function sendNotFound(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  ports: Pick<HttpPorts, 'endpointNames'>,
-): FastifyReply {
-  const allowed = allowedMethod(request.url, ports)
-  if (allowed === undefined) return sendJson(reply, 404, failureBody('Not found'))
-  return sendJson(reply.header('allow', allowed), 405, failureBody('Method not allowed'))
+async function endpointAnswer(
+  ports: HttpPorts,
+  { body, path }: RouteRequest,
+  timeoutMs: number,
+): Promise<Answer> {
+  const name = endpointNameOf(path)
+  if (!ports.endpointNames().has(name)) return notFoundAnswer(ports, path)
+  ports.countCommand(name)
+  const parsed = parseEndpointArguments(body)
+  if (!parsed.ok) return endpointFailure(400, parsed.reason)
+  const late = new AbortController()
+  const running = ports.runEndpoint(name, parsed.args, late.signal)
+  const outcome = await withinDeadline(running, timeoutMs, () => late.abort())
+  if (outcome === undefined) return endpointFailure(500, 'The custom endpoint did not answer in time')
+  return outcomeAnswer(outcome)
 }
 
-/** `path` is one that routePathOf made. */
-function allowedMethod(path: string, ports: Pick<HttpPorts, 'endpointNames'>): Route['method'] | undefined {
-  if (GET_PATHS.has(path)) return 'GET'
-  if (path === '/command/report') return 'POST'
-  const name = path.startsWith('/command/') ? decodeURIComponent(path.slice('/command/'.length)) : ''
-  return ports.endpointNames().has(name) ? 'POST' : undefined
+function outcomeAnswer(outcome: EndpointOutcome): Answer {
+  switch (outcome.kind) {
+    case 'returned':
+      return endpointReturned(outcome.success, outcome.attributes)
+    case 'failed':
+      return endpointFailure(500, outcome.reason)
+    case 'refused':
+      return retryAfter(endpointFailure(503, outcome.reason), outcome.retryAfterSeconds)
+    default:
+      return outcome satisfies never
+  }
 }
 
-export function sendJson(reply: FastifyReply, status: number, body: string): FastifyReply {
-  return reply.code(status).header('content-type', JSON_TYPE).send(body)
+function readyAnswer(ports: Pick<HttpPorts, 'readiness'>): Answer {
+  const readiness = ports.readiness()
+  return readiness.ready ? EMPTY : retryAfter(failure(503, readiness.reason), READY_RETRY_SECONDS)
 }
 
-export function sendUnavailable(reply: FastifyReply, body: string, retryAfterSeconds: number): FastifyReply {
-  return sendJson(reply.header('retry-after', String(Math.ceil(retryAfterSeconds))), 503, body)
+async function metricsAnswer(ports: Pick<HttpPorts, 'metrics'>, timeoutMs: number): Promise<Answer> {
+  const metrics = await withinDeadline(ports.metrics(), timeoutMs)
+  return metrics === undefined ? LATE : { status: 200, ...metrics }
 }
 
-function sendLate(reply: FastifyReply): FastifyReply {
-  const { text } = ERRORS.TRK_HTTP_LATE
-  return sendUnavailable(reply, failureBody(text), RETRY_AFTER_SECONDS)
-}
-
-/** The content parser gives a buffer; there is none when the request had no body at all. */
-function bodyOf(request: FastifyRequest): Uint8Array {
-  return request.body instanceof Uint8Array ? request.body : NO_BODY
-}
-
-function endpointNameOf({ params }: FastifyRequest): string {
-  if (typeof params !== 'object' || params === null || !('endpoint' in params)) return ''
-  return typeof params.endpoint === 'string' ? params.endpoint : ''
+/** routePathOf has encoded the name. */
+function endpointNameOf(path: string): string {
+  return path.startsWith(COMMAND_PATH) ? decodeURIComponent(path.slice(COMMAND_PATH.length)) : ''
 }

@@ -13,8 +13,7 @@ export type NamedTlsOptions = Pick<
 >
 
 export type TlsOptionsOutcome =
-  | { readonly ok: true; readonly options: NamedTlsOptions }
-  | { readonly ok: false; readonly reason: string }
+  { readonly ok: true; readonly options: NamedTlsOptions } | { readonly ok: false; readonly reason: string }
 
 const VERSIONS: ReadonlyMap<string, SecureVersion> = new Map([
   ['tlsv1', 'TLSv1'],
@@ -51,7 +50,8 @@ const FLAGS: ReadonlyMap<string, { readonly on: number } | { readonly off: numbe
   ['encryptthenmac', { off: constants.SSL_OP_NO_ENCRYPT_THEN_MAC }],
 ])
 
-const KNOWN_NAMES = 'MinProtocol, MaxProtocol, CipherString, Ciphersuites, Groups, SignatureAlgorithms and Options'
+const KNOWN_NAMES =
+  'MinProtocol, MaxProtocol, CipherString, Ciphersuites, Groups, SignatureAlgorithms and Options'
 
 /** Translates the options of one listener. The reason names the option that is unknown or has a wrong value. */
 export function tlsOptionsFrom(named: Readonly<Record<string, string>>): TlsOptionsOutcome {
@@ -62,8 +62,15 @@ export function tlsOptionsFrom(named: Readonly<Record<string, string>>): TlsOpti
     if (problem !== undefined) return { ok: false, reason: problem }
   }
   if (ciphers.list !== undefined || ciphers.suites !== undefined) draft.ciphers = joinedCiphers(ciphers)
-  if (draft.minVersion !== undefined && draft.maxVersion !== undefined && draft.minVersion > draft.maxVersion) {
-    return { ok: false, reason: `the minimum protocol ${draft.minVersion} is above the maximum ${draft.maxVersion}` }
+  if (
+    draft.minVersion !== undefined &&
+    draft.maxVersion !== undefined &&
+    draft.minVersion > draft.maxVersion
+  ) {
+    return {
+      ok: false,
+      reason: `the minimum protocol ${draft.minVersion} is above the maximum ${draft.maxVersion}`,
+    }
   }
   return { ok: true, options: draft }
 }

@@ -8,8 +8,7 @@ import { parseJsonBody } from './json-body.ts'
 export type EndpointArguments = Attributes
 
 export type ParsedEndpointArguments =
-  | { readonly ok: true; readonly args: EndpointArguments }
-  | { readonly ok: false; readonly reason: string }
+  { readonly ok: true; readonly args: EndpointArguments } | { readonly ok: false; readonly reason: string }
 
 /** Reads `{"attrs":{…}}`; other members are ignored and a missing `attrs` is an empty one. It never throws. */
 export function parseEndpointArguments(body: Uint8Array): ParsedEndpointArguments {

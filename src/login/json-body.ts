@@ -5,8 +5,7 @@
 import { bytesToText } from './byte-string.ts'
 
 export type ParsedJson =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly reason: string }
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string }
 
 /** RFC 8259 lets a parser ignore a byte order mark. */
 const BYTE_ORDER_MARK = '\uFEFF'

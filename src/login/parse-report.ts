@@ -7,8 +7,7 @@ import { parseComboAddress } from './combo-address.ts'
 import type { LoginReport } from './login-report.ts'
 
 export type ParsedReport =
-  | { readonly ok: true; readonly report: LoginReport }
-  | { readonly ok: false; readonly reason: string }
+  { readonly ok: true; readonly report: LoginReport } | { readonly ok: false; readonly reason: string }
 
 /** In UTF-16 units. Far above what any sender has reason to send, far below what would hurt. */
 const MAX_LENGTHS = {

@@ -85,7 +85,8 @@ export class DnsResolver {
    * @throws TrackError TRK_CONFIG_INVALID when it is no address.
    */
   addResolver(address: string, port: number): void {
-    if (isIP(address) === 0) {
+    // An address with a zone is one for node:net, but no server for node:dns.
+    if (isIP(address) === 0 || address.includes('%')) {
       throw new TrackError('TRK_CONFIG_INVALID', `${JSON.stringify(address)} is no address of a DNS server`)
     }
     const server = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`
@@ -175,19 +176,18 @@ export class DnsResolver {
 
   #findings(records: readonly Timed[]): Findings {
     if (records.length === 0) return { values: [], ttlMs: this.#negativeTtlMs, isFailure: false }
-    const ttlSeconds = Math.min(...records.map((record) => record.ttlSeconds), MAX_TTL_SECONDS)
-    return {
-      values: records.map((record) => record.value),
-      ttlMs: Math.max(ttlSeconds, MIN_TTL_SECONDS) * 1000,
-    }
+    const shortestSeconds = Math.min(...records.map((record) => record.ttlSeconds), MAX_TTL_SECONDS)
+    const ttlMs = Math.max(shortestSeconds, MIN_TTL_SECONDS) * 1000
+    return { values: records.map((record) => record.value), ttlMs, isFailure: false }
   }
 
   #makeResolvers(): readonly Resolver[] {
     this.#preferred = 0
-    const servers = this.#servers.length > 0 ? this.#servers : new Resolver().getServers()
-    return servers.map((server) => {
-      // Servers and tries are gone through here: on its own it may take twice the time before it goes on.
-      const resolver = new Resolver({ timeout: this.#timeoutMs, tries: 1, maxTimeout: this.#timeoutMs })
+    // Servers and tries are gone through here: on its own a Resolver may take twice the time before it goes on.
+    const options = { timeout: this.#timeoutMs, tries: 1, maxTimeout: this.#timeoutMs }
+    if (this.#servers.length === 0) return [new Resolver(options)]
+    return this.#servers.map((server) => {
+      const resolver = new Resolver(options)
       resolver.setServers([server])
       return resolver
     })

@@ -44,8 +44,8 @@ export interface CallsDeps {
   readonly waiting: () => Waiting
 }
 
-/** Lua instructions between two looks at the clock: 10 ms or so. */
-const HOOK_INSTRUCTIONS = 100_000
+/** Lua instructions between two looks at the clock: a millisecond or so, and a thousandth of the time spent on looking. */
+const HOOK_INSTRUCTIONS = 10_000
 /**
  * After a limit was hit every further instruction raises the error again, so that a policy that catches it cannot go on.
  * More than one would not do: in `while true do pcall(endless) end` the count would always run out inside `endless`.
@@ -60,8 +60,13 @@ interface Call {
   readonly thread: LuaThread
   readonly run: RunContext | undefined
   readonly wallDeadlineMs: number
+  /** Before the present stretch of running. */
   cpuUsedMs: number
-  cpuDeadlineMs: number
+  startedMs: number
+  /** The thread's processor time at the first look, and when that was; undefined in a stretch too short for a look. */
+  firstLook: { readonly atMs: number; readonly cpuMs: number } | undefined
+  /** When to look at the processor time again; by the clock on the wall, which is cheaper to read. */
+  nextLookMs: number
   limitError: CallError | undefined
 }
 
@@ -107,7 +112,7 @@ export class Calls {
       throw thrown
     }
     const wallDeadlineMs = performance.now() + this.#deps.limits.wallMs
-    const call: Call = { thread, run, wallDeadlineMs, cpuUsedMs: 0, cpuDeadlineMs: 0, limitError: undefined }
+    const call: Call = { thread, run, wallDeadlineMs, cpuUsedMs: 0, startedMs: 0, firstLook: undefined, nextLookMs: 0, limitError: undefined }
     return this.#resume(call, argumentCount) ?? this.#wait(call)
   }
 
@@ -160,7 +165,8 @@ export class Calls {
       outcome = failure('TRK_LUA_ERROR', `the function's result cannot be used: ${thrown.message}`)
     }
     lua.lua_settop(thread, 0)
-    if (this.#idle.length < MAX_IDLE_COROUTINES && thread.stack.length <= MAX_IDLE_STACK) this.#idle.push(thread)
+    if (this.#idle.length < MAX_IDLE_COROUTINES && thread.stack.length <= MAX_IDLE_STACK)
+      this.#idle.push(thread)
     return outcome
   }
 
@@ -205,7 +211,8 @@ export class Calls {
         listen()
       }
       const listen = (): void => {
-        if (wait === undefined) return end(failure('TRK_LUA_ERROR', 'the function yielded outside a coroutine'))
+        if (wait === undefined)
+          return end(failure('TRK_LUA_ERROR', 'the function yielded outside a coroutine'))
         wait.promise.then(
           (value) => onSettled({ ok: true, value }),
           (thrown: unknown) => onSettled({ ok: false, thrown }),

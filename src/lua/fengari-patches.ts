@@ -2,6 +2,7 @@
  * What we change in fengari while it loads: numbers are doubles everywhere, strings are hashed without collisions, no
  * string can take all memory, and a caught error does not switch the limits off. Used by fengari.ts alone.
  */
+/* oxlint-disable typescript/no-unsafe-type-assertion, typescript/no-unnecessary-type-parameters -- fengari has no types; this is where it gets them */
 import { Buffer } from 'node:buffer'
 import { textToBytes } from '../login/byte-string.ts'
 import { formatNumber, parseNumber } from './numbers.ts'
@@ -13,8 +14,8 @@ type AnyFunction = (...args: never[]) => unknown
 
 /** The longest string that Lua code can make; V8 does not count these bytes against a worker's memory limit. */
 export const MAX_STRING_BYTES = 64 * 1024 * 1024
-/** Endless recursion has to end while it is still cheap; LuaJIT stops at 65,500. */
-const MAX_STACK_SLOTS = 200_000
+/** As LuaJIT's: endless recursion ends while it is still cheap. */
+const MAX_STACK_SLOTS = 65_500
 /** Type tag of a float in a TValue. */
 const FLOAT = TYPE.number
 const SHORT_BYTES = 32
@@ -52,7 +53,10 @@ export function patchStrings(lstring: Exports, errors: Exports): void {
   lstring['luaS_hashlongstr'] = (text: HashedString): string => (text.hash ??= hashOf(text.realstring))
   lstring['luaS_bless'] = (L: unknown, bytes: Uint8Array): TString => {
     if (bytes.length > MAX_STRING_BYTES) {
-      functionOf<(L: unknown, message: Uint8Array) => never>(errors, 'luaG_runerror')(L, textToBytes(TOO_LONG))
+      functionOf<(L: unknown, message: Uint8Array) => never>(errors, 'luaG_runerror')(
+        L,
+        textToBytes(TOO_LONG),
+      )
     }
     return bless(L, bytes)
   }
@@ -156,14 +160,31 @@ function patchIndexing(lapi: Exports, object: Exports, table: Exports): void {
   }
 }
 
-/** Growing buffers of string functions (gsub, table.concat) stop at the same length as strings. */
+interface StringBuffer {
+  n: number
+  b: Uint8Array<ArrayBuffer>
+}
+
+/**
+ * Growing buffers of string functions (gsub, table.concat) stop at the same length as strings. Adding one character makes
+ * no view of the buffer: gsub does it for each.
+ */
 export function patchBuffers(lauxlib: Exports): void {
   const raise = functionOf<(L: unknown, message: Uint8Array) => never>(lauxlib, 'luaL_error')
-  lauxlib['luaL_Buffer'] = class {
+  const makeRoom = functionOf<(buffer: StringBuffer, sizeBytes: number) => unknown>(
+    lauxlib,
+    'luaL_prepbuffsize',
+  )
+  lauxlib['luaL_addchar'] = (buffer: StringBuffer, byte: number): void => {
+    if (buffer.n >= buffer.b.length) makeRoom(buffer, 1)
+    buffer.b[buffer.n] = byte
+    buffer.n += 1
+  }
+  lauxlib['luaL_Buffer'] = class implements StringBuffer {
     readonly L: unknown = null
     n = 0
     #bytes = new Uint8Array(0)
-    get b(): Uint8Array {
+    get b(): Uint8Array<ArrayBuffer> {
       return this.#bytes
     }
     set b(bytes: Uint8Array<ArrayBuffer>) {

@@ -76,7 +76,7 @@ export interface LuaThread {
 
 /** A function written in TypeScript with Lua's calling convention: arguments on the stack, answers how many results. */
 export type HostCode = (L: LuaThread) => number
-export type Continuation = (L: LuaThread, status: number, context: unknown) => number
+export type Continuation = (L: LuaThread) => number
 
 /** lua_Debug; filled by lua_getinfo. */
 export interface DebugRecord {
@@ -90,7 +90,7 @@ export interface LuaApi {
   lua_absindex(L: LuaThread, index: number): number
   lua_atnativeerror(L: LuaThread, handler: HostCode): unknown
   lua_call(L: LuaThread, argumentCount: number, resultCount: number): void
-  lua_callk(L: LuaThread, argumentCount: number, resultCount: number, context: unknown, k: Continuation): void
+  lua_callk(L: LuaThread, argumentCount: number, resultCount: number, context: 0, k: Continuation): void
   lua_checkstack(L: LuaThread, slots: number): boolean
   lua_close(L: LuaThread): void
   lua_concat(L: LuaThread, count: number): void
@@ -155,7 +155,7 @@ export interface LuaApi {
   lua_type(L: LuaThread, index: number): number
   lua_typename(L: LuaThread, type: number): Uint8Array
   lua_xmove(from: LuaThread, to: LuaThread, count: number): void
-  lua_yieldk(L: LuaThread, resultCount: number, context: unknown, k: Continuation | null): never
+  lua_yieldk(L: LuaThread, resultCount: number, context: 0, k: Continuation | null): never
   luaL_argerror(L: LuaThread, position: number, message: Uint8Array): never
   luaL_checkany(L: LuaThread, position: number): void
   luaL_checkinteger(L: LuaThread, position: number): number

@@ -2,9 +2,17 @@
  * The border to fengari, the Lua engine: loads it once per thread with our changes applied, and gives it types. The only
  * file that casts what fengari exports. Everything that talks to the engine takes `lua` and `engine` from here.
  */
+/* oxlint-disable typescript/no-unsafe-type-assertion -- fengari has no types; this is where it gets them */
 import { createRequire } from 'node:module'
 import type { LuaApi, LuaThread, TableObject, TString, TValue, UserdataObject } from './fengari-types.ts'
-import { patchApi, patchBuffers, patchConfiguration, patchCore, patchStrings, type Exports } from './fengari-patches.ts'
+import {
+  patchApi,
+  patchBuffers,
+  patchConfiguration,
+  patchCore,
+  patchStrings,
+  type Exports,
+} from './fengari-patches.ts'
 
 /** Objects of the engine that have no function in Lua's C API, for speed. */
 export interface Engine {

@@ -35,7 +35,7 @@ export interface Bindings {
  * @throws TypeError when a method's name does not begin with its type's
  */
 export function installBindings(L: LuaThread, { functions, types }: Bindings, deps: BindingDeps): void {
-  const names = new Map<unknown, string>(types.map((type) => [type.constructor_, type.name]))
+  const names = new Map<unknown, string>(types.map(({ constructor_: hostClass, name }) => [hostClass, name]))
   const typeNameOf = (type: unknown): string =>
     names.get(type) ?? (typeof type === 'function' ? type.name : 'JavaScript object')
   const codeOf = (entry: HostFunction): HostCode => {
@@ -64,13 +64,14 @@ interface TypeContext {
 }
 
 function installType(L: LuaThread, type: HostType, { codeOf, deps }: TypeContext): void {
+  const { constructor_: hostClass } = type
   const setCode = (name: string, code: HostCode): void => {
     lua.lua_pushcfunction(L, code)
     lua.lua_setfield(L, -2, textToBytes(name))
   }
   const textAt = (inner: LuaThread, index: number): string => {
     const object = lua.lua_touserdata(inner, index)
-    if (object instanceof type.constructor_) return type.text?.(object) ?? type.name
+    if (object instanceof hostClass) return type.text?.(object) ?? type.name
     const value = deps.values.read(inner, index)
     if (typeof value === 'string' || typeof value === 'number') return String(value)
     return raise(inner, `attempt to concatenate a ${type.name} and a ${typeof value} value`)
@@ -105,7 +106,7 @@ function installType(L: LuaThread, type: HostType, { codeOf, deps }: TypeContext
   // getmetatable() gives the name, and setmetatable() cannot change what all instances share.
   pushText(L, type.name)
   lua.lua_setfield(L, -2, textToBytes('__metatable'))
-  deps.values.registerType(L, type.constructor_)
+  deps.values.registerType(L, hostClass)
 }
 
 function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps): HostCode {
@@ -161,6 +162,8 @@ function pushResult(L: LuaThread, result: HostResult, values: LuaValues): number
 function isBug(thrown: unknown): boolean {
   if (thrown instanceof TrackError || thrown instanceof LuaRaise) return false
   if (!(thrown instanceof Error)) return true
-  return ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'AssertionError'].includes(thrown.name) && !('code' in thrown)
+  return (
+    ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'AssertionError'].includes(thrown.name) &&
+    !('code' in thrown)
+  )
 }
-

@@ -90,7 +90,7 @@ export class LuaHostCall implements HostCall {
   array(position: number, name: string): readonly LuaValue[] {
     if (this.#type(position) !== TYPE.table) return this.#refuse(position, name, 'an array')
     const value = this.value(position)
-    if (Array.isArray(value)) return value
+    if (isArray(value)) return value
     if (value instanceof Map && value.size === 0) return []
     return this.#refuse(position, name, 'an array', 'a table with other keys than 1, 2, 3 …')
   }
@@ -110,7 +110,8 @@ export class LuaHostCall implements HostCall {
     if (Array.isArray(value)) {
       for (const [index, item] of value.entries()) record.set(String(index + 1), item)
     } else if (value instanceof Map) {
-      for (const [key, item] of value) record.set(typeof key === 'number' ? formatNumber(key) : String(key), item)
+      for (const [key, item] of value)
+        record.set(typeof key === 'number' ? formatNumber(key) : String(key), item)
     }
     return record
   }
@@ -146,7 +147,9 @@ export class LuaHostCall implements HostCall {
   /** Lua type at a position; every reader comes through here. */
   #type(position: number): number {
     if (!this.#isOpen) {
-      throw new TypeError(`${this.#called.shortName} reads its arguments after it waited; they must be read before`)
+      throw new TypeError(
+        `${this.#called.shortName} reads its arguments after it waited; they must be read before`,
+      )
     }
     return position > this.argumentCount ? TYPE.none : lua.lua_type(this.#thread, position)
   }
@@ -167,7 +170,8 @@ export class LuaHostCall implements HostCall {
     const type = this.#type(position)
     if (type === TYPE.userdata) {
       const value = lua.lua_touserdata(this.#thread, position)
-      if (typeof value === 'object' && value !== null) return `a ${this.#called.typeNameOf(value.constructor)}`
+      if (typeof value === 'object' && value !== null)
+        return `a ${this.#called.typeNameOf(value.constructor)}`
     }
     if (type <= TYPE.nil) return 'nil'
     return `a ${bytesToText(lua.lua_typename(this.#thread, type))}`
@@ -178,6 +182,10 @@ function describeRange({ min, max }: NumberRange): string {
   if (min === -Infinity) return `of at most ${formatNumber(max)}`
   if (max === Infinity || max === Number.MAX_SAFE_INTEGER) return `of at least ${formatNumber(min)}`
   return `from ${formatNumber(min)} to ${formatNumber(max)}`
+}
+
+function isArray(value: LuaValue): value is readonly LuaValue[] {
+  return Array.isArray(value)
 }
 
 function isLuaFunction(value: LuaValue): value is LuaFunction {

@@ -44,7 +44,9 @@ export function loadFile(L: LuaThread, path: string): boolean {
 
 /** Leaves the newline of a # line in place, so that line numbers stay right. */
 function withoutMarks(bytes: Uint8Array): Uint8Array {
-  const text = UTF8_BOM.every((byte, index) => bytes[index] === byte) ? bytes.subarray(UTF8_BOM.length) : bytes
+  const text = UTF8_BOM.every((byte, index) => bytes[index] === byte)
+    ? bytes.subarray(UTF8_BOM.length)
+    : bytes
   if (text[0] !== HASH) return text
   const end = text.indexOf(NEWLINE)
   return end === -1 ? new Uint8Array(0) : text.subarray(end)

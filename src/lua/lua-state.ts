@@ -94,7 +94,10 @@ export function createLuaState(options: LuaStateOptions): LuaState {
   lua.lua_settop(state, 0)
 
   let isClosed = false
-  const call = (run: RunContext | undefined, prepare: (L: LuaThread) => number): ReturnType<LuaState['run']> =>
+  const call = (
+    run: RunContext | undefined,
+    prepare: (L: LuaThread) => number,
+  ): ReturnType<LuaState['run']> =>
     isClosed ? failure('TRK_LUA_ERROR', 'the Lua state is closed') : calls.call(run, prepare)
   const pushArguments = (L: LuaThread, args: CallArguments): number => {
     if (typeof args === 'function') return args(L)
@@ -102,7 +105,10 @@ export function createLuaState(options: LuaStateOptions): LuaState {
     for (const value of args) values.push(L, value)
     return args.length
   }
-  const runLoaded = (run: RunContext | undefined, load: (L: LuaThread) => boolean): ReturnType<LuaState['run']> =>
+  const runLoaded = (
+    run: RunContext | undefined,
+    load: (L: LuaThread) => boolean,
+  ): ReturnType<LuaState['run']> =>
     call(run, (L) => {
       if (load(L)) return 0
       throw new LuaRaise(bytesToText(lua.luaL_tolstring(L, -1)))

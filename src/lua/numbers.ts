@@ -57,7 +57,9 @@ export function formatFixed(value: number, digits: number): string {
   const sign = value < 0 || Object.is(value, -0) ? '-' : ''
   const magnitude = Math.abs(value)
   if (magnitude < 1e21 && !isTie(magnitude, digits, 'toFixed')) return sign + magnitude.toFixed(digits)
-  const scaled = scaledInteger(magnitude, digits).toString().padStart(digits + 1, '0')
+  const scaled = scaledInteger(magnitude, digits)
+    .toString()
+    .padStart(digits + 1, '0')
   if (digits === 0) return sign + scaled
   return `${sign}${scaled.slice(0, -digits)}.${scaled.slice(-digits)}`
 }
@@ -69,7 +71,10 @@ export function formatHexFloat(value: number): string {
   if (value === 0) return `${sign}0x0p+0`
   const { mantissa, exponent } = binaryParts(Math.abs(value))
   const isNormal = mantissa >= 2n ** 52n
-  const fraction = (isNormal ? mantissa - 2n ** 52n : mantissa).toString(16).padStart(13, '0').replace(/0+$/, '')
+  const fraction = (isNormal ? mantissa - 2n ** 52n : mantissa)
+    .toString(16)
+    .padStart(13, '0')
+    .replace(/0+$/, '')
   const power = exponent + 52
   return `${sign}0x${isNormal ? 1 : 0}${fraction === '' ? '' : `.${fraction}`}p${power < 0 ? '-' : '+'}${Math.abs(power)}`
 }
@@ -81,7 +86,9 @@ export function formatHexFloat(value: number): string {
 export function parseNumber(bytes: Uint8Array): number | undefined {
   const small = parseSmallInteger(bytes)
   if (small !== undefined) return small
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').replace(LUA_SPACE, '')
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString('latin1')
+    .replace(LUA_SPACE, '')
   if (DECIMAL.test(text)) return Number(text)
   const hexadecimal = HEXADECIMAL.exec(text)
   if (hexadecimal === null) return undefined

@@ -71,7 +71,11 @@ export function pushLibrary(L: LuaThread, name: string): void {
 }
 
 /** Adds functions to a library, which is made if it does not exist. */
-export function extendLibrary(L: LuaThread, name: string, functions: Readonly<Record<string, HostCode>>): void {
+export function extendLibrary(
+  L: LuaThread,
+  name: string,
+  functions: Readonly<Record<string, HostCode>>,
+): void {
   pushLibrary(L, name)
   setFunctions(L, functions)
   lua.lua_pop(L, 1)

@@ -4,7 +4,14 @@
  */
 import { bytesToText, textToBytes } from '../login/byte-string.ts'
 import { engine, lua } from './fengari.ts'
-import { TYPE, type LuaThread, type TableObject, type TString, type TValue, type UserdataObject } from './fengari-types.ts'
+import {
+  TYPE,
+  type LuaThread,
+  type TableObject,
+  type TString,
+  type TValue,
+  type UserdataObject,
+} from './fengari-types.ts'
 import type { LuaFunction, LuaTable, LuaValue } from './lua-value.ts'
 import { LuaRaise } from './lua-raise.ts'
 
@@ -129,7 +136,8 @@ class Values implements LuaValues {
       case TYPE.function:
         return this.#handleOf(slot)
       case TYPE.userdata:
-        if (value instanceof engine.Udata && typeof value.data === 'object' && value.data !== null) return value.data
+        if (value instanceof engine.Udata && typeof value.data === 'object' && value.data !== null)
+          return value.data
         break
       case TYPE.lightUserdata:
         if (value === JSON_NULL) return null
@@ -156,12 +164,13 @@ class Values implements LuaValues {
   }
 
   #handleOf(slot: TValue): LuaFunction {
-    // A closure and a plain host function are both objects to JavaScript.
-    const identity: object = Object(slot.value)
+    const identity = identityOf(slot.value)
     const known = this.#handles.get(identity)
     if (known !== undefined) return known
     if (this.#functions.length >= MAX_FUNCTIONS) {
-      throw new LuaRaise(`more than ${MAX_FUNCTIONS} different functions were passed to the server; make them once, not in each run`)
+      throw new LuaRaise(
+        `more than ${MAX_FUNCTIONS} different functions were passed to the server; make them once, not in each run`,
+      )
     }
     const handle: LuaFunction = Object.freeze({ kind: 'lua-function', reference: this.#functions.length })
     this.#functions.push(new engine.TValue(slot.type, slot.value))
@@ -201,7 +210,8 @@ class Values implements LuaValues {
     } else if (isMap(value)) {
       for (const [key, item] of value) this.#setKey(table, this.#keySlot(key), this.#toSlot(item, depth))
     } else if (isRecord(value)) {
-      for (const key of Object.keys(value)) this.#setKey(table, this.#keySlot(key), this.#toSlot(value[key], depth))
+      for (const key of Object.keys(value))
+        this.#setKey(table, this.#keySlot(key), this.#toSlot(value[key], depth))
     } else {
       throw new LuaRaise(`an instance of the class ${value.constructor.name} cannot be passed to Lua`)
     }
@@ -244,6 +254,12 @@ class Values implements LuaValues {
   }
 }
 
+/** A closure is an object, a plain host function a JavaScript function. */
+function identityOf(value: unknown): object {
+  if ((typeof value === 'object' && value !== null) || typeof value === 'function') return value
+  throw new LuaRaise('this function cannot be passed to the server')
+}
+
 function checkDepth(depth: number): void {
   if (depth > MAX_DEPTH) {
     throw new LuaRaise(`a table is nested more than ${MAX_DEPTH} levels deep, or contains itself`)
@@ -265,7 +281,10 @@ function keyOf(key: TValue): string | number | boolean {
 
 function bytesOf(slot: TValue): Uint8Array {
   const { value } = slot
-  return typeof value === 'object' && value !== null && 'realstring' in value && value.realstring instanceof Uint8Array
+  return typeof value === 'object' &&
+    value !== null &&
+    'realstring' in value &&
+    value.realstring instanceof Uint8Array
     ? value.realstring
     : new Uint8Array(0)
 }
@@ -279,7 +298,12 @@ function typeName(slot: TValue): string {
 }
 
 function isLuaFunction(value: object): value is LuaFunction {
-  return 'kind' in value && value.kind === 'lua-function' && 'reference' in value && typeof value.reference === 'number'
+  return (
+    'kind' in value &&
+    value.kind === 'lua-function' &&
+    'reference' in value &&
+    typeof value.reference === 'number'
+  )
 }
 
 function isArray(value: object): value is readonly LuaValue[] {

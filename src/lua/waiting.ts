@@ -4,7 +4,7 @@
  * It starts no timers: calls.ts waits, and sets `settled` before it resumes.
  */
 import { lua } from './fengari.ts'
-import { STATUS, type Continuation, type LuaThread } from './fengari-types.ts'
+import { STATUS, type LuaThread } from './fengari-types.ts'
 import type { HostResult } from './host-function.ts'
 import { raise } from './stack.ts'
 
@@ -17,8 +17,7 @@ export interface Wait {
 }
 
 export type Settled =
-  | { readonly ok: true; readonly value: HostResult }
-  | { readonly ok: false; readonly thrown: unknown }
+  { readonly ok: true; readonly value: HostResult } | { readonly ok: false; readonly thrown: unknown }
 
 /** Puts what a wait ended with on the stack, or raises it. */
 type Finish = (L: LuaThread, settled: Settled) => number
@@ -84,7 +83,7 @@ export class Waiting {
       )
     }
     this.#pending = wait
-    return lua.lua_yieldk(L, 0, wait, (thread) => {
+    return lua.lua_yieldk(L, 0, 0, (thread) => {
       if (wait.settled === undefined) raise(thread, `'${wait.name}' still waits for its answer`)
       return finish(thread, wait.settled)
     })
@@ -101,7 +100,10 @@ export class Waiting {
     this.#resumers.pop()
     if (status === STATUS.yield && this.#pending !== undefined) {
       this.#suspended.add(inner)
-      return lua.lua_yieldk(L, 0, resume, this.#goOn)
+      return lua.lua_yieldk(L, 0, 0, (thread) => {
+        this.#suspended.delete(inner)
+        return this.resumeInner(thread, resume, 0)
+      })
     }
     const isGood = status === STATUS.ok || status === STATUS.yield
     const valueCount = isGood ? lua.lua_gettop(inner) : 1
@@ -111,12 +113,5 @@ export class Waiting {
     }
     lua.lua_xmove(inner, L, valueCount)
     return after(L, isGood, valueCount)
-  }
-
-  readonly #goOn: Continuation = (L, _status, context) => {
-    // The engine hands back what resumeInner gave it.
-    const resume = context as InnerResume
-    this.#suspended.delete(resume.inner)
-    return this.resumeInner(L, resume, 0)
   }
 }

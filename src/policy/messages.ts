@@ -7,12 +7,14 @@ import type { ErrorCode, WireError } from '../errors.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
 
-/** What a worker needs to build its Lua state. */
+/** What a worker needs to build its Lua state. No secret of a webhook is among it: workers only name webhooks. */
 export interface WorkerSetup {
   readonly configFile: string
   readonly stateDirectory: string
   readonly regexesFile: string
-  readonly settings: Settings
+  readonly webHookNames: readonly string[]
+  readonly customStats: readonly string[]
+  readonly tlsClient: Settings['tlsClient']
   readonly geoDatabases: readonly CollectedGeoDatabase[]
   readonly limits: PolicyLimits
 }

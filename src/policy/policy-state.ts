@@ -33,7 +33,6 @@ export async function createPolicyState(
   setup: WorkerSetup,
   notify: (notice: Notice) => void,
 ): Promise<PolicyState> {
-  const { settings } = setup
   const registrations = new Registrations()
   const geoDatabases = new Map(
     setup.geoDatabases.map(({ name, path, bytes }) => [
@@ -41,8 +40,8 @@ export async function createPolicyState(
       openGeoDatabase(name, path, bytes, { onDamage: () => notify({ type: 'geo-damage', database: name }) }),
     ]),
   )
-  const webHooks = new Set(settings.webHooks.map((hook) => hook.name))
-  const customStats = new Set(settings.customStats)
+  const webHooks = new Set(setup.webHookNames)
+  const customStats = new Set(setup.customStats)
   const bindings = createBindings({
     settings: new SettingsCollector(),
     registrations,
@@ -53,7 +52,7 @@ export async function createPolicyState(
       },
       find: (name) => geoDatabases.get(name),
     },
-    http: { client: createHttpClient({ tls: settings.tlsClient }) },
+    http: { client: createHttpClient({ tls: setup.tlsClient }) },
     dns: createDnsResolvers({
       onQuery: (resolver, durationMs) => notify({ type: 'dns-query', resolver, durationMs }),
     }),

@@ -4,8 +4,7 @@
 import { pino } from 'pino'
 import { formatLogLine } from './log-line.ts'
 
-export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 
 /** Printed as `message: key="value" …`. Never put a secret in here. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>

@@ -13,7 +13,7 @@ export function startStatisticsLog(log: Log, statistics: Statistics): () => void
 }
 
 /** The three lines, once. */
-export function logStatistics(log: Log, statistics: Statistics): void {
+function logStatistics(log: Log, statistics: Statistics): void {
   const kinds = [
     ['perf', statistics.performance],
     ['command', statistics.commands],

@@ -46,13 +46,20 @@ describe('policies that wait', () => {
           infoLog("answered", {login=lt.login, status=status, body=body})
         end)`,
     })
-    await send(server, 'warm-up')
-    await server.waitFor(/answered: login="warm-up" status="200" body="slow"/)
-    const begin = performance.now()
-    await Promise.all(Array.from({ length: 64 }, (_, user) => send(server, `user${user}`)))
-    for (let user = 0; user < 64; user++)
-      await server.waitFor(new RegExp(`answered: login="user${user}" status="200"`))
-    const tookMs = performance.now() - begin
+    const all = async (round: string): Promise<number> => {
+      const begin = performance.now()
+      // One request for all of them: the test's own client shall not be what takes the time.
+      const records = Array.from({ length: 64 }, (_, user) => ({ value: report(`${round}${user}`) }))
+      const answer = await server.post('/command/report', { records })
+      assert.equal(answer.status, 200)
+      for (let user = 0; user < 64; user++) {
+        await server.waitFor(new RegExp(`answered: login="${round}${user}" status="200" body="slow"`))
+      }
+      return performance.now() - begin
+    }
+    // Opens the connections and lets the engine compile what it will run.
+    await all('warm-up')
+    const tookMs = await all('user')
     assert.ok(tookMs < (64 * 50) / 10, `it took ${tookMs} ms`)
     assert.ok(slow.peak() > 32, `at most ${slow.peak()} were waiting at once`)
   })

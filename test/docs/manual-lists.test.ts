@@ -15,7 +15,7 @@ describe('trackalert(1)', () => {
   test('has an entry for every option that --help shows, and no other', () => {
     const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
     const help = execFileSync(process.execPath, [main, '--help'], { encoding: 'utf8' })
-    const options = Array.from(help.matchAll(/^ {2}(-.*?)(?: {2}|$)/gm), (match) => match[1])
+    const options = Array.from(help.matchAll(/^ {2}(-.*?)(?: {2}|$)/gm), (match) => match[1] ?? '')
     assert.notEqual(options.length, 0)
     assert.deepEqual(tagsOf(readManPage('trackalert.1'), 'OPTIONS').toSorted(), options.toSorted())
   })
@@ -34,9 +34,7 @@ describe('trackalert_api(7)', () => {
         .filter((method) => ['get', 'post', 'put', 'delete'].includes(method))
         .map((method) => `${method.toUpperCase()} ${path}`),
     )
-    // It cannot well describe itself.
-    const described = new Set([...commands, 'GET /openapi.json'])
-    assert.deepEqual(new Set(tagsOf(page, 'COMMANDS')), described)
+    assert.deepEqual(tagsOf(page, 'COMMANDS').toSorted(), commands.toSorted())
   })
 
   test('has an entry for every metric with its labels and type, and no other', async () => {

@@ -9,7 +9,7 @@ import { type DeviceRules, matchUserAgent } from './match-user-agent.ts'
 import { parseMobileAppId } from './mobile-app-id.ts'
 
 /** Attribute name to value; an object without prototype. Frozen, since reports share it. */
-export type DeviceAttributes = Readonly<Record<string, string>>
+type DeviceAttributes = Readonly<Record<string, string>>
 
 export interface DeviceParser {
   /**

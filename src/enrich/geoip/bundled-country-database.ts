@@ -4,9 +4,9 @@
  */
 import { fileURLToPath } from 'node:url'
 
-const COUNTRY_FILE = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb'
-
 /** Path of the bundled MaxMind DB file: IPv4 and IPv6, records of the form `{country_code}`, in the public domain (CC0). */
 export function bundledCountryDatabasePath(): string {
-  return fileURLToPath(import.meta.resolve(COUNTRY_FILE))
+  return fileURLToPath(
+    import.meta.resolve('@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb'),
+  )
 }

@@ -7,10 +7,10 @@ import { bundledCountryDatabasePath } from './bundled-country-database.ts'
 /** What initGeoIPDB, initGeoIPCityDB and initGeoIPISPDB opened. */
 export type LegacyKind = 'country' | 'city' | 'isp'
 
-/** Where packages and MaxMind's update tool put databases, the latter's own folder last. */
+/** Where the packages of distributions put databases, and where MaxMind's update tool does. */
 const FOLDERS = ['/usr/share/GeoIP', '/var/lib/GeoIP'] as const
 
-/** File names, the one that knows most first within a licence. */
+/** File names. The ones that are paid for come first: who has them wants them used. */
 const FILES = {
   country: ['GeoIP2-Country.mmdb', 'GeoLite2-Country.mmdb'],
   city: ['GeoIP2-City.mmdb', 'GeoLite2-City.mmdb'],

@@ -66,6 +66,15 @@ export function dnsResolverType(): HostType {
         run: (call) => self(call).setRequestTimeout(call.integer(2, 'milliseconds', TIMEOUT_MS)),
       },
       {
+        name: 'DNSResolver:setNumContexts',
+        usage: 'resolver:setNumContexts(contexts)',
+        summary: 'Accepted for wforce; queries wait side by side without contexts.',
+        scope: 'registration',
+        run(call) {
+          call.integer(2, 'contexts', { min: 1, max: 10_000 })
+        },
+      },
+      {
         name: 'DNSResolver:lookupAddrByName',
         usage: 'resolver:lookupAddrByName(name, retries)',
         summary:

@@ -5,6 +5,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { bundledCountryDatabasePath } from '../../enrich/geoip/bundled-country-database.ts'
 import { GeoDatabase } from '../../enrich/geoip/geo-database.ts'
+import { geoRecordOf } from '../../enrich/geoip/geo-record.ts'
 import { findLegacyReplacement, type LegacyKind } from '../../enrich/geoip/legacy-databases.ts'
 import type { SettingsCollector } from '../../config/settings-collector.ts'
 import { ComboAddress, parseComboAddress } from '../../login/combo-address.ts'
@@ -97,7 +98,7 @@ function legacyFunctions(deps: GeoDatabaseDeps): readonly HostFunction[] {
     opening('isp'),
     lookup('lookupCountry', 'country', (db, address) => db.lookupCountry(address), ''),
     lookup('lookupISP', 'isp', (db, address) => db.lookupIsp(address), ''),
-    lookup('lookupCity', 'city', (db, address) => db.lookupCity(address), {}),
+    lookup('lookupCity', 'city', (db, address) => db.lookupCity(address), geoRecordOf(undefined)),
   ]
 }
 

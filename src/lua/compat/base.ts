@@ -7,14 +7,23 @@ import { bytesToText, textToBytes } from '../../login/byte-string.ts'
 import { lua } from '../fengari.ts'
 import { MULTIPLE_RESULTS, TYPE, type HostCode, type LuaThread } from '../fengari-types.ts'
 import { loadBytes, loadFile } from '../load-chunk.ts'
-import { extendLibrary, isNilArgument, lengthOf, pushText, raise, raiseArgument, setGlobals, textArgument } from '../stack.ts'
+import {
+  extendLibrary,
+  isNilArgument,
+  lengthOf,
+  pushText,
+  raise,
+  raiseArgument,
+  setGlobals,
+  textArgument,
+} from '../stack.ts'
 
 export interface BaseOptions {
   readonly print: (text: string) => void
 }
 
 /** As many values as unpack may put on the stack. */
-const MAX_UNPACKED = 200_000
+const MAX_UNPACKED = 60_000
 
 export function installBase(L: LuaThread, options: BaseOptions): void {
   setGlobals(L, {
@@ -88,7 +97,8 @@ function toNumber(withoutBase: HostCode): HostCode {
 }
 
 function parseInBase(text: string, base: number): number | undefined {
-  const [, sign, digits = ''] = /^[\t\n\v\f\r ]*([+-]?)(?:0[xX](?=[\da-zA-Z]))?([\da-zA-Z]+)[\t\n\v\f\r ]*$/.exec(text) ?? []
+  const [, sign, digits = ''] =
+    /^[\t\n\v\f\r ]*([+-]?)(?:0[xX](?=[\da-zA-Z]))?([\da-zA-Z]+)[\t\n\v\f\r ]*$/.exec(text) ?? []
   // Only base 16 knows the prefix 0x; elsewhere x is a digit or an error.
   const counted = base === 16 ? digits : (/[\da-zA-Z]+/.exec(text)?.[0] ?? '')
   let value = 0

@@ -68,7 +68,10 @@ function swapBytes(x: number): number {
 function toHex(L: LuaThread): number {
   const digits = isNilArgument(L, 2) ? 8 : bitsOf(L, 2)
   const count = Math.min(8, Math.abs(digits))
-  const text = (bitsOf(L, 1) >>> 0).toString(16).padStart(8, '0').slice(8 - count)
+  const text = (bitsOf(L, 1) >>> 0)
+    .toString(16)
+    .padStart(8, '0')
+    .slice(8 - count)
   pushText(L, digits < 0 ? text.toUpperCase() : text)
   return 1
 }

@@ -156,17 +156,24 @@ function pushDecoded(L: LuaThread, value: unknown, { depth, maxDepth }: Depth): 
 }
 
 /** Each sets what it is given, and answers what is set. */
-function settingFunctions(encoding: EncodeSettings, decoding: { maxDepth: number }): Readonly<Record<string, HostCode>> {
-  const flag = (key: 'emptyTableAsObject' | 'allowInvalidNumbers'): HostCode => (L) => {
-    if (!isNilArgument(L, 1)) encoding[key] = lua.lua_toboolean(L, 1)
-    lua.lua_pushboolean(L, encoding[key])
-    return 1
-  }
-  const whole = (holder: { maxDepth: number }): HostCode => (L) => {
-    if (!isNilArgument(L, 1)) holder.maxDepth = integerArgument(L, 1, { min: 1, max: MAX_DEPTH })
-    lua.lua_pushnumber(L, holder.maxDepth)
-    return 1
-  }
+function settingFunctions(
+  encoding: EncodeSettings,
+  decoding: { maxDepth: number },
+): Readonly<Record<string, HostCode>> {
+  const flag =
+    (key: 'emptyTableAsObject' | 'allowInvalidNumbers'): HostCode =>
+    (L) => {
+      if (!isNilArgument(L, 1)) encoding[key] = lua.lua_toboolean(L, 1)
+      lua.lua_pushboolean(L, encoding[key])
+      return 1
+    }
+  const whole =
+    (holder: { maxDepth: number }): HostCode =>
+    (L) => {
+      if (!isNilArgument(L, 1)) holder.maxDepth = integerArgument(L, 1, { min: 1, max: MAX_DEPTH })
+      lua.lua_pushnumber(L, holder.maxDepth)
+      return 1
+    }
   const ignored: HostCode = (L) => {
     lua.lua_pushboolean(L, true)
     return 1
@@ -180,7 +187,8 @@ function settingFunctions(encoding: EncodeSettings, decoding: { maxDepth: number
     decode_invalid_numbers: ignored,
     encode_keep_buffer: ignored,
     encode_number_precision(L) {
-      if (!isNilArgument(L, 1)) encoding.numberDigits = integerArgument(L, 1, { min: 1, max: MAX_NUMBER_DIGITS })
+      if (!isNilArgument(L, 1))
+        encoding.numberDigits = integerArgument(L, 1, { min: 1, max: MAX_NUMBER_DIGITS })
       lua.lua_pushnumber(L, encoding.numberDigits)
       return 1
     },
@@ -196,7 +204,13 @@ function settingFunctions(encoding: EncodeSettings, decoding: { maxDepth: number
   }
 }
 
-function integerArgument(L: LuaThread, position: number, { min, max }: { readonly min: number; readonly max: number }): number {
+function integerArgument(
+  L: LuaThread,
+  position: number,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
   const value = lua.luaL_checkinteger(L, position)
-  return value >= min && value <= max ? value : raiseArgument(L, position, `expected integer between ${min} and ${max}`)
+  return value >= min && value <= max
+    ? value
+    : raiseArgument(L, position, `expected integer between ${min} and ${max}`)
 }

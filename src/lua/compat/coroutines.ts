@@ -92,10 +92,16 @@ function wrapFunction(waiting: Waiting): HostCode {
 function obstacleTo(L: LuaThread, inner: LuaThread, waiting: Waiting): string | undefined {
   const status = statusOf(L, inner, waiting)
   if (waiting.isSuspended(inner)) return 'cannot resume a coroutine that waits for a function of the server'
-  return status === 'suspended' ? undefined : `cannot resume ${status === 'dead' ? 'dead' : 'non-suspended'} coroutine`
+  return status === 'suspended'
+    ? undefined
+    : `cannot resume ${status === 'dead' ? 'dead' : 'non-suspended'} coroutine`
 }
 
-function statusOf(L: LuaThread, inner: LuaThread, waiting: Waiting): 'running' | 'suspended' | 'normal' | 'dead' {
+function statusOf(
+  L: LuaThread,
+  inner: LuaThread,
+  waiting: Waiting,
+): 'running' | 'suspended' | 'normal' | 'dead' {
   if (L === inner) return 'running'
   if (waiting.isSuspended(inner) || waiting.isRoot(inner)) return 'normal'
   switch (lua.lua_status(inner)) {

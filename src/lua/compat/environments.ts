@@ -17,7 +17,10 @@ export function installEnvironments(L: LuaThread): void {
 function setEnvironment(L: LuaThread): number {
   lua.luaL_checktype(L, 2, TYPE.table)
   if (lua.lua_type(L, 1) === TYPE.number && lua.luaL_checkinteger(L, 1) === 0) {
-    return raise(L, "'setfenv' cannot change the environment of a whole thread; give it a function or a level")
+    return raise(
+      L,
+      "'setfenv' cannot change the environment of a whole thread; give it a function or a level",
+    )
   }
   pushFunction(L, 1)
   const closure = closureAt(L, -1)

@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { lua } from '../fengari.ts'
+import { MAX_STRING_BYTES } from '../fengari-patches.ts'
 import type { LuaThread } from '../fengari-types.ts'
 import { formatExponent, formatFixed, formatGeneral, formatHexFloat } from '../numbers.ts'
 import { raise } from '../stack.ts'
@@ -24,9 +25,11 @@ interface Directive {
 export function stringFormat(L: LuaThread): number {
   const format = binaryText(lua.luaL_checkstring(L, 1))
   let position = 1
-  const result = format.replaceAll(DIRECTIVE, (whole, flags: string, width: string, precision = '', conversion = '') => {
+  const result = format.replaceAll(DIRECTIVE, (whole: string, ...groups: (string | undefined)[]) => {
+    const [flags = '', width = '', precision = '', conversion = ''] = groups.slice(0, 4)
     if (whole === '%%') return '%'
-    const hasRoom = width.length <= MAX_WIDTH_DIGITS && precision.length <= MAX_WIDTH_DIGITS + 1 && flags.length <= 5
+    const hasRoom =
+      width.length <= MAX_WIDTH_DIGITS && precision.length <= MAX_WIDTH_DIGITS + 1 && flags.length <= 5
     if (!hasRoom) raise(L, `invalid option '${whole}' to 'format' (width or precision too long)`)
     position += 1
     return formatOne(L, position, {
@@ -36,6 +39,8 @@ export function stringFormat(L: LuaThread): number {
       conversion,
     })
   })
+  if (result.length > MAX_STRING_BYTES)
+    raise(L, `not enough memory (a string may have ${MAX_STRING_BYTES} bytes)`)
   lua.lua_pushstring(L, Buffer.from(result, 'latin1'))
   return 1
 }
@@ -52,7 +57,11 @@ function formatOne(L: LuaThread, position: number, directive: Directive): string
     case 'o':
       return formatInteger(BigInt.asUintN(64, signedInteger(lua.luaL_checknumber(L, position))), directive)
     case 'c':
-      return padded(String.fromCharCode(lua.luaL_checkinteger(L, position) & 0xff), '', withoutZeros(directive))
+      return padded(
+        String.fromCharCode(lua.luaL_checkinteger(L, position) & 0xff),
+        '',
+        withoutZeros(directive),
+      )
     case 'e':
     case 'E':
     case 'f':
@@ -85,7 +94,8 @@ function formatInteger(value: bigint, directive: Directive): string {
   const { conversion, flags, precision } = directive
   const magnitude = value < 0n ? -value : value
   const radix = conversion === 'o' ? 8 : conversion === 'x' || conversion === 'X' ? 16 : 10
-  const digits = magnitude === 0n && precision === 0 ? '' : magnitude.toString(radix).padStart(precision ?? 1, '0')
+  const digits =
+    magnitude === 0n && precision === 0 ? '' : magnitude.toString(radix).padStart(precision ?? 1, '0')
   const isSigned = conversion === 'd' || conversion === 'i'
   const sign = value < 0n ? '-' : isSigned ? plusSign(flags) : alternativePrefix(directive, magnitude)
   const text = padded(digits, sign, precision === undefined ? directive : withoutZeros(directive))
@@ -136,11 +146,15 @@ function withoutZeros(directive: Directive): Directive {
 /** A literal that Lua reads back as the same string. */
 function quoted(text: string): string {
   // The lookahead: a decimal escape before a digit must have all three digits.
-  const escaped = text.replaceAll(/["\\\n]|[\0-\x1f\x7f](?=(\d?))/g, (character, digit: string | undefined) => {
-    if (character === '"' || character === '\\' || character === '\n') return `\\${character}`
-    const code = String(character.charCodeAt(0))
-    return `\\${digit === '' || digit === undefined ? code : code.padStart(3, '0')}`
-  })
+  const escaped = text.replaceAll(
+    // oxlint-disable-next-line no-control-regex -- control characters are what has to be escaped
+    /["\\\n]|[\0-\x1f\x7f](?=(\d?))/g,
+    (character, digit: string | undefined) => {
+      if (character === '"' || character === '\\' || character === '\n') return `\\${character}`
+      const code = String(character.charCodeAt(0))
+      return `\\${digit === '' || digit === undefined ? code : code.padStart(3, '0')}`
+    },
+  )
   return `"${escaped}"`
 }
 

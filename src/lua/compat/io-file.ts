@@ -87,7 +87,8 @@ export class LuaFile {
       const position = isAppending || this.#position === null ? null : this.#position + written
       written += writeSync(descriptor, bytes, written, bytes.length - written, position)
     }
-    if (this.#position !== null) this.#position = isAppending ? fstatSync(descriptor).size : this.#position + written
+    if (this.#position !== null)
+      this.#position = isAppending ? fstatSync(descriptor).size : this.#position + written
   }
 
   /** A line, undefined at the end of the file. */
@@ -121,7 +122,9 @@ export class LuaFile {
   readNumber(): number | undefined {
     while (this.#buffer.length < MAX_NUMERAL_BYTES && this.#fill());
     const text = Buffer.from(this.#buffer.subarray(0, CHUNK_BYTES)).toString('latin1')
-    const numeral = /^[\t\n\v\f\r ]*([+-]?(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))/.exec(text)
+    const numeral = /^[\t\n\v\f\r ]*([+-]?(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))/.exec(
+      text,
+    )
     if (numeral === null) return undefined
     this.#take(numeral[0].length)
     return parseNumber(Buffer.from(numeral[1] ?? '', 'latin1'))
@@ -131,7 +134,11 @@ export class LuaFile {
   seek(whence: 'set' | 'cur' | 'end', offset: number): number | undefined {
     const { descriptor } = this.#target
     if (this.#position === null || descriptor === undefined) return undefined
-    const bases = { set: 0, cur: this.#position - this.#buffer.length, end: fstatSync(descriptor).size } as const
+    const bases = {
+      set: 0,
+      cur: this.#position - this.#buffer.length,
+      end: fstatSync(descriptor).size,
+    } as const
     const position = bases[whence] + offset
     if (position < 0) return undefined
     this.#buffer = new Uint8Array(0)

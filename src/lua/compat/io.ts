@@ -11,7 +11,16 @@ import { messageOf } from '../../errors.ts'
 import { engine, lua } from '../fengari.ts'
 import { TYPE, type HostCode, type LuaThread, type TableObject } from '../fengari-types.ts'
 import { LuaRaise } from '../lua-raise.ts'
-import { isNilArgument, nilAndMessage, pushLibrary, pushText, raise, raiseArgument, setFunctions, textArgument } from '../stack.ts'
+import {
+  isNilArgument,
+  nilAndMessage,
+  pushLibrary,
+  pushText,
+  raise,
+  raiseArgument,
+  setFunctions,
+  textArgument,
+} from '../stack.ts'
 import { fileFailure, LuaFile } from './io-file.ts'
 
 export interface IoOptions {
@@ -69,13 +78,15 @@ export function installIo(L: LuaThread, { print }: IoOptions): void {
 }
 
 function ioFunctions(io: IoLibrary): Readonly<Record<string, HostCode>> {
-  const choose = (key: 'input' | 'output', mode: string): HostCode => (L) => {
-    if (!isNilArgument(L, 1)) {
-      if (lua.lua_type(L, 1) === TYPE.string) io[key] = openOrRaise(L, textArgument(L, 1), mode)
-      else io[key] = fileArgument(L, 1)
+  const choose =
+    (key: 'input' | 'output', mode: string): HostCode =>
+    (L) => {
+      if (!isNilArgument(L, 1)) {
+        if (lua.lua_type(L, 1) === TYPE.string) io[key] = openOrRaise(L, textArgument(L, 1), mode)
+        else io[key] = fileArgument(L, 1)
+      }
+      return io.push(L, io[key])
     }
-    return io.push(L, io[key])
-  }
   return {
     open(L) {
       const path = textArgument(L, 1)
@@ -173,9 +184,14 @@ function closeFile(L: LuaThread, file: LuaFile): number {
   })
 }
 
-function write(L: LuaThread, io: IoLibrary, { file, first }: { readonly file: LuaFile; readonly first: number }): number {
+function write(
+  L: LuaThread,
+  io: IoLibrary,
+  { file, first }: { readonly file: LuaFile; readonly first: number },
+): number {
   const pieces: Uint8Array[] = []
-  for (let position = first; position <= lua.lua_gettop(L); position++) pieces.push(lua.luaL_checkstring(L, position))
+  for (let position = first; position <= lua.lua_gettop(L); position++)
+    pieces.push(lua.luaL_checkstring(L, position))
   return attempt(L, undefined, () => {
     for (const piece of pieces) file.write(piece)
     // Lua 5.2 and LuaJIT return the file, so that writes can be chained.
@@ -202,7 +218,8 @@ function formatArgument(L: LuaThread, position: number): ReadFormat {
 
 function formatArguments(L: LuaThread, first: number): readonly ReadFormat[] {
   const formats: ReadFormat[] = []
-  for (let position = first; position <= lua.lua_gettop(L); position++) formats.push(formatArgument(L, position))
+  for (let position = first; position <= lua.lua_gettop(L); position++)
+    formats.push(formatArgument(L, position))
   return formats.length === 0 ? ['l'] : formats
 }
 
@@ -244,7 +261,11 @@ function readOne(file: LuaFile, format: ReadFormat): Uint8Array | number | undef
   }
 }
 
-function pushLines(L: LuaThread, file: LuaFile, options: { readonly closesAtEnd: boolean; readonly first: number }): number {
+function pushLines(
+  L: LuaThread,
+  file: LuaFile,
+  options: { readonly closesAtEnd: boolean; readonly first: number },
+): number {
   const formats = formatArguments(L, options.first)
   lua.lua_pushcfunction(L, (inner) => {
     openFile(inner, file)
@@ -261,7 +282,8 @@ function seek(L: LuaThread): number {
   const file = openFile(L, fileArgument(L, 1))
   const whence = isNilArgument(L, 2) ? 'cur' : textArgument(L, 2)
   const offset = lua.luaL_optinteger(L, 3, 0)
-  if (whence !== 'set' && whence !== 'cur' && whence !== 'end') return raiseArgument(L, 2, `invalid option '${whence}'`)
+  if (whence !== 'set' && whence !== 'cur' && whence !== 'end')
+    return raiseArgument(L, 2, `invalid option '${whence}'`)
   const position = file.seek(whence, offset)
   if (position === undefined) return nilAndMessage(L, 'Invalid argument')
   lua.lua_pushnumber(L, position)

@@ -95,7 +95,8 @@ export function encodeJson(slot: TValue, settings: EncodeSettings, marks: JsonMa
   }
 
   function encodeArray(table: TableObject, length: number, depth: number): string {
-    if (length > MAX_ARRAY_LENGTH) throw new LuaRaise(`Cannot serialise table: array index ${length} is too large`)
+    if (length > MAX_ARRAY_LENGTH)
+      throw new LuaRaise(`Cannot serialise table: array index ${length} is too large`)
     const items = Array.from({ length }, () => 'null')
     for (let entry = table.f; entry !== undefined; entry = entry.n) {
       items[Number(entry.key.value) - 1] = encodeValue(entry.value, depth)
@@ -125,7 +126,8 @@ export function encodeJson(slot: TValue, settings: EncodeSettings, marks: JsonMa
 
 /** As lua-cjson: also / and DEL are escaped, and bytes beyond ASCII are not. */
 function encodeString(value: unknown): string {
-  const bytes = typeof value === 'object' && value !== null && 'realstring' in value ? value.realstring : undefined
+  const bytes =
+    typeof value === 'object' && value !== null && 'realstring' in value ? value.realstring : undefined
   if (!(bytes instanceof Uint8Array)) throw new LuaRaise('Cannot serialise string')
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
   // oxlint-disable-next-line no-control-regex -- control characters are what JSON wants escaped

@@ -17,10 +17,6 @@ export interface ModuleOptions {
 /** Where the engine keeps loaded modules, in its registry. */
 const LOADED = textToBytes('_LOADED')
 
-interface Loading {
-  readonly name: string
-}
-
 export function installModules(L: LuaThread, { moduleFolder }: ModuleOptions): void {
   pushLibrary(L, 'package')
   lua.lua_getfield(L, REGISTRY_INDEX, LOADED)
@@ -53,15 +49,12 @@ function requireModule(L: LuaThread, loading: Set<string>): number {
   pushLoader(L, name)
   loading.add(name)
   pushText(L, name)
-  const finish = (thread: LuaThread, _status: number, context: unknown): number => {
-    // The engine hands back what lua_callk was given.
-    const { name: loaded } = context as Loading
-    loading.delete(loaded)
-    return keepResult(thread, loaded)
+  const finish = (thread: LuaThread): number => {
+    loading.delete(name)
+    return keepResult(thread, name)
   }
-  const context: Loading = { name }
-  lua.lua_callk(L, 1, 1, context, finish)
-  return finish(L, 0, context)
+  lua.lua_callk(L, 1, 1, 0, finish)
+  return finish(L)
 }
 
 /** What the module returned, else what it put into package.loaded, else true. */
@@ -90,14 +83,22 @@ function pushLoader(L: LuaThread, name: string): void {
   const templates = bytesToText(lua.lua_tolstring(L, -1) ?? new Uint8Array(0)).split(';')
   lua.lua_settop(L, 2)
   const file = name.replaceAll('.', '/')
-  const candidates = templates.filter((template) => template !== '').map((template) => template.replaceAll('?', file))
+  const candidates = templates
+    .filter((template) => template !== '')
+    .map((template) => template.replaceAll('?', file))
   const found = candidates.find((candidate) => existsSync(candidate))
   if (found === undefined) {
-    const tried = [`no field package.preload['${name}']`, ...candidates.map((candidate) => `no file '${candidate}'`)]
+    const tried = [
+      `no field package.preload['${name}']`,
+      ...candidates.map((candidate) => `no file '${candidate}'`),
+    ]
     raise(L, `module '${name}' not found:\n\t${tried.join('\n\t')}`)
   }
   if (loadFile(L, found)) return
-  raise(L, `error loading module '${name}' from file '${found}':\n\t${bytesToText(lua.luaL_tolstring(L, -1))}`)
+  raise(
+    L,
+    `error loading module '${name}' from file '${found}':\n\t${bytesToText(lua.luaL_tolstring(L, -1))}`,
+  )
 }
 
 /** module(name, …) of Lua 5.1: a table for the module, which becomes the environment of the calling file. */

@@ -25,7 +25,8 @@ const MAX_UNIX_SECONDS = 8.64e12
 export function installOs(L: LuaThread, { clock, environment }: OsOptions): void {
   const startMs = clock()
   extendLibrary(L, 'os', {
-    time: (inner) => pushNumber(inner, isNilArgument(inner, 1) ? Math.floor(clock() / 1000) : timeOfTable(inner)),
+    time: (inner) =>
+      pushNumber(inner, isNilArgument(inner, 1) ? Math.floor(clock() / 1000) : timeOfTable(inner)),
     clock: (inner) => pushNumber(inner, (clock() - startMs) / 1000),
     difftime: (inner) => pushNumber(inner, lua.luaL_checknumber(inner, 1) - lua.luaL_optnumber(inner, 2, 0)),
     date: (inner) => date(inner, clock),

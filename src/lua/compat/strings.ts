@@ -41,7 +41,7 @@ function repeat(L: LuaThread): number {
   result.set(unit.subarray(0, sizeBytes))
   result.set(separator.subarray(0, Math.max(0, sizeBytes - unit.length)), Math.min(sizeBytes, unit.length))
   // Doubles what is there already.
-  for (let filled = stepBytes; stepBytes > 0 && filled < sizeBytes; filled *= 2) {
+  for (let filled = Math.max(1, stepBytes); filled < sizeBytes; filled *= 2) {
     result.copyWithin(filled, 0, Math.min(filled, sizeBytes - filled))
   }
   lua.lua_pushstring(L, result)
