@@ -22,7 +22,7 @@ export interface HttpClientOptions {
     /** How long a request that failed is not tried again, when its caller wants caching; default 2 s. */
     readonly negativeTtlMs?: number
   }
-  /** Default 32. */
+  /** Default 64. */
   readonly maxConnectionsPerOrigin?: number
   /** A longer answer is an error; default 1 MiB. */
   readonly maxBodyBytes?: number
@@ -38,7 +38,7 @@ export interface HttpClient {
 
 const DEFAULT_TIMEOUT_MS = 2_000
 const DEFAULT_BODY_BYTES = 1024 * 1024
-const DEFAULT_CONNECTIONS = 32
+const DEFAULT_CONNECTIONS = 64
 const DEFAULT_IN_FLIGHT = 1000
 /** Servers that a policy may have open connections to; an unused one is forgotten. */
 const MAX_ORIGINS = 1000

@@ -46,6 +46,7 @@ export interface CallsDeps {
 
 /** Lua instructions between two looks at the clock: a millisecond or so, and a thousandth of the time spent on looking. */
 const HOOK_INSTRUCTIONS = 10_000
+const LOOK_EVERY_MS = 1
 /**
  * After a limit was hit every further instruction raises the error again, so that a policy that catches it cannot go on.
  * More than one would not do: in `while true do pcall(endless) end` the count would always run out inside `endless`.
@@ -63,9 +64,8 @@ interface Call {
   /** Before the present stretch of running. */
   cpuUsedMs: number
   startedMs: number
-  /** The thread's processor time at the first look, and when that was; undefined in a stretch too short for a look. */
-  firstLook: { readonly atMs: number; readonly cpuMs: number } | undefined
-  /** When to look at the processor time again; by the clock on the wall, which is cheaper to read. */
+  /** What the stretch had used when it was first looked at, and the thread's processor time then. */
+  firstLook: { readonly usedMs: number; readonly threadMs: number } | undefined
   nextLookMs: number
   limitError: CallError | undefined
 }
@@ -112,7 +112,16 @@ export class Calls {
       throw thrown
     }
     const wallDeadlineMs = performance.now() + this.#deps.limits.wallMs
-    const call: Call = { thread, run, wallDeadlineMs, cpuUsedMs: 0, startedMs: 0, firstLook: undefined, nextLookMs: 0, limitError: undefined }
+    const call: Call = {
+      thread,
+      run,
+      wallDeadlineMs,
+      cpuUsedMs: 0,
+      startedMs: 0,
+      firstLook: undefined,
+      nextLookMs: 0,
+      limitError: undefined,
+    }
     return this.#resume(call, argumentCount) ?? this.#wait(call)
   }
 
@@ -139,16 +148,16 @@ export class Calls {
   #resume(call: Call, argumentCount: number): CallOutcome | undefined {
     const before = this.#current
     this.#current = call
-    const startMs = performance.now()
-    call.cpuDeadlineMs = startMs + this.#deps.limits.cpuMs - call.cpuUsedMs
+    call.startedMs = call.nextLookMs = performance.now()
+    call.firstLook = undefined
     const status = lua.lua_resume(call.thread, null, argumentCount)
-    call.cpuUsedMs += performance.now() - startMs
     this.#current = before
     if (call.limitError !== undefined) return { ok: false, error: call.limitError }
     switch (status) {
       case STATUS.ok:
         return this.#finished(call.thread)
       case STATUS.yield:
+        call.cpuUsedMs += stretchMs(call, performance.now())
         return undefined
       default:
         return this.#failed(call.thread)
@@ -229,8 +238,11 @@ export class Calls {
     if (call === undefined) return
     if (call.limitError === undefined) {
       const nowMs = performance.now()
-      if (nowMs < call.cpuDeadlineMs && nowMs < call.wallDeadlineMs) return
-      call.limitError = this.#limitError(L, nowMs >= call.cpuDeadlineMs)
+      if (nowMs < call.nextLookMs) return
+      call.nextLookMs = nowMs + LOOK_EVERY_MS
+      const isCpu = call.cpuUsedMs + stretchMs(call, nowMs) >= this.#deps.limits.cpuMs
+      if (!isCpu && nowMs < call.wallDeadlineMs) return
+      call.limitError = this.#limitError(L, isCpu)
     }
     lua.lua_sethook(L, (thread) => this.#onHook(thread), HOOK_COUNT_MASK, HOOK_INSTRUCTIONS_AFTER_LIMIT)
     // Without the policy's own message handler (xpcall), in which hooks are off: it could run for ever.
@@ -266,6 +278,17 @@ export class Calls {
       lua.lua_settop(state, 0)
     }
   }
+}
+
+/**
+ * Processor time of the present stretch of running. Up to the first look it is the time on the wall, which costs a short
+ * call nothing; from then on the thread's own, so that a busy machine stops no innocent policy.
+ */
+function stretchMs(call: Call, nowMs: number): number {
+  const { user, system } = process.threadCpuUsage()
+  const threadMs = (user + system) / 1000
+  call.firstLook ??= { usedMs: nowMs - call.startedMs, threadMs }
+  return call.firstLook.usedMs + threadMs - call.firstLook.threadMs
 }
 
 /** `file:line: ` of a call level, empty for a function that is not written in Lua. */
