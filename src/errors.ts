@@ -13,7 +13,6 @@ interface CatalogueEntry {
 
 export const ERRORS = {
   TRK_CONFIG_INVALID: { status: 500, text: 'the configuration is wrong' },
-  TRK_CONFIG_UNREADABLE: { status: 500, text: 'the configuration file cannot be read' },
   TRK_CONFIG_TIMEOUT: { status: 500, text: 'the configuration file did not finish in time' },
   TRK_LISTEN_FAILED: { status: 500, text: 'a listener cannot be opened' },
   TRK_TLS_CLIENT_FILES: { status: 500, text: 'the TLS files of outgoing connections cannot be used' },
@@ -34,7 +33,6 @@ export const ERRORS = {
     text: 'the request was not done in time; whether it took effect is not known',
   },
   TRK_OVERLOAD: { status: 503, text: 'the server has as much work waiting as it may hold' },
-  TRK_STOPPING: { status: 503, text: 'the server is stopping' },
 } as const satisfies Record<string, CatalogueEntry>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -62,6 +62,7 @@ async function serve(options: CommandLine, version: string): Promise<void> {
       regexesFile,
       version,
       stateDirectoryFromEnvironment: process.env['STATE_DIRECTORY'],
+      environment: { ...process.env },
       log,
       onShutdownRequested: () => void stop('the policy asked for it'),
     })

@@ -10,7 +10,7 @@ import { createCommitRun } from '../policy/commit-run.ts'
 import { createPolicyPool } from '../policy/policy-pool.ts'
 import type { RunTiming } from '../policy/worker-handle.ts'
 import { createScheduler } from '../schedule/scheduler.ts'
-import type { Log } from '../telemetry/log.ts'
+import type { AppOptions } from './app-options.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
 import { createStatistics, type Statistics } from '../telemetry/statistics.ts'
@@ -18,18 +18,6 @@ import { createHttpPorts } from './http-ports.ts'
 import { deliveryOptions, httpOptions, policyOptions, warningsOf } from './options-from-settings.ts'
 import { StopSequence } from './stop-sequence.ts'
 import { createNoticeHandler } from './worker-notices.ts'
-
-export interface AppOptions {
-  /** Absolute path. */
-  readonly configFile: string
-  /** Absolute path of the user-agent rules that are tried first. */
-  readonly regexesFile: string
-  readonly version: string
-  readonly stateDirectoryFromEnvironment: string | undefined
-  readonly log: Log
-  /** A policy called shutdown(). */
-  readonly onShutdownRequested: () => void
-}
 
 export interface App {
   /** Stops within the deadline; false when something was left undone, which the log names. */
@@ -63,7 +51,8 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
 
   const configuration = await loadConfiguration(options)
   const { settings } = configuration
-  for (const notice of [...configuration.notices, ...warningsOf(settings)]) log.warn(notice)
+  for (const { level, message, fields } of configuration.notices) log[level](message, fields)
+  for (const warning of warningsOf(settings)) log.warn(warning)
 
   const statistics = createStatistics(now, settings.customStats)
   const outbox = createMemoryOutbox({ now }, { maxEntries: settings.webHookQueueSize })

@@ -2,6 +2,7 @@
  * Settings, as the parts want them. Pure but for the count of cores.
  */
 import { availableParallelism } from 'node:os'
+import type { AppOptions } from './app-options.ts'
 import type { Configuration } from '../config/load-configuration.ts'
 import type { Settings } from '../config/settings.ts'
 import type { DeliveryOptions } from '../delivery/delivery.ts'
@@ -48,7 +49,7 @@ export function deliveryOptions(settings: Settings): DeliveryOptions {
 
 export function policyOptions(
   configuration: Configuration,
-  { regexesFile }: { readonly regexesFile: string },
+  { regexesFile, environment }: Pick<AppOptions, 'regexesFile' | 'environment'>,
 ) {
   const { settings, configFile, stateDirectory, geoDatabases } = configuration
   return {
@@ -64,6 +65,7 @@ export function policyOptions(
       tlsClient: settings.tlsClient,
       geoDatabases,
       limits: POLICY_LIMITS,
+      environment,
     },
   }
 }

@@ -7,9 +7,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { loadGeoDatabaseFile } from '../enrich/geoip/geo-database-file.ts'
 import { openGeoDatabase, type GeoDatabase } from '../enrich/geoip/geo-database.ts'
 import { messageOf, TrackError } from '../errors.ts'
-import { createHttpClient } from '../lookup/http-client.ts'
+import { createHttpClient, type HttpClient } from '../lookup/http-client.ts'
 import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
 import { createBindings } from '../lua/bindings/table.ts'
+import type { WriteLog } from '../lua/bindings/logging.ts'
 import { Registrations } from '../lua/bindings/registrations.ts'
 import { createLuaState } from '../lua/lua-state.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
@@ -28,13 +29,14 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
       fromEnvironment: setup.stateDirectoryFromEnvironment,
       configFile: setup.configFile,
     })
+  const log: WriteLog = (level, message, fields) => {
+    settings.notices.push({ level, message: `the configuration says: ${message}`, fields })
+  }
+  let httpClient: HttpClient | undefined
   const bindings = createBindings({
     settings,
     registrations: new Registrations(),
-    log: (level, message, fields) => {
-      const text = Object.entries(fields).map(([key, value]) => ` ${key}="${String(value)}"`)
-      settings.notices.push(`the configuration says (${level}): ${message}${text.join('')}`)
-    },
+    log,
     geo: {
       open(name, path) {
         const bytes = loadGeoDatabaseFile(path)
@@ -45,7 +47,8 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
       },
       find: (name) => geoDatabases.get(name),
     },
-    http: { client: createHttpClient({ tls: settings.tlsClient }) },
+    // Made when it is first used: by then the file has said what it wants of TLS.
+    http: { client: () => (httpClient ??= createHttpClient({ tls: settings.tlsClient })) },
     dns: createDnsResolvers({ onQuery: () => undefined }),
     isWebHook: (name) => settings.webHooks.has(name),
     isCustomStat: (name) => settings.customStats.has(name),
@@ -58,7 +61,8 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
     clock: Date.now,
     moduleFolder: dirname(setup.configFile),
     limits: LIMITS,
-    print: (text) => settings.notices.push(text),
+    print: (text) => log('info', text.trimEnd(), {}),
+    environment: setup.environment,
   })
   const outcome = await lua.runFile(setup.configFile)
   if (!outcome.ok) throw configurationError(setup.configFile, outcome.error.message)

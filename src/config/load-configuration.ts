@@ -6,7 +6,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { TrackError, messageOf } from '../errors.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
-import type { CollectedGeoDatabase } from './settings-collector.ts'
+import type { CollectedGeoDatabase, Notice } from './settings-collector.ts'
 import { settingsFrom, type Settings } from './settings.ts'
 
 /** A configuration may look things up while it loads; more than this is a mistake in it. */
@@ -17,8 +17,8 @@ export interface Configuration {
   readonly stateDirectory: string
   readonly settings: Settings
   readonly geoDatabases: readonly CollectedGeoDatabase[]
-  /** What the operator should read in the log: deprecated calls, new secrets. */
-  readonly notices: readonly string[]
+  /** Lines for the log: deprecated calls, new secrets, what the file itself logged. */
+  readonly notices: readonly Notice[]
 }
 
 /**
@@ -26,8 +26,8 @@ export interface Configuration {
  */
 export async function loadConfiguration(options: ConfigThreadSetup): Promise<Configuration> {
   // Only these: a caller's object may hold more, which could not be sent to a thread.
-  const { configFile, stateDirectoryFromEnvironment } = options
-  const setup: ConfigThreadSetup = { configFile, stateDirectoryFromEnvironment }
+  const { configFile, stateDirectoryFromEnvironment, environment } = options
+  const setup: ConfigThreadSetup = { configFile, stateDirectoryFromEnvironment, environment }
   const worker = new Worker(new URL(`./config-thread${extname(import.meta.url)}`, import.meta.url), {
     name: 'configuration',
     workerData: setup,

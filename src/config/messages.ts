@@ -2,7 +2,7 @@
  * Every message between the main thread and the configuration thread.
  */
 import type { WireError } from '../errors.ts'
-import type { CollectedGeoDatabase } from './settings-collector.ts'
+import type { CollectedGeoDatabase, Notice } from './settings-collector.ts'
 
 /** What the configuration thread is started with. */
 export interface ConfigThreadSetup {
@@ -10,6 +10,8 @@ export interface ConfigThreadSetup {
   readonly configFile: string
   /** `$STATE_DIRECTORY`, where systemd gives one. */
   readonly stateDirectoryFromEnvironment: string | undefined
+  /** What os.getenv() shows. */
+  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 export type FromConfigThread =
@@ -19,6 +21,6 @@ export type FromConfigThread =
       readonly raw: Readonly<Record<string, unknown>>
       readonly geoDatabases: readonly CollectedGeoDatabase[]
       readonly stateDirectory: string
-      readonly notices: readonly string[]
+      readonly notices: readonly Notice[]
     }
   | { readonly type: 'failed'; readonly error: WireError }

@@ -2,6 +2,7 @@
  * Gathers settings while the configuration file runs, in the raw form that `settingsFrom` checks. Lives on the
  * configuration thread; a policy state has one too that nobody reads, since there its functions do nothing.
  */
+import type { LogFields, LogLevel } from '../telemetry/log.ts'
 import { DEFAULT_ACL } from './default-acl.ts'
 import type { NumberSettingName } from './number-settings.ts'
 
@@ -29,6 +30,13 @@ export interface CollectedGeoDatabase {
   readonly bytes: SharedArrayBuffer
 }
 
+/** A line for the log. */
+export interface Notice {
+  readonly level: LogLevel
+  readonly message: string
+  readonly fields: LogFields
+}
+
 /** What the configuration file said so far. Later calls replace or add as the functions' manual entries say. */
 export class SettingsCollector {
   readonly listeners: CollectedListener[] = []
@@ -53,14 +61,19 @@ export class SettingsCollector {
   stateDirectory: string | undefined = undefined
   /** A secret was read: the directory cannot change any more. */
   stateDirectoryIsUsed = false
-  /** Messages for the log once it is up: deprecated calls, new secrets. */
-  readonly notices: string[] = []
+  /** For the log, once the settings are known to be good. */
+  readonly notices: Notice[] = []
   readonly tlsClient = {
     verifyPeer: true,
     verifyHost: true,
     caBundleFile: null as string | null,
     clientCertificateFile: null as string | null,
     clientKeyFile: null as string | null,
+  }
+
+  /** Tells the operator something worth knowing: a deprecated call, a new secret. */
+  notice(message: string): void {
+    this.notices.push({ level: 'warn', message, fields: {} })
   }
 
   /** Plain data for the main thread, to be checked there by `settingsFrom`. */

@@ -2,7 +2,7 @@
  * One Lua state: the engine, the 5.1 compatibility layer, the server's functions, and calls into it. Lives on the thread
  * that made it (configuration thread or policy worker) and is used from no other.
  */
-import { textToBytes } from '../login/byte-string.ts'
+import { bytesToText, textToBytes } from '../login/byte-string.ts'
 import { Calls, failure, type CallLimits, type CallOutcome } from './calls.ts'
 import { installCompatibility } from './compat/install-compatibility.ts'
 import { lua } from './fengari.ts'
@@ -16,7 +16,6 @@ import { nativeErrorHandler } from './native-errors.ts'
 import type { RunContext } from './run-context.ts'
 import { createLuaValues } from './values.ts'
 import { Waiting } from './waiting.ts'
-import { bytesToText } from '../login/byte-string.ts'
 
 export type { CallError, CallLimits, CallOutcome } from './calls.ts'
 

@@ -16,7 +16,7 @@ import type { LuaFunction, LuaTable, LuaValue } from './lua-value.ts'
 import { LuaRaise } from './lua-raise.ts'
 
 /** A table in a table, and so on: deeper is a cycle, or as bad as one. */
-export const MAX_DEPTH = 64
+const MAX_DEPTH = 64
 /** Lua functions that JavaScript may hold; each stays for the life of the state. */
 const MAX_FUNCTIONS = 100_000
 /** Texts of keys whose byte strings are kept; when it is full it starts anew. */

@@ -17,6 +17,8 @@ export interface WorkerSetup {
   readonly tlsClient: Settings['tlsClient']
   readonly geoDatabases: readonly CollectedGeoDatabase[]
   readonly limits: PolicyLimits
+  /** What os.getenv() shows. */
+  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** Limits of one run of a Lua function. */

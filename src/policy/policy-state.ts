@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { createDeviceParser, type DeviceParser } from '../enrich/device/device-parser.ts'
 import { loadDeviceRules } from '../enrich/device/device-rules.ts'
 import { openGeoDatabase } from '../enrich/geoip/geo-database.ts'
-import { TrackError } from '../errors.ts'
+import { messageOf, TrackError } from '../errors.ts'
 import { SettingsCollector } from '../config/settings-collector.ts'
 import { createHttpClient } from '../lookup/http-client.ts'
 import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
@@ -42,6 +42,7 @@ export async function createPolicyState(
   )
   const webHooks = new Set(setup.webHookNames)
   const customStats = new Set(setup.customStats)
+  const httpClient = createHttpClient({ tls: setup.tlsClient })
   const bindings = createBindings({
     settings: new SettingsCollector(),
     registrations,
@@ -52,7 +53,7 @@ export async function createPolicyState(
       },
       find: (name) => geoDatabases.get(name),
     },
-    http: { client: createHttpClient({ tls: setup.tlsClient }) },
+    http: { client: () => httpClient },
     dns: createDnsResolvers({
       onQuery: (resolver, durationMs) => notify({ type: 'dns-query', resolver, durationMs }),
     }),
@@ -67,10 +68,23 @@ export async function createPolicyState(
     clock: Date.now,
     moduleFolder: dirname(setup.configFile),
     limits: setup.limits,
-    print: (text) => notify({ type: 'log', level: 'info', message: text, fields: {} }),
+    print: (text) => notify({ type: 'log', level: 'info', message: text.trimEnd(), fields: {} }),
+    environment: setup.environment,
+    onBug: (thrown, where) => notify(bugNotice(thrown, where)),
   })
   const outcome = await lua.runFile(setup.configFile)
   if (!outcome.ok) throw new TrackError('TRK_CONFIG_INVALID', outcome.error.message)
   const devices = createDeviceParser(loadDeviceRules({ ownRulesFile: setup.regexesFile }))
   return { lua, registrations, devices }
+}
+
+/** A fault of ours that a Lua call ran into: the run has failed, the operator and we want to know. */
+function bugNotice(thrown: unknown, where: string): Notice {
+  const stack = thrown instanceof Error ? (thrown.stack ?? '') : ''
+  return {
+    type: 'log',
+    level: 'error',
+    message: 'a fault in trackalert itself; please report it',
+    fields: { where, error: messageOf(thrown), stack },
+  }
 }

@@ -73,7 +73,11 @@ describe('examples of the manual', { concurrency: 2 }, () => {
       t.after(() => rm(folder, { recursive: true }))
       const configFile = join(folder, 'trackalert.conf')
       await writeFile(configFile, runnable(text, {}))
-      const { settings } = await loadConfiguration({ configFile, stateDirectoryFromEnvironment: undefined })
+      const { settings } = await loadConfiguration({
+        configFile,
+        stateDirectoryFromEnvironment: undefined,
+        environment: {},
+      })
       assert.ok(Object.isFrozen(settings))
     })
 

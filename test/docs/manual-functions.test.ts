@@ -32,7 +32,7 @@ function bindings() {
     registrations: new Registrations(),
     log: () => undefined,
     geo: { open: () => assert.fail('no database is opened here'), find: () => undefined },
-    http: { client: createHttpClient({ tls: settings.tlsClient }) },
+    http: { client: () => createHttpClient({ tls: settings.tlsClient }) },
     dns: createDnsResolvers({ onQuery: () => undefined }),
     isWebHook: () => false,
     isCustomStat: () => false,

@@ -1,6 +1,8 @@
 /** The lists of the manual against the code: options, commands, metrics, error codes, webhook keys. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
@@ -19,6 +21,22 @@ describe('trackalert(1)', () => {
     assert.notEqual(options.length, 0)
     assert.deepEqual(tagsOf(readManPage('trackalert.1'), 'OPTIONS').toSorted(), options.toSorted())
   })
+})
+
+describe('the log section of trackalert(1)', () => {
+  const folder = fileURLToPath(new URL('../../src/', import.meta.url))
+  const code = globSync('**/*.ts', { cwd: folder })
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n')
+  const messages = tagsOf(readManPage('trackalert.1'), 'LOG').flatMap((tag) => tag.split(', '))
+
+  for (const message of messages) {
+    test(`has a message that the server writes: ${message}`, () => {
+      // Numbers and names are put in at run time.
+      const constantPart = message.includes(' stats last ') ? ' stats last ' : message.replace(/ file$/, '')
+      assert.ok(code.includes(constantPart))
+    })
+  }
 })
 
 describe('trackalert_api(7)', () => {

@@ -73,7 +73,7 @@ function legacyFunctions(deps: GeoDatabaseDeps): readonly HostFunction[] {
         )
       }
       if (deps.find(name) === undefined) deps.open(name, path)
-      deps.settings.notices.push(`${name}() is deprecated; it opened ${path}: use newGeoIP2DB() instead`)
+      deps.settings.notice(`${name}() is deprecated; it opened ${path}: use newGeoIP2DB() instead`)
     },
   })
   const lookup = (

@@ -11,7 +11,7 @@ const MAX_CACHE_SECONDS = 86_400
 const KEYS: ReadonlySet<string> = new Set(['url', 'method', 'headers', 'body', 'timeout', 'cache'])
 
 export interface HttpDeps {
-  readonly client: HttpClient
+  readonly client: () => HttpClient
 }
 
 export function httpFunctions({ client }: HttpDeps): readonly HostFunction[] {
@@ -29,7 +29,7 @@ export function httpFunctions({ client }: HttpDeps): readonly HostFunction[] {
         }
         const body = text(call, options.get('body'), 'body')
         const cacheSeconds = seconds(call, options.get('cache'), 'cache', MAX_CACHE_SECONDS)
-        const answer = await client.request({
+        const answer = await client().request({
           url: text(call, options.get('url'), 'url') ?? call.fail('http.request needs a url'),
           method: (text(call, options.get('method'), 'method') ?? 'GET').toUpperCase(),
           headers: headersOf(call, options.get('headers')),

@@ -27,7 +27,7 @@ export function processFunctions({
       run(call) {
         settings.stateDirectoryIsUsed = true
         const secret = readOrMakeSecret(stateDirectory(), call.string(1, 'name'))
-        if (secret.isNew) settings.notices.push(`a new random secret was made and written to ${secret.file}`)
+        if (secret.isNew) settings.notice(`a new random secret was made and written to ${secret.file}`)
         return secret.text
       },
     },

@@ -104,7 +104,7 @@ function listenerFunctions(settings: SettingsCollector): readonly HostFunction[]
       run(call) {
         settings.listeners.push({ ...endpointArgument(call, 1, undefined), tls: null })
         settings.webserverPassword = passwordArgument(call, 2)
-        settings.notices.push('webserver() is deprecated: use addListener() and setWebserverPassword()')
+        settings.notice('webserver() is deprecated: use addListener() and setWebserverPassword()')
       },
     },
   ]
@@ -125,7 +125,8 @@ function controlFunctions(settings: SettingsCollector): readonly HostFunction[] 
       name: 'setKey',
       usage: 'setKey(key)',
       summary: 'Sets the key of the control socket: 32 bytes in base64, as makeKey() prints it.',
-      scope: 'configuration',
+      // In policy states too: files for the reference test the result, and shall not find it false there.
+      scope: 'registration',
       run(call) {
         const key = call.string(1, 'key')
         const bytes = Buffer.from(key, 'base64')
@@ -135,7 +136,6 @@ function controlFunctions(settings: SettingsCollector): readonly HostFunction[] 
           )
         }
         settings.controlKey = key
-        // The reference's examples test the result.
         return true
       },
     },

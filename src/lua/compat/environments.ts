@@ -3,8 +3,7 @@
  * gives the function an upvalue of its own, so that functions made before keep theirs and functions that it makes later
  * inherit the new one, as in 5.1. Lives on the thread of its Lua state.
  */
-import { bytesToText } from '../../login/byte-string.ts'
-import { textToBytes } from '../../login/byte-string.ts'
+import { bytesToText, textToBytes } from '../../login/byte-string.ts'
 import { engine, lua } from '../fengari.ts'
 import { TYPE, type LuaClosure, type LuaThread, type TValue } from '../fengari-types.ts'
 import { isNilArgument, raise, raiseArgument, setGlobals } from '../stack.ts'

@@ -52,7 +52,7 @@ export function installOs(L: LuaThread, { clock, environment }: OsOptions): void
     },
     tmpname,
     exit: refused('os.exit', 'a policy cannot end the server; use shutdown()'),
-    execute: refused('os.execute', 'a policy cannot start programs; use an alert sink of the kind script'),
+    execute: refused('os.execute', 'a policy cannot start programs; send a webhook to something that does'),
   })
 }
 

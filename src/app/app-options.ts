@@ -1,0 +1,18 @@
+/**
+ * What the server is started with. Types only; main.ts fills it in.
+ */
+import type { Log } from '../telemetry/log.ts'
+
+export interface AppOptions {
+  /** Absolute path. */
+  readonly configFile: string
+  /** Absolute path of the user-agent rules that are tried first. */
+  readonly regexesFile: string
+  readonly version: string
+  readonly stateDirectoryFromEnvironment: string | undefined
+  /** What os.getenv() shows. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly log: Log
+  /** A policy called shutdown(). */
+  readonly onShutdownRequested: () => void
+}
