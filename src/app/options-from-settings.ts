@@ -51,13 +51,14 @@ export function policyOptions(
   configuration: Configuration,
   { regexesFile, environment }: Pick<AppOptions, 'regexesFile' | 'environment'>,
 ) {
-  const { settings, configFile, stateDirectory, geoDatabases } = configuration
+  const { settings, configFile, configSource, stateDirectory, geoDatabases } = configuration
   return {
     workers: settings.reportThreads ?? settings.luaStates ?? Math.max(1, availableParallelism() - 1),
     maxPending: MAX_PENDING_RUNS,
     memoryLimitMb: WORKER_MEMORY_MB,
     setup: {
       configFile,
+      configSource,
       stateDirectory,
       regexesFile,
       webHookNames: settings.webHooks.map(({ name }) => name),

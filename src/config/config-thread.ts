@@ -2,6 +2,7 @@
  * The configuration thread: runs the configuration file once, in a Lua state whose functions collect settings, and sends
  * the main thread what they collected. It ends with that message.
  */
+import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadGeoDatabaseFile } from '../enrich/geoip/geo-database-file.ts'
@@ -55,6 +56,7 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
     stateDirectory,
     shutdown: () => undefined,
   })
+  const source = readSource(setup.configFile)
   const lua = createLuaState({
     ...bindings,
     mode: 'configuration',
@@ -64,14 +66,25 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
     print: (text) => log('info', text.trimEnd(), {}),
     environment: setup.environment,
   })
-  const outcome = await lua.runFile(setup.configFile)
+  const outcome = await lua.runSource(source, setup.configFile)
   if (!outcome.ok) throw configurationError(setup.configFile, outcome.error.message)
   return {
     type: 'collected',
     raw: settings.toRaw(),
+    source,
     geoDatabases: [...settings.geoDatabases.values()],
     stateDirectory: stateDirectory(),
     notices: settings.notices,
+  }
+}
+
+function readSource(configFile: string): Uint8Array {
+  try {
+    return readFileSync(configFile)
+  } catch (error) {
+    throw new TrackError('TRK_CONFIG_INVALID', `the file cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    })
   }
 }
 

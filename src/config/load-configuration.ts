@@ -14,6 +14,8 @@ const LOAD_DEADLINE_MS = 60_000
 
 export interface Configuration {
   readonly configFile: string
+  /** What the file held: every policy state runs just this, also one that is started later. */
+  readonly configSource: Uint8Array
   readonly stateDirectory: string
   readonly settings: Settings
   readonly geoDatabases: readonly CollectedGeoDatabase[]
@@ -37,6 +39,7 @@ export async function loadConfiguration(options: ConfigThreadSetup): Promise<Con
     if (message.type === 'failed') throw TrackError.fromWire(message.error)
     return {
       configFile: setup.configFile,
+      configSource: message.source,
       stateDirectory: message.stateDirectory,
       settings: settingsFrom(message.raw),
       geoDatabases: message.geoDatabases,

@@ -21,6 +21,8 @@ export type FromConfigThread =
       readonly raw: Readonly<Record<string, unknown>>
       readonly geoDatabases: readonly CollectedGeoDatabase[]
       readonly stateDirectory: string
+      /** What the configuration file held. */
+      readonly source: Uint8Array
       readonly notices: readonly Notice[]
     }
   | { readonly type: 'failed'; readonly error: WireError }

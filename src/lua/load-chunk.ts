@@ -30,7 +30,12 @@ function takeBytes(_L: LuaThread, source: { bytes: Uint8Array | null }): Uint8Ar
   return bytes
 }
 
-/** As `loadBytes` for a file; a byte order mark and a first line that begins with # are accepted. */
+/** As `loadBytes` for what a file holds; a byte order mark and a first line that begins with # are accepted. */
+export function loadSource(L: LuaThread, source: Uint8Array, path: string): boolean {
+  return loadBytes(L, withoutMarks(source), textToBytes(`@${path}`))
+}
+
+/** As `loadSource`, reading the file. */
 export function loadFile(L: LuaThread, path: string): boolean {
   let bytes: Uint8Array
   try {
@@ -39,7 +44,7 @@ export function loadFile(L: LuaThread, path: string): boolean {
     lua.lua_pushstring(L, textToBytes(`cannot read the Lua file ${path}: ${messageOf(error)}`))
     return false
   }
-  return loadBytes(L, withoutMarks(bytes), textToBytes(`@${path}`))
+  return loadSource(L, bytes, path)
 }
 
 /** Leaves the newline of a # line in place, so that line numbers stay right. */

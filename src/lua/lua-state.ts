@@ -9,7 +9,7 @@ import { lua } from './fengari.ts'
 import type { LuaThread, TString } from './fengari-types.ts'
 import type { HostFunction, HostType } from './host-function.ts'
 import { installBindings } from './host-bindings.ts'
-import { loadBytes, loadFile } from './load-chunk.ts'
+import { loadBytes, loadSource } from './load-chunk.ts'
 import { LuaRaise } from './lua-raise.ts'
 import type { LuaFunction, LuaValue } from './lua-value.ts'
 import { nativeErrorHandler } from './native-errors.ts'
@@ -50,8 +50,11 @@ export interface LuaState {
    * rejected. While it waits, other calls may run; `run` is the context of this one all along.
    */
   run(run: RunContext | undefined, fn: LuaFunction, args: CallArguments): CallOutcome | Promise<CallOutcome>
-  /** Runs a file: the configuration. A missing file and a syntax error are outcomes. */
-  runFile(path: string): CallOutcome | Promise<CallOutcome>
+  /**
+   * Runs the configuration file. It is given as bytes, so that every state runs the same even if the file is edited in
+   * between; messages name it by its path. A syntax error is an outcome.
+   */
+  runSource(source: Uint8Array, path: string): CallOutcome | Promise<CallOutcome>
   /**
    * Runs source text.
    *
@@ -119,7 +122,7 @@ export function createLuaState(options: LuaStateOptions): LuaState {
         return pushArguments(L, args)
       })
     },
-    runFile: (path) => runLoaded(undefined, (L) => loadFile(L, path)),
+    runSource: (source, path) => runLoaded(undefined, (L) => loadSource(L, source, path)),
     runText: (text, chunkName, run) =>
       runLoaded(run, (L) => loadBytes(L, textToBytes(text), textToBytes(`=${chunkName}`))),
     push: (L, value) => values.push(L, value),

@@ -10,6 +10,8 @@ import type { LogFields, LogLevel } from '../telemetry/log.ts'
 /** What a worker needs to build its Lua state. No secret of a webhook is among it: workers only name webhooks. */
 export interface WorkerSetup {
   readonly configFile: string
+  /** What the file held when the settings were collected. */
+  readonly configSource: Uint8Array
   readonly stateDirectory: string
   readonly regexesFile: string
   readonly webHookNames: readonly string[]

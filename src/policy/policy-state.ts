@@ -26,8 +26,8 @@ export interface PolicyState {
 /**
  * Builds the state.
  *
- * @throws TrackError TRK_CONFIG_INVALID when the file fails, which it did not on the configuration thread: it was edited
- *   since, or does something else here.
+ * @throws TrackError TRK_CONFIG_INVALID when the file fails, which it did not on the configuration thread: it or a module
+ *   that it loads does something else here.
  */
 export async function createPolicyState(
   setup: WorkerSetup,
@@ -72,7 +72,7 @@ export async function createPolicyState(
     environment: setup.environment,
     onBug: (thrown, where) => notify(bugNotice(thrown, where)),
   })
-  const outcome = await lua.runFile(setup.configFile)
+  const outcome = await lua.runSource(setup.configSource, setup.configFile)
   if (!outcome.ok) throw new TrackError('TRK_CONFIG_INVALID', outcome.error.message)
   const devices = createDeviceParser(loadDeviceRules({ ownRulesFile: setup.regexesFile }))
   return { lua, registrations, devices }

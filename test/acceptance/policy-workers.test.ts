@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
 
@@ -127,6 +129,8 @@ describe('policies that misbehave', () => {
           infoLog("done", {login=lt.login})
         end)`,
     })
+    // Edited while the server runs: a worker that is replaced must not run another policy than the others.
+    await writeFile(join(server.folder, 'trackalert.conf'), 'this is no Lua')
     await send(server, 'stuck')
     await send(server, 'innocent')
     await server.waitFor(/code="TRK_WORKER_LOST"/, 40_000)

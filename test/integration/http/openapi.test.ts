@@ -1,0 +1,133 @@
+/** The document that describes the API, against itself, the routes and real answers. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import Value from 'typebox/value'
+import { OPENAPI_DOCUMENT } from '../../../src/http/openapi-document.ts'
+import { createRoutes } from '../../../src/http/routes.ts'
+import { call } from '../../support/http-client.ts'
+import { basicAuth, startHttp, STATS } from '../../support/http-server-fixture.ts'
+
+const headers = { authorization: basicAuth() }
+const report = '{"login":"joe","remote":"192.0.2.1","success":true}'
+
+type Schema = Readonly<Record<string, unknown>>
+
+/** The document's schemas with their references put in place. */
+function resolved(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(resolved)
+  if (typeof schema !== 'object' || schema === null) return schema
+  if ('$ref' in schema && typeof schema.$ref === 'string') {
+    const name = schema.$ref.split('/').at(-1) ?? ''
+    return resolved(Object.entries(OPENAPI_DOCUMENT.components.schemas).find(([key]) => key === name)?.[1])
+  }
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, resolved(value)]))
+}
+
+function fits(schema: unknown, value: unknown): boolean {
+  return Value.Check(resolved(schema) as Schema, value)
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).find(([name]) => name === key)?.[1]
+    : undefined
+}
+
+test('the document is valid OpenAPI', async () => {
+  const result = await new Validator().validate(structuredClone(OPENAPI_DOCUMENT) as object)
+  assert.deepEqual(result.errors, undefined)
+  assert.equal(result.valid, true)
+})
+
+test('the document has every route, with its method and password, and no other', () => {
+  const routes = createRoutes(
+    {
+      submitReports: () => Promise.resolve({ kind: 'accepted' }),
+      endpointNames: () => new Set(),
+      runEndpoint: () => Promise.resolve({ kind: 'failed', reason: '' }),
+      readiness: () => ({ ready: true }),
+      stats: () => STATS,
+      metrics: () => Promise.resolve({ contentType: '', body: '' }),
+      countCommand: () => undefined,
+      onRefused: () => undefined,
+      onConnections: () => undefined,
+    },
+    { metricsNoPassword: false },
+  )
+  const described = Object.entries(OPENAPI_DOCUMENT.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const isOpen = 'security' in operation
+      return `${method.toUpperCase()} ${path} ${isOpen ? 'open' : 'password'}`
+    }),
+  )
+  const real = routes.map(
+    ({ method, path, needsPassword }) =>
+      `${method} ${path.replace(':endpoint', '{endpoint}')} ${needsPassword ? 'password' : 'open'}`,
+  )
+  assert.deepEqual(described.toSorted(), real.toSorted())
+})
+
+test('the server gives the document', async (t) => {
+  const { url } = await startHttp(t)
+  assert.equal((await call(url, { path: '/openapi.json' })).status, 401)
+  const answer = await call(url, { path: '/openapi.json', headers })
+  assert.deepEqual(JSON.parse(answer.body), JSON.parse(JSON.stringify(OPENAPI_DOCUMENT)))
+})
+
+test('real answers are as the document says', async (t) => {
+  const { url } = await startHttp(t)
+  const broken = await startHttp(
+    t,
+    {},
+    {
+      submitReports: () => Promise.resolve({ kind: 'refused', reason: 'full', retryAfterSeconds: 1 }),
+      runEndpoint: () => Promise.resolve({ kind: 'failed', reason: 'boom' }),
+      readiness: () => ({ ready: false, reason: 'starting' }),
+    },
+  )
+  const cases = [
+    [url, 'POST', '/command/report', report, 200],
+    [url, 'POST', '/command/report', '{', 400],
+    [broken.url, 'POST', '/command/report', report, 503],
+    [url, 'GET', '/command/stats', undefined, 200],
+    [url, 'GET', '/command/livez', undefined, 200],
+    [url, 'GET', '/command/readyz', undefined, 200],
+    [broken.url, 'GET', '/command/readyz', undefined, 503],
+    [url, 'GET', '/metrics', undefined, 200],
+    [url, 'POST', '/command/{endpoint}', '{"attrs":{}}', 200],
+    [url, 'POST', '/command/{endpoint}', '[]', 400],
+    [broken.url, 'POST', '/command/{endpoint}', '{}', 500],
+  ] as const
+  for (const [base, method, path, body, status] of cases) {
+    const answer = await call(base, {
+      method,
+      path: path.replace('{endpoint}', 'custom'),
+      headers,
+      ...(body === undefined ? {} : { body }),
+    })
+    assert.equal(answer.status, status)
+    const operation = member(OPENAPI_DOCUMENT.paths[path], method.toLowerCase())
+    const described = member(member(operation, 'responses'), String(status))
+    assert.ok(described !== undefined, `${method} ${path} ${status} is not described`)
+    const content = member(described, 'content')
+    if (content === undefined) {
+      assert.equal(answer.body, '')
+      continue
+    }
+    const type = (answer.headers['content-type'] ?? '').split(';')[0] ?? ''
+    const schema = member(member(content, type), 'schema')
+    assert.ok(schema !== undefined, `${method} ${path} ${status} is not described as ${type}`)
+    const value: unknown = type === 'application/json' ? JSON.parse(answer.body) : answer.body
+    assert.ok(fits(schema, value), `${method} ${path} ${status}: ${answer.body}`)
+  }
+})
+
+test('the bodies that the document asks for are those that are taken', () => {
+  const { LoginReport, KafkaRecords } = OPENAPI_DOCUMENT.components.schemas
+  const value: unknown = JSON.parse(report)
+  assert.ok(fits(LoginReport, value))
+  assert.ok(fits(KafkaRecords, { records: [{ value }] }))
+  assert.ok(!fits(LoginReport, { login: 'joe' }))
+  assert.ok(!fits(KafkaRecords, { records: [{}] }))
+})
