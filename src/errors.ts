@@ -22,6 +22,12 @@ export const ERRORS = {
   TRK_LUA_ERROR: { status: 500, text: 'a Lua function failed' },
   TRK_LUA_CPU_LIMIT: { status: 500, text: 'a Lua function used more processor time than it may' },
   TRK_LUA_WALL_LIMIT: { status: 500, text: 'a Lua function took longer than it may' },
+  TRK_TREND_DAMAGED: { status: 500, text: 'a stored trend cannot be read' },
+  TRK_TREND_INCOMPLETE: { status: 500, text: 'a trend was used before all of its sketches were loaded' },
+  TRK_STORE_DAMAGED: { status: 503, text: 'the store is damaged' },
+  TRK_STORE_LOCKED: { status: 503, text: 'the store is in use by another server' },
+  TRK_STORE_FORMAT: { status: 503, text: 'the store has a format that this version cannot use' },
+  TRK_STORE_FAILED: { status: 503, text: 'the store cannot do this' },
   TRK_WORKER_LOST: { status: 500, text: 'the policy worker that ran this was lost' },
   TRK_HTTP_CONTENT_ENCODING: {
     status: 415,
@@ -32,6 +38,7 @@ export const ERRORS = {
     status: 503,
     text: 'the request was not done in time; whether it took effect is not known',
   },
+  TRK_STOPPING: { status: 503, text: 'the server is stopping' },
   TRK_OVERLOAD: { status: 503, text: 'the server has as much work waiting as it may hold' },
 } as const satisfies Record<string, CatalogueEntry>
 

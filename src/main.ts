@@ -19,6 +19,7 @@ interface CommandLine {
   readonly server?: true
   readonly config?: string
   readonly regexes?: string
+  readonly recover?: true
   readonly verbose?: true
 }
 
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
     .option('-s, --server', 'run the server in the foreground')
     .option('-C, --config <file>', `configuration file (default: ${DEFAULT_CONFIG_FILES.join(', else ')})`)
     .option('-R, --regexes <file>', 'user-agent rules tried before the built-in ones (default: regexes.yaml)')
+    .option('--recover', 'set a damaged store aside and go on with what is intact of it')
     .option('-v, --verbose', 'log debug and verbose messages')
     .exitOverride()
   try {
@@ -64,6 +66,7 @@ async function serve(options: CommandLine, version: string): Promise<void> {
       stateDirectoryFromEnvironment: process.env['STATE_DIRECTORY'],
       environment: { ...process.env },
       log,
+      recover: options.recover === true,
       onShutdownRequested: () => void stop('the policy asked for it'),
     })
 

@@ -13,6 +13,8 @@ export interface AppOptions {
   /** What os.getenv() shows. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly log: Log
+  /** Set a damaged store aside and go on with what is intact of it. */
+  readonly recover: boolean
   /** A policy called shutdown(). */
   readonly onShutdownRequested: () => void
 }

@@ -3,10 +3,11 @@
  */
 import { loadConfiguration } from '../config/load-configuration.ts'
 import { createDelivery } from '../delivery/delivery.ts'
-import { createMemoryOutbox } from '../delivery/memory-outbox.ts'
+import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import { createHttpServer } from '../http/http-server.ts'
-import { createIngest } from '../ingest/ingest.ts'
-import { createCommitRun } from '../policy/commit-run.ts'
+import { createDispatcher, createIngest } from '../ingest/ingest.ts'
+import { createRunCommitter } from '../policy/commit-run.ts'
+import { answerStoreQuestion } from '../policy/store-questions.ts'
 import { createPolicyPool } from '../policy/policy-pool.ts'
 import type { RunTiming } from '../policy/worker-handle.ts'
 import { createScheduler } from '../schedule/scheduler.ts'
@@ -16,6 +17,8 @@ import { startStatisticsLog } from '../telemetry/statistics-log.ts'
 import { createStatistics, type Statistics } from '../telemetry/statistics.ts'
 import { createHttpPorts } from './http-ports.ts'
 import { deliveryOptions, httpOptions, policyOptions, warningsOf } from './options-from-settings.ts'
+import { startExpiry } from './expiry.ts'
+import { openStore } from './open-store.ts'
 import { StopSequence } from './stop-sequence.ts'
 import { createNoticeHandler } from './worker-notices.ts'
 
@@ -55,14 +58,18 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   for (const warning of warningsOf(settings)) log.warn(warning)
 
   const statistics = createStatistics(now, settings.customStats)
-  const outbox = createMemoryOutbox({ now }, { maxEntries: settings.webHookQueueSize })
+  const store = await openStore(configuration, options)
+  stopping.add('store', () => store.close())
+  const outbox = createStoreOutbox(store, now)
   const traffic = { activeConnections: 0, reports: 0 }
   const metrics = createMetrics({
     activeConnections: () => traffic.activeConnections,
     workerQueue: () => pool.waiting(),
     webHookQueue: () => outbox.size,
+    store: () => store.counts(),
   })
   stopping.add('statistics log', startStatisticsLog(log, statistics))
+  stopping.add('expiry', startExpiry(store, now, log))
 
   const delivery = createDelivery(
     { outbox, now, random: Math.random, log, metrics },
@@ -71,12 +78,27 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
+  const committer = createRunCommitter({
+    log,
+    metrics,
+    statistics,
+    store,
+    now,
+    roomForWebHooks: () => settings.webHookQueueSize - outbox.size,
+    onWebHooks: outbox.queued,
+    onWebHookRefused: outbox.refused,
+  })
+  let lastWorker = 0
+  const hookNames = settings.webHooks.map(({ name }) => name)
   const pool = createPolicyPool(
     {
       log,
       onRun: (timing) => countRun({ statistics, metrics }, timing),
       onNotice: createNoticeHandler({ log, metrics, onShutdownRequested: options.onShutdownRequested }),
       onLost: (reason) => metrics.workerRestarts.inc({ reason }),
+      openReader: () => ({ ...store.readerAccess(), worker: ++lastWorker }),
+      answer: (question) =>
+        answerStoreQuestion({ store, now, onResent: () => outbox.queued(hookNames) }, question),
     },
     policyOptions(configuration, options),
   )
@@ -84,13 +106,13 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   await pool.start()
   stopping.add('runs in progress', async (remainingMs) => {
     const left = await pool.drain(remainingMs * STEP_SHARE)
-    return left === 0 ? undefined : `${left} runs`
+    return left === 0 ? undefined : `${left} runs, which the next start will do`
   })
+  await store.subscribe(createDispatcher(pool, committer))
 
-  const commit = createCommitRun({ log, metrics, statistics, outbox })
   const submitReports = createIngest({
-    pool,
-    commit,
+    store,
+    now,
     onAccepted(reports) {
       traffic.reports += reports
       metrics.reports.inc(reports)
@@ -101,7 +123,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
     {
       log,
       now,
-      run: async (name) => commit(name, await pool.runBackground(name)),
+      run: async (name) => committer.commit({ name, reportId: undefined }, await pool.runBackground(name)),
       onSkipped: (name) => metrics.backgroundSkipped.inc({ function: name }),
     },
     settings.schedules,
@@ -113,7 +135,8 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
     createHttpPorts({
       settings,
       pool,
-      commit,
+      committer,
+      store,
       submitReports,
       metrics,
       statistics,

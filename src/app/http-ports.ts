@@ -4,9 +4,10 @@
 import type { EndpointOutcome, HttpPorts } from '../http/http-ports.ts'
 import type { Settings } from '../config/settings.ts'
 import type { SubmitReports } from '../ingest/ingest.ts'
-import type { CommitRun } from '../policy/commit-run.ts'
+import type { RunCommitter } from '../policy/commit-run.ts'
 import type { RunOutcome } from '../policy/messages.ts'
 import type { PolicyPool } from '../policy/policy-pool.ts'
+import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Statistics } from '../telemetry/statistics.ts'
@@ -14,7 +15,8 @@ import type { Statistics } from '../telemetry/statistics.ts'
 interface HttpPortsDeps {
   readonly settings: Settings
   readonly pool: Pick<PolicyPool, 'runEndpoint' | 'readiness'>
-  readonly commit: CommitRun
+  readonly committer: Pick<RunCommitter, 'commit'>
+  readonly store: Pick<Store, 'readiness'>
   readonly submitReports: SubmitReports
   readonly metrics: Metrics
   readonly statistics: Statistics
@@ -29,7 +31,7 @@ interface HttpPortsDeps {
 const RETRY_AFTER_SECONDS = 2
 
 export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
-  const { settings, pool, commit, metrics, statistics, log } = deps
+  const { settings, pool, committer, store, metrics, statistics, log } = deps
   const endpointNames = new Set(settings.customEndpoints)
   return {
     submitReports: deps.submitReports,
@@ -44,10 +46,14 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
         }
       }
       const outcome = await running
-      commit(name, outcome)
+      // The answer says that the changes have taken place.
+      await committer.commit({ name, reportId: undefined }, outcome)
       return endpointOutcome(outcome)
     },
-    readiness: () => pool.readiness(),
+    readiness() {
+      const stored = store.readiness()
+      return stored.ready ? pool.readiness() : stored
+    },
     stats: () => statsBody(deps),
     async metrics() {
       return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }

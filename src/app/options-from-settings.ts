@@ -1,7 +1,9 @@
 /**
  * Settings, as the parts want them. Pure but for the count of cores.
  */
+import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
 import type { AppOptions } from './app-options.ts'
 import type { Configuration } from '../config/load-configuration.ts'
 import type { Settings } from '../config/settings.ts'
@@ -9,10 +11,14 @@ import type { DeliveryOptions } from '../delivery/delivery.ts'
 import { parseWebHookDefinition } from '../delivery/web-hook.ts'
 import { TrackError } from '../errors.ts'
 import type { HttpOptions } from '../http/http-ports.ts'
+import { readOrMakeSecret } from '../config/state-directory.ts'
+import type { TrendApplierSetup } from '../store/apply-trends.ts'
+import type { EmbeddedStoreOptions } from '../store/embedded/embedded-store.ts'
+import { HASH_SEED_BYTES } from '../trends/item-hash.ts'
 import { NetmaskGroup } from '../login/netmask-group.ts'
 
-/** Reports and calls that may wait, over all workers: at about 1 KB each, 50 MB. */
-const MAX_PENDING_RUNS = 50_000
+/** Calls of custom endpoints that may wait, over all workers. */
+const MAX_PENDING_CALLS = 10_000
 const WORKER_MEMORY_MB = 512
 const POLICY_LIMITS = { cpuMs: 2_000, wallMs: 30_000 } as const
 const MAX_BODY_BYTES = 1024 * 1024
@@ -47,6 +53,23 @@ export function deliveryOptions(settings: Settings): DeliveryOptions {
   }
 }
 
+export function storeOptions(
+  { settings, stateDirectory, trendDefinitions }: Configuration,
+  { recover, nowMs }: { readonly recover: boolean; readonly nowMs: number },
+): EmbeddedStoreOptions {
+  const setup: TrendApplierSetup = { definitions: trendDefinitions }
+  const module = new URL(`../store/apply-trends${extname(import.meta.url)}`, import.meta.url).href
+  return {
+    stateDirectory,
+    recover,
+    nowMs,
+    durability: settings.durability,
+    historyDays: settings.historyDays,
+    historyMegabytes: settings.historyMegabytes,
+    trends: { module, setup },
+  }
+}
+
 export function policyOptions(
   configuration: Configuration,
   { regexesFile, environment }: Pick<AppOptions, 'regexesFile' | 'environment'>,
@@ -54,7 +77,7 @@ export function policyOptions(
   const { settings, configFile, configSource, stateDirectory, geoDatabases } = configuration
   return {
     workers: settings.reportThreads ?? settings.luaStates ?? Math.max(1, availableParallelism() - 1),
-    maxPending: MAX_PENDING_RUNS,
+    maxCalls: MAX_PENDING_CALLS,
     memoryLimitMb: WORKER_MEMORY_MB,
     setup: {
       configFile,
@@ -67,8 +90,16 @@ export function policyOptions(
       geoDatabases,
       limits: POLICY_LIMITS,
       environment,
+      timeSource: 'receipt' as const,
+      hashSeed: hashSeedOf(stateDirectory),
     },
   }
+}
+
+/** Trends hash items under a key of their own, so that nobody can choose logins that count as one. */
+function hashSeedOf(stateDirectory: string): Uint8Array {
+  const { text } = readOrMakeSecret(stateDirectory, 'trend-hash-seed')
+  return createHash('sha256').update(text).digest().subarray(0, HASH_SEED_BYTES)
 }
 
 /** What an operator most likely did not mean. */

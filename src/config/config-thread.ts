@@ -13,6 +13,7 @@ import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
 import { createBindings } from '../lua/bindings/table.ts'
 import type { WriteLog } from '../lua/bindings/logging.ts'
 import { Registrations } from '../lua/bindings/registrations.ts'
+import { HASH_SEED_BYTES, hashSeed } from '../trends/item-hash.ts'
 import { createLuaState } from '../lua/lua-state.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
 import { SettingsCollector } from './settings-collector.ts'
@@ -51,6 +52,14 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
     // Made when it is first used: by then the file has said what it wants of TLS.
     http: { client: () => (httpClient ??= createHttpClient({ tls: settings.tlsClient })) },
     dns: createDnsResolvers({ onQuery: () => undefined }),
+    // The engine's functions refuse data outside of a run before they come here.
+    trends: {
+      registry: settings.trends,
+      seed: () => hashSeed(new Uint8Array(HASH_SEED_BYTES)),
+      readRow: onlyInRuns,
+      size: onlyInRuns,
+    },
+    ask: onlyInRuns,
     isWebHook: (name) => settings.webHooks.has(name),
     isCustomStat: (name) => settings.customStats.has(name),
     stateDirectory,
@@ -74,8 +83,16 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
     source,
     geoDatabases: [...settings.geoDatabases.values()],
     stateDirectory: stateDirectory(),
+    trendDefinitions: settings.trends.all(),
     notices: settings.notices,
   }
+}
+
+function onlyInRuns(): never {
+  throw new TrackError(
+    'TRK_CONFIG_INVALID',
+    'stored data can only be used by report, background and endpoint functions',
+  )
 }
 
 function readSource(configFile: string): Uint8Array {

@@ -5,6 +5,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { TrackError, messageOf } from '../errors.ts'
+import type { TrendDefinition } from '../trends/trend-definition.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
 import type { CollectedGeoDatabase, Notice } from './settings-collector.ts'
 import { settingsFrom, type Settings } from './settings.ts'
@@ -17,6 +18,7 @@ export interface Configuration {
   /** What the file held: every policy state runs just this, also one that is started later. */
   readonly configSource: Uint8Array
   readonly stateDirectory: string
+  readonly trendDefinitions: readonly TrendDefinition[]
   readonly settings: Settings
   readonly geoDatabases: readonly CollectedGeoDatabase[]
   /** Lines for the log: deprecated calls, new secrets, what the file itself logged. */
@@ -41,6 +43,7 @@ export async function loadConfiguration(options: ConfigThreadSetup): Promise<Con
       configFile: setup.configFile,
       configSource: message.source,
       stateDirectory: message.stateDirectory,
+      trendDefinitions: message.trendDefinitions,
       settings: settingsFrom(message.raw),
       geoDatabases: message.geoDatabases,
       notices: message.notices,

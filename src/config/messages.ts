@@ -2,6 +2,7 @@
  * Every message between the main thread and the configuration thread.
  */
 import type { WireError } from '../errors.ts'
+import type { TrendDefinition } from '../trends/trend-definition.ts'
 import type { CollectedGeoDatabase, Notice } from './settings-collector.ts'
 
 /** What the configuration thread is started with. */
@@ -21,6 +22,7 @@ export type FromConfigThread =
       readonly raw: Readonly<Record<string, unknown>>
       readonly geoDatabases: readonly CollectedGeoDatabase[]
       readonly stateDirectory: string
+      readonly trendDefinitions: readonly TrendDefinition[]
       /** What the configuration file held. */
       readonly source: Uint8Array
       readonly notices: readonly Notice[]

@@ -3,6 +3,8 @@
  * configuration thread; a policy state has one too that nobody reads, since there its functions do nothing.
  */
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
+import type { Durability } from '../store/store.ts'
+import { TrendRegistry } from '../trends/trend-registry.ts'
 import { DEFAULT_ACL } from './default-acl.ts'
 import type { NumberSettingName } from './number-settings.ts'
 
@@ -58,6 +60,10 @@ export class SettingsCollector {
   luaStates: number | null = null
   reportThreads: number | null = null
   hasReport = false
+  durability: Durability = 'fsync'
+  history: { readonly days: number; readonly megabytes: number } | undefined = undefined
+  /** Trend databases by name, as they are once the file has run. */
+  readonly trends = new TrendRegistry()
   stateDirectory: string | undefined = undefined
   /** A secret was read: the directory cannot change any more. */
   stateDirectoryIsUsed = false
@@ -94,6 +100,10 @@ export class SettingsCollector {
       backgrounds: [...this.backgrounds],
       schedules: this.schedules,
       hasReport: this.hasReport,
+      durability: this.durability,
+      ...(this.history === undefined
+        ? {}
+        : { historyDays: this.history.days, historyMegabytes: this.history.megabytes }),
       tlsClient: this.tlsClient,
     }
   }

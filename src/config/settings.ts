@@ -60,6 +60,11 @@ const SettingsSchema = Type.Object({
   backgrounds: Type.Array(Type.String(), { default: [] }),
   schedules: Type.Array(ScheduleSchema, { default: [] }),
   hasReport: Type.Boolean({ default: false }),
+  durability: Type.Union([Type.Literal('fsync'), Type.Literal('os'), Type.Literal('none')], {
+    default: 'fsync',
+  }),
+  historyDays: Type.Number({ unit: 'days', default: 7, minimum: 0, maximum: 36_500 }),
+  historyMegabytes: Type.Number({ unit: 'megabytes', default: 1024, minimum: 0, maximum: 100_000_000 }),
   tlsClient: Type.Object(
     {
       verifyPeer: Type.Boolean({ default: true }),

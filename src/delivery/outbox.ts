@@ -1,6 +1,6 @@
 /**
  * The port between those who want something sent and delivery, which sends it. Types only. The outbox keeps messages
- * until they are settled; one in memory (memory-outbox.ts) loses them when the process ends, a durable one does not.
+ * until they are settled; how they come in is the business of whoever owns it.
  */
 import type { FinalReason } from './retry.ts'
 
@@ -27,7 +27,7 @@ export interface OutboxEntry extends OutgoingWebHook {
 export type DeadReason = FinalReason | 'too-old'
 
 /** What became of a claimed entry. */
-type Settlement =
+export type Settlement =
   | { readonly kind: 'delivered'; readonly tries: number }
   | { readonly kind: 'retry'; readonly tries: number; readonly nextTryAtMs: number }
   | { readonly kind: 'dead'; readonly tries: number; readonly reason: DeadReason }
@@ -51,8 +51,6 @@ export interface Outbox {
   readonly isDurable: boolean
   /** Entries that are not settled: waiting or claimed. */
   readonly size: number
-  /** Never waits: a full outbox refuses. */
-  add(message: OutgoingWebHook): 'queued' | 'full'
   /** Takes up to `limit` entries of one hook that are due. By hook, so that none can stand in another's way. */
   claimDue(hook: string, nowMs: number, limit: number): Promise<Claim>
   /** Ends a claim. */

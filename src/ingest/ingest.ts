@@ -1,34 +1,68 @@
 /**
- * Takes validated reports and hands them to the policy workers, or says that there is no room. Lives on the main thread.
+ * Takes validated reports: they are acknowledged when the store has them, and run when the store hands them out. Lives on
+ * the main thread.
  */
 import type { HttpPorts } from '../http/http-ports.ts'
 import { encodeLoginReport } from '../login/report-codec.ts'
-import type { CommitRun } from '../policy/commit-run.ts'
+import type { RunCommitter } from '../policy/commit-run.ts'
 import type { PolicyPool } from '../policy/policy-pool.ts'
+import type { AppendOutcome, JournalledReport, Store } from '../store/store.ts'
 
-/** A client that waits this long finds a backlog that has had time to shrink. */
-const RETRY_AFTER_SECONDS = 2
+/** Seconds after which a refused client may find room: a backlog shrinks by itself, a full disk needs somebody. */
+const RETRY_AFTER_SECONDS = { backlog: 2, 'disk-full': 10, 'disk-error': 10 } as const
 
 interface IngestDeps {
-  readonly pool: Pick<PolicyPool, 'runReports'>
-  readonly commit: CommitRun
+  readonly store: Pick<Store, 'append'>
   readonly onAccepted: (reports: number) => void
+  /** Unix milliseconds. */
+  readonly now: () => number
 }
 
-/** Accepts all of the reports or none of them. */
+/** Accepts all of the reports or none of them; resolves when they are as durable as setReportDurability says. */
 export type SubmitReports = HttpPorts['submitReports']
 
-export function createIngest({ pool, commit, onAccepted }: IngestDeps): SubmitReports {
-  return (reports) => {
-    const toRun = reports.map((report) => ({ login: report.login, text: encodeLoginReport(report) }))
-    if (!pool.runReports(toRun, (outcome) => commit('report', outcome))) {
-      return Promise.resolve({
-        kind: 'refused',
-        reason: 'The server has as many reports waiting as it may hold; send the report again later',
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      })
-    }
+export function createIngest({ store, onAccepted, now }: IngestDeps): SubmitReports {
+  return async (reports) => {
+    const receivedAtMs = now()
+    const outcome = await store.append(
+      reports.map((report) => ({
+        login: report.login,
+        remote: report.remote,
+        success: report.success,
+        text: encodeLoginReport(report),
+        receivedAtMs,
+      })),
+    )
+    if (outcome.kind === 'refused') return refusal(outcome)
     onAccepted(reports.length)
-    return Promise.resolve({ kind: 'accepted' })
+    return { kind: 'accepted' }
+  }
+}
+
+function refusal({ reason }: Extract<AppendOutcome, { readonly kind: 'refused' }>) {
+  return {
+    kind: 'refused',
+    reason: REFUSALS[reason],
+    retryAfterSeconds: RETRY_AFTER_SECONDS[reason],
+  } as const
+}
+
+const REFUSALS = {
+  backlog: 'The server has as many reports waiting as it may hold; send the report again later',
+  'disk-full': "The server's disk is full; send the report again later",
+  'disk-error': 'The server cannot write to its disk; send the report again later',
+} as const
+
+/** Runs reports that the store hands out, and commits how each ended. */
+export function createDispatcher(
+  pool: Pick<PolicyPool, 'runReport'>,
+  committer: Pick<RunCommitter, 'commit'>,
+) {
+  return (reports: readonly JournalledReport[]): void => {
+    for (const { id, login, text, receivedAtMs } of reports) {
+      pool.runReport({ login, text, receivedAtMs }, (outcome) =>
+        committer.commit({ name: 'report', reportId: id }, outcome),
+      )
+    }
   }
 }

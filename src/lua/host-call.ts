@@ -2,7 +2,7 @@
  * The arguments of one call from Lua to a function written in TypeScript, with checks that say what is wrong. Lives on
  * the thread of its Lua state, for the time of the call.
  */
-import { bytesToText } from '../login/byte-string.ts'
+import { bytesToText, textToBytes } from '../login/byte-string.ts'
 import { lua } from './fengari.ts'
 import { TYPE, type LuaThread } from './fengari-types.ts'
 import type { HostCall, NumberRange } from './host-function.ts'
@@ -54,6 +54,17 @@ export class LuaHostCall implements HostCall {
 
   optionalString(position: number, name: string): string | undefined {
     return this.#isNil(position) ? undefined : this.string(position, name)
+  }
+
+  bytesIf(position: number): Uint8Array | undefined {
+    switch (this.#type(position)) {
+      case TYPE.string:
+        return lua.lua_tolstring(this.#thread, position) ?? new Uint8Array(0)
+      case TYPE.number:
+        return textToBytes(formatNumber(Number(lua.lua_tonumberx(this.#thread, position))))
+      default:
+        return undefined
+    }
   }
 
   number(position: number, name: string, range?: NumberRange): number {
@@ -126,7 +137,13 @@ export class LuaHostCall implements HostCall {
     if (value instanceof type) return value
     const { isMethod, typeNameOf } = this.#called
     const hint = isMethod && position === 1 ? '; write a colon before the name of a method' : ''
-    return this.#refuse(position, name, `a ${typeNameOf(type)}`, this.#describe(position) + hint)
+    return this.#refuse(position, name, `a ${typeNameOf(type)}`, this.describe(position) + hint)
+  }
+
+  objectIf<T extends object>(position: number, type: abstract new (...args: never[]) => T): T | undefined {
+    this.#type(position)
+    const value = lua.lua_touserdata(this.#thread, position)
+    return value instanceof type ? value : undefined
   }
 
   function(position: number, name: string): LuaFunction {
@@ -138,6 +155,17 @@ export class LuaHostCall implements HostCall {
   value(position: number): LuaValue {
     this.#type(position)
     return this.#called.values.read(this.#thread, position)
+  }
+
+  describe(position: number): string {
+    const type = this.#type(position)
+    if (type === TYPE.userdata) {
+      const value = lua.lua_touserdata(this.#thread, position)
+      if (typeof value === 'object' && value !== null)
+        return `a ${this.#called.typeNameOf(value.constructor)}`
+    }
+    if (type <= TYPE.nil) return 'nil'
+    return `a ${bytesToText(lua.lua_typename(this.#thread, type))}`
   }
 
   fail(message: string): never {
@@ -158,23 +186,12 @@ export class LuaHostCall implements HostCall {
     return this.#type(position) <= TYPE.nil
   }
 
-  #refuse(position: number, name: string, expected: string, got = this.#describe(position)): never {
+  #refuse(position: number, name: string, expected: string, got = this.describe(position)): never {
     const { shortName, isMethod } = this.#called
     // As Lua counts for methods: the object is not an argument.
     const shown = isMethod ? position - 1 : position
     const subject = shown === 0 ? `bad self of '${shortName}'` : `bad argument #${shown} to '${shortName}'`
     throw new LuaRaise(`${subject} (${name}: expected ${expected}, got ${got})`)
-  }
-
-  #describe(position: number): string {
-    const type = this.#type(position)
-    if (type === TYPE.userdata) {
-      const value = lua.lua_touserdata(this.#thread, position)
-      if (typeof value === 'object' && value !== null)
-        return `a ${this.#called.typeNameOf(value.constructor)}`
-    }
-    if (type <= TYPE.nil) return 'nil'
-    return `a ${bytesToText(lua.lua_typename(this.#thread, type))}`
   }
 }
 

@@ -56,6 +56,8 @@ export interface HostCall {
   /** A string, or a number's text. */
   string(position: number, name: string): string
   optionalString(position: number, name: string): string | undefined
+  /** The bytes of a string, or of a number's text, undefined for anything else. They are Lua's: not to be changed. */
+  bytesIf(position: number): Uint8Array | undefined
   /** A number, or a string that Lua would convert to one. */
   number(position: number, name: string, range?: NumberRange): number
   optionalNumber(position: number, name: string, range?: NumberRange): number | undefined
@@ -71,9 +73,13 @@ export interface HostCall {
   optionalRecord(position: number, name: string): ReadonlyMap<string, LuaValue> | undefined
   /** An instance of a class that was registered as a host type, e.g. a ComboAddress. */
   object<T extends object>(position: number, name: string, type: abstract new (...args: never[]) => T): T
+  /** As `object`, undefined for anything else. */
+  objectIf<T extends object>(position: number, type: abstract new (...args: never[]) => T): T | undefined
   function(position: number, name: string): LuaFunction
   /** Any value, converted. */
   value(position: number): LuaValue
+  /** What is at a position, for messages: `nil`, `a table`, `a Netmask`. */
+  describe(position: number): string
   /** Raises a Lua error whose text begins with the caller's file and line. */
   fail(message: string): never
 }

@@ -69,6 +69,8 @@ export interface LuaState {
   constant(text: string): TString
   /** Calls that wait at this moment. */
   readonly waitingCount: number
+  /** Of the call that has the thread; undefined outside of one. */
+  readonly currentRun: RunContext | undefined
   /** Ends waiting calls with an error. The state must not be used afterwards. */
   close(): void
 }
@@ -128,6 +130,9 @@ export function createLuaState(options: LuaStateOptions): LuaState {
     push: (L, value) => values.push(L, value),
     read: (L, index) => values.read(L, index),
     constant: (text) => values.constant(text),
+    get currentRun() {
+      return calls.currentRun
+    },
     get waitingCount() {
       return calls.waitingCount
     },

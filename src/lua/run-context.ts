@@ -2,6 +2,7 @@
  * What one run of a Lua function knows and leaves behind. A run's effects are collected here and take place only when
  * the run has ended well: a failed run leaves no trace. Policy workers own these.
  */
+import { RunChanges } from '../trends/run-changes.ts'
 
 /** A custom webhook that a run asked for. */
 export interface WebHookEffect {
@@ -16,15 +17,24 @@ export interface RunEffects {
   readonly webHooks: WebHookEffect[]
   /** Custom statistic to the sum of its increments. */
   readonly customStats: Map<string, number>
+  readonly trends: RunChanges
 }
 
 export interface RunContext {
   readonly kind: 'report' | 'background' | 'endpoint'
   /** What ran, for logs: `report`, or the name of the function. */
   readonly name: string
+  /** Unix seconds that count as now for what the run reads and changes; the report's own time on replay. */
+  readonly nowSeconds: number
   readonly effects: RunEffects
 }
 
-export function createRunContext(kind: RunContext['kind'], name: string): RunContext {
-  return { kind, name, effects: { webHooks: [], customStats: new Map() } }
+/** @param nowSeconds - see RunContext */
+export function createRunContext(kind: RunContext['kind'], name: string, nowSeconds: number): RunContext {
+  return {
+    kind,
+    name,
+    nowSeconds,
+    effects: { webHooks: [], customStats: new Map(), trends: new RunChanges() },
+  }
 }

@@ -1,44 +1,117 @@
 /**
- * What happens when a run has ended: its effects take place, or its failure is counted and logged. The one place for
- * both, on the main thread.
+ * What happens when a run has ended: its outcome is committed, all of it or nothing, and counted. The one place for it, on
+ * the main thread.
  */
-import type { Outbox } from '../delivery/outbox.ts'
+import { randomUUID } from 'node:crypto'
+import { messageOf } from '../errors.ts'
+import type { Outcome, OutboxMessage, Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Statistics } from '../telemetry/statistics.ts'
-import type { RunOutcome } from './messages.ts'
+import type { CommittedEffects, RunFailure, RunOutcome } from './messages.ts'
 
 interface CommitDeps {
   readonly log: Log
   readonly metrics: Metrics
   readonly statistics: Statistics
-  readonly outbox: Pick<Outbox, 'add'>
+  readonly store: Pick<Store, 'commit'>
+  /** Unix milliseconds. */
+  readonly now: () => number
+  /** Room in the webhook queue. */
+  readonly roomForWebHooks: () => number
+  /** Committed webhooks wait for these receivers. */
+  readonly onWebHooks: (hooks: ReadonlySet<string>) => void
+  /** A webhook found the queue full. */
+  readonly onWebHookRefused: (hook: string) => void
 }
 
-/** @param name what ran: `report`, or the name of the function. */
-export type CommitRun = (name: string, outcome: RunOutcome) => void
+/** What ran: `report` with the report's number in the journal, or a function's name. */
+export interface EndedRun {
+  readonly name: string
+  readonly reportId: number | undefined
+}
 
-export function createCommitRun({ log, metrics, statistics, outbox }: CommitDeps): CommitRun {
-  return (name, outcome) => {
-    if (!outcome.ok) {
-      const { code, message, traceback } = outcome.failure
-      metrics.runFailures.inc({ function: name, code })
-      log.error('a Lua function failed; what it had changed is dropped', {
-        function: name,
-        code,
-        error: message,
-        traceback,
+export interface RunCommitter {
+  /** Resolves when the outcome is durable; never rejects. */
+  readonly commit: (run: EndedRun, outcome: RunOutcome) => Promise<void>
+  /** Outcomes that are not durable yet. */
+  readonly pending: () => number
+  /** Resolves when nothing is pending. */
+  readonly idle: () => Promise<void>
+}
+
+export function createRunCommitter(deps: CommitDeps): RunCommitter {
+  const { log, metrics, statistics, store } = deps
+  const pending = new Set<Promise<void>>()
+
+  async function commit(run: EndedRun, outcome: RunOutcome): Promise<void> {
+    if (!outcome.ok) noteFailure(run.name, outcome.failure)
+    const effects = outcome.ok ? outcome.effects : undefined
+    const messages = effects === undefined ? [] : messagesOf(effects)
+    const ended = outcome.ok ? doneOutcome(run, effects, messages) : failedOutcome(run, outcome.failure)
+    if (ended === undefined) return
+    try {
+      await store.commit([ended])
+    } catch (error) {
+      log.error('an outcome could not be stored; its report will run again after the next start', {
+        function: run.name,
+        error: messageOf(error),
       })
       return
     }
-    if (outcome.effects === undefined) return
-    for (const webHook of outcome.effects.webHooks) {
-      metrics.webHookEvents.inc()
-      outbox.add(webHook)
-    }
-    for (const [stat, count] of outcome.effects.customStats) {
+    if (messages.length > 0) deps.onWebHooks(new Set(messages.map(({ receiver }) => receiver)))
+    for (const [stat, count] of effects?.customStats ?? []) {
       statistics.custom.add(stat, count)
       metrics.customStats.inc({ metric: stat }, count)
     }
   }
+
+  function noteFailure(name: string, { code, message, traceback }: RunFailure): void {
+    metrics.runFailures.inc({ function: name, code })
+    log.error('a Lua function failed; what it had changed is dropped', {
+      function: name,
+      code,
+      error: message,
+      traceback,
+    })
+  }
+
+  /** The queue's bound is kept here, where a webhook enters it; a full queue must not hold the report back. */
+  function messagesOf({ webHooks }: CommittedEffects): readonly OutboxMessage[] {
+    const room = Math.max(0, deps.roomForWebHooks())
+    for (const { hook } of webHooks.slice(room)) deps.onWebHookRefused(hook)
+    const createdAtMs = deps.now()
+    return webHooks.slice(0, room).map(({ hook, body }) => {
+      metrics.webHookEvents.inc()
+      return { deliveryId: randomUUID(), receiver: hook, body, createdAtMs }
+    })
+  }
+
+  function failedOutcome({ reportId }: EndedRun, failure: RunFailure): Outcome | undefined {
+    return reportId === undefined ? undefined : { kind: 'failed', reportId, failure, atMs: deps.now() }
+  }
+
+  return {
+    commit(run, outcome) {
+      const committing = commit(run, outcome)
+      pending.add(committing)
+      return committing.finally(() => pending.delete(committing))
+    },
+    pending: () => pending.size,
+    idle: async () => {
+      while (pending.size > 0) await Promise.all(pending)
+    },
+  }
 }
+
+function doneOutcome(
+  { reportId }: EndedRun,
+  effects: CommittedEffects | undefined,
+  messages: readonly OutboxMessage[],
+): Outcome | undefined {
+  const trends = effects?.trends
+  if (reportId === undefined && trends === undefined && messages.length === 0) return undefined
+  return { kind: 'done', reportId, deltas: trends?.deltas ?? NO_DELTAS, messages, commit: trends?.commit }
+}
+
+const NO_DELTAS = new Uint8Array(0)

@@ -7,7 +7,7 @@ import { createLoginTuples, type PushLoginTuple } from '../lua/bindings/login-tu
 import type { CallOutcome } from '../lua/lua-state.ts'
 import { isLuaArray, isLuaTable, type LuaValue } from '../lua/lua-value.ts'
 import { createRunContext, type RunContext } from '../lua/run-context.ts'
-import type { CommittedEffects, EndpointAnswer, Job, RunOutcome, RunResult } from './messages.ts'
+import type { EndpointAnswer, Job, RunOutcome, RunResult, WorkerSetup } from './messages.ts'
 import { LoginQueue } from './login-queue.ts'
 import type { PolicyState } from './policy-state.ts'
 
@@ -18,9 +18,15 @@ export class JobRunner {
   readonly #onResult: (result: RunResult) => void
   readonly #logins = new LoginQueue()
   readonly #pushLoginTuple: PushLoginTuple
+  readonly #timeSource: WorkerSetup['timeSource']
 
-  constructor(state: PolicyState, onResult: (result: RunResult) => void) {
+  constructor(
+    state: PolicyState,
+    timeSource: WorkerSetup['timeSource'],
+    onResult: (result: RunResult) => void,
+  ) {
     this.#state = state
+    this.#timeSource = timeSource
     this.#onResult = onResult
     this.#pushLoginTuple = createLoginTuples(state.lua, state.devices)
   }
@@ -35,17 +41,19 @@ export class JobRunner {
         void this.#run(job.id, () => {
           const registered = this.#state.registrations.backgrounds.get(job.name)
           if (registered === undefined) return NO_EFFECTS
-          const run = createRunContext('background', job.name)
-          return mapOutcome(this.#state.lua.run(run, registered, []), (outcome) => outcomeOf(run, outcome))
+          const run = createRunContext('background', job.name, Date.now() / 1000)
+          return mapOutcome(this.#state.lua.run(run, registered, []), (outcome) =>
+            this.#outcomeOf(run, outcome),
+          )
         })
         return
       case 'endpoint':
         void this.#run(job.id, () => {
           const registered = this.#state.registrations.endpoints.get(job.name)
           if (registered === undefined) return notRegistered(`the custom endpoint ${job.name}`)
-          const run = createRunContext('endpoint', job.name)
+          const run = createRunContext('endpoint', job.name, Date.now() / 1000)
           return mapOutcome(this.#state.lua.run(run, registered, [job.args]), (outcome) =>
-            endpointOutcome(run, outcome),
+            this.#endpointOutcome(run, outcome),
           )
         })
         return
@@ -60,9 +68,10 @@ export class JobRunner {
       this.#run(job.id, () => {
         const { registrations, lua } = this.#state
         if (registrations.report === undefined) return NO_EFFECTS
-        const run = createRunContext('report', 'report')
+        const nowSeconds = this.#timeSource === 'report' ? report.t : job.receivedAtMs / 1000
+        const run = createRunContext('report', 'report', nowSeconds)
         const outcome = lua.run(run, registrations.report, (L) => this.#pushLoginTuple(L, report))
-        return mapOutcome(outcome, (ended) => outcomeOf(run, ended))
+        return mapOutcome(outcome, (ended) => this.#outcomeOf(run, ended))
       }),
     )
   }
@@ -78,6 +87,29 @@ export class JobRunner {
     if (!(outcome instanceof Promise)) return finish(outcome)
     return outcome.then(finish)
   }
+
+  /** A failed run leaves nothing: its effects are dropped here. */
+  #outcomeOf(run: RunContext, outcome: CallOutcome, answer?: EndpointAnswer): RunOutcome {
+    if (!outcome.ok) return { ok: false, failure: outcome.error }
+    const { webHooks, customStats } = run.effects
+    const trends = this.#state.trends.runEnded(run.effects.trends)
+    if (webHooks.length === 0 && customStats.size === 0 && trends === undefined) {
+      return answer === undefined ? NO_EFFECTS : { ok: true, effects: undefined, answer }
+    }
+    return { ok: true, effects: { webHooks, customStats: [...customStats], trends }, answer }
+  }
+
+  /** A custom endpoint returns a boolean and, if it likes, a table of strings. */
+  #endpointOutcome(run: RunContext, outcome: CallOutcome): RunOutcome {
+    if (!outcome.ok) return this.#outcomeOf(run, outcome)
+    const [success, table] = outcome.values
+    const attributes = attributesOf(table)
+    if (typeof success === 'boolean' && attributes !== undefined) {
+      return this.#outcomeOf(run, outcome, { success, attributes })
+    }
+    const message = `the custom endpoint ${run.name} must return a boolean and a table of strings`
+    return { ok: false, failure: { code: 'TRK_LUA_ERROR', message, traceback: '' } }
+  }
 }
 
 function mapOutcome(
@@ -85,36 +117,6 @@ function mapOutcome(
   map: (outcome: CallOutcome) => RunOutcome,
 ): RunOutcome | Promise<RunOutcome> {
   return outcome instanceof Promise ? outcome.then(map) : map(outcome)
-}
-
-/** A failed run leaves nothing: its effects are dropped here. */
-function outcomeOf(run: RunContext, outcome: CallOutcome, answer?: EndpointAnswer): RunOutcome {
-  if (!outcome.ok) return { ok: false, failure: outcome.error }
-  const effects = committedEffects(run)
-  return effects === undefined && answer === undefined ? NO_EFFECTS : { ok: true, effects, answer }
-}
-
-function committedEffects({ effects }: RunContext): CommittedEffects | undefined {
-  if (effects.webHooks.length === 0 && effects.customStats.size === 0) return undefined
-  return { webHooks: effects.webHooks, customStats: [...effects.customStats] }
-}
-
-/** A custom endpoint returns a boolean and, if it likes, a table of strings. */
-function endpointOutcome(run: RunContext, outcome: CallOutcome): RunOutcome {
-  if (!outcome.ok) return outcomeOf(run, outcome)
-  const [success, table] = outcome.values
-  const attributes = attributesOf(table)
-  if (typeof success !== 'boolean' || attributes === undefined) {
-    return {
-      ok: false,
-      failure: {
-        code: 'TRK_LUA_ERROR',
-        message: `the custom endpoint ${run.name} must return a boolean and a table of strings`,
-        traceback: '',
-      },
-    }
-  }
-  return outcomeOf(run, outcome, { success, attributes })
 }
 
 function attributesOf(table: LuaValue): Readonly<Record<string, string>> | undefined {

@@ -5,10 +5,17 @@ import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ErrorCode, WireError } from '../errors.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
+import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
+import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
+import type { EndedChanges } from './worker-trends.ts'
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
 
 /** What a worker needs to build its Lua state. No secret of a webhook is among it: workers only name webhooks. */
 export interface WorkerSetup {
+  /** `report`: each report's own time counts as now (replay); `receipt`: the time at which it came in, and the clock. */
+  readonly timeSource: 'receipt' | 'report'
+  /** HASH_SEED_BYTES bytes: key of the hashes of items in trends. */
+  readonly hashSeed: Uint8Array
   readonly configFile: string
   /** What the file held when the settings were collected. */
   readonly configSource: Uint8Array
@@ -23,6 +30,12 @@ export interface WorkerSetup {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
+/** What a thread is started with: the setup that all share, and its own way to the store. */
+export interface WorkerData {
+  readonly setup: WorkerSetup
+  readonly reader: TrendReaderSetup
+}
+
 /** Limits of one run of a Lua function. */
 export interface PolicyLimits {
   /** Milliseconds of processor time. */
@@ -33,7 +46,14 @@ export interface PolicyLimits {
 
 /** One thing to run. `id` is unique within the process. */
 export type Job =
-  | { readonly id: number; readonly kind: 'report'; /** encodeLoginReport's text. */ readonly report: string }
+  | {
+      readonly id: number
+      readonly kind: 'report'
+      /** encodeLoginReport's text. */
+      readonly report: string
+      /** Unix milliseconds. */
+      readonly receivedAtMs: number
+    }
   | {
       readonly id: number
       readonly kind: 'endpoint'
@@ -46,11 +66,13 @@ export type ToWorker =
   | { readonly type: 'run'; readonly jobs: readonly Job[] }
   /** Answered by the worker's event loop: no answer means that Lua or a host function holds the thread. */
   | { readonly type: 'ping' }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: StoreAnswer }
 
 /** What a run leaves behind for the main thread to commit. */
 export interface CommittedEffects {
   readonly webHooks: readonly { readonly hook: string; readonly body: string }[]
   readonly customStats: readonly (readonly [name: string, count: number])[]
+  readonly trends: EndedChanges | undefined
 }
 
 /** Why a run failed. */
@@ -90,4 +112,5 @@ export type FromWorker =
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
   | { readonly type: 'dns-query'; readonly resolver: string; readonly durationMs: number }
   | { readonly type: 'geo-damage'; readonly database: string }
+  | { readonly type: 'question'; readonly id: number; readonly question: StoreQuestion }
   | { readonly type: 'shutdown' }

@@ -4,6 +4,8 @@
 import { partitionOfLogin } from '../ingest/login-partition.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
+import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import type { Job, RunOutcome, WorkerSetup } from './messages.ts'
 import { WorkerHandle, type LossReason, type RunTiming, type WorkerNotice } from './worker-handle.ts'
 
@@ -12,28 +14,35 @@ interface PolicyPoolDeps {
   readonly onRun: (timing: RunTiming) => void
   readonly onNotice: (notice: WorkerNotice) => void
   readonly onLost: (reason: LossReason) => void
+  /** The store's door for a new thread. */
+  readonly openReader: () => TrendReaderSetup
+  /** Answers what Lua code asks the store. */
+  readonly answer: (question: StoreQuestion) => Promise<StoreAnswer>
 }
 
 interface PolicyPoolOptions {
   readonly workers: number
   readonly setup: WorkerSetup
-  /** Reports and calls that may wait or run, over all workers; more are refused. */
-  readonly maxPending: number
+  /** Calls of custom endpoints that may wait or run, over all workers; more are refused. */
+  readonly maxCalls: number
   readonly memoryLimitMb: number
 }
 
-type Settle = (outcome: RunOutcome) => void
+/** Takes the outcome; the run counts as pending until the promise settles. */
+type Settle = (outcome: RunOutcome) => Promise<void> | void
 
 export interface ReportToRun {
   readonly login: string
   /** encodeLoginReport's text. */
   readonly text: string
+  /** Unix milliseconds. */
+  readonly receivedAtMs: number
 }
 
 export interface PolicyPool {
   readonly start: () => Promise<void>
-  /** Runs reports, each after all earlier ones of its login. False, and nothing done, when too many runs wait. */
-  readonly runReports: (reports: readonly ReportToRun[], settle: Settle) => boolean
+  /** Runs a report after all earlier ones of its login. The journal's bound is the bound on how many wait here. */
+  readonly runReport: (report: ReportToRun, settle: Settle) => void
   /** Runs a custom endpoint; undefined when too many runs wait. */
   readonly runEndpoint: (name: string, args: EndpointArguments) => Promise<RunOutcome> | undefined
   /** Runs a background function, always on the same worker, so that what it keeps in Lua variables is there again. */
@@ -56,6 +65,7 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
   const idleWaiters = new Set<() => void>()
   let nextId = 1
   let pending = 0
+  let calls = 0
 
   function submit(partition: number, job: Job, settle: Settle): void {
     pending++
@@ -64,12 +74,17 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
       submittedAtMs: performance.timeOrigin + performance.now(),
       tries: 0,
       settle(outcome, timing) {
-        pending--
         deps.onRun(timing)
-        settle(outcome)
-        if (pending === 0) for (const wake of idleWaiters) wake()
+        const settling = settle(outcome)
+        if (settling === undefined) ended()
+        else void settling.finally(ended)
       },
     })
+  }
+
+  function ended(): void {
+    pending--
+    if (pending === 0) for (const wake of idleWaiters) wake()
   }
 
   function leastLoaded(): number {
@@ -85,21 +100,18 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
       const starts = await Promise.allSettled(workers.map((worker) => worker.start()))
       for (const start of starts) if (start.status === 'rejected') throw start.reason
     },
-    runReports(reports, settle) {
-      if (pending + reports.length > options.maxPending) return false
-      for (const { login, text } of reports) {
-        submit(
-          partitionOfLogin(login, workers.length),
-          { id: nextId++, kind: 'report', report: text },
-          settle,
-        )
-      }
-      return true
+    runReport({ login, text, receivedAtMs }, settle) {
+      const job = { id: nextId++, kind: 'report', report: text, receivedAtMs } as const
+      submit(partitionOfLogin(login, workers.length), job, settle)
     },
     runEndpoint(name, args) {
-      if (pending >= options.maxPending) return undefined
+      if (calls >= options.maxCalls) return undefined
+      calls++
       return new Promise((resolve) => {
-        submit(leastLoaded(), { id: nextId++, kind: 'endpoint', name, args }, resolve)
+        submit(leastLoaded(), { id: nextId++, kind: 'endpoint', name, args }, (outcome) => {
+          calls--
+          resolve(outcome)
+        })
       })
     },
     runBackground: (name) =>

@@ -13,7 +13,11 @@ import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
 import { Registrations } from '../lua/bindings/registrations.ts'
 import { createBindings } from '../lua/bindings/table.ts'
 import { createLuaState, type LuaState } from '../lua/lua-state.ts'
+import { hashSeed } from '../trends/item-hash.ts'
+import { TrendRegistry } from '../trends/trend-registry.ts'
 import type { FromWorker, WorkerSetup } from './messages.ts'
+import type { QuestionChannel } from './question-channel.ts'
+import type { WorkerTrends } from './worker-trends.ts'
 
 type Notice = Extract<FromWorker, { readonly type: 'log' | 'dns-query' | 'geo-damage' | 'shutdown' }>
 
@@ -21,6 +25,14 @@ export interface PolicyState {
   readonly lua: LuaState
   readonly registrations: Registrations
   readonly devices: DeviceParser
+  readonly trends: WorkerTrends
+}
+
+/** What a policy state needs of its worker. */
+interface PolicyStateDeps {
+  readonly notify: (notice: Notice) => void
+  readonly trends: WorkerTrends
+  readonly questions: QuestionChannel
 }
 
 /**
@@ -31,7 +43,7 @@ export interface PolicyState {
  */
 export async function createPolicyState(
   setup: WorkerSetup,
-  notify: (notice: Notice) => void,
+  { notify, trends, questions }: PolicyStateDeps,
 ): Promise<PolicyState> {
   const registrations = new Registrations()
   const geoDatabases = new Map(
@@ -42,6 +54,8 @@ export async function createPolicyState(
   )
   const webHooks = new Set(setup.webHookNames)
   const customStats = new Set(setup.customStats)
+  const registry = new TrendRegistry()
+  const seed = hashSeed(setup.hashSeed)
   const httpClient = createHttpClient({ tls: setup.tlsClient })
   const bindings = createBindings({
     settings: new SettingsCollector(),
@@ -57,15 +71,25 @@ export async function createPolicyState(
     dns: createDnsResolvers({
       onQuery: (resolver, durationMs) => notify({ type: 'dns-query', resolver, durationMs }),
     }),
+    trends: {
+      registry,
+      seed: () => seed,
+      readRow: (definition, key) => trends.readRow(definition, key),
+      size: (definition) => trends.size(definition),
+    },
+    ask: (question) => questions.ask(question),
     isWebHook: (name) => webHooks.has(name),
     isCustomStat: (name) => customStats.has(name),
     stateDirectory: () => setup.stateDirectory,
     shutdown: () => notify({ type: 'shutdown' }),
   })
-  const lua = createLuaState({
+  const lua: LuaState = createLuaState({
     ...bindings,
     mode: 'policy',
-    clock: Date.now,
+    clock: () => {
+      const run = setup.timeSource === 'report' ? lua.currentRun : undefined
+      return run === undefined ? Date.now() : run.nowSeconds * 1000
+    },
     moduleFolder: dirname(setup.configFile),
     limits: setup.limits,
     print: (text) => notify({ type: 'log', level: 'info', message: text.trimEnd(), fields: {} }),
@@ -75,7 +99,7 @@ export async function createPolicyState(
   const outcome = await lua.runSource(setup.configSource, setup.configFile)
   if (!outcome.ok) throw new TrackError('TRK_CONFIG_INVALID', outcome.error.message)
   const devices = createDeviceParser(loadDeviceRules({ ownRulesFile: setup.regexesFile }))
-  return { lua, registrations, devices }
+  return { lua, registrations, devices, trends }
 }
 
 /** A fault of ours that a Lua call ran into: the run has failed, the operator and we want to know. */

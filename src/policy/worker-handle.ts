@@ -14,7 +14,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { FromWorker, Job, RunOutcome, ToWorker, WorkerSetup } from './messages.ts'
+import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
+import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
+import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import { RunBacklog } from './run-backlog.ts'
 
 /** A worker tells its main thread of every run within this many of them. */
@@ -42,12 +44,18 @@ export interface RunTiming {
 export type LossReason = 'exit' | 'memory' | 'silent'
 
 /** Messages that a worker sends on behalf of its Lua code, not about a run. */
-export type WorkerNotice = Exclude<FromWorker, { readonly type: 'ready' | 'failed' | 'results' | 'pong' }>
+export type WorkerNotice = Exclude<
+  FromWorker,
+  { readonly type: 'ready' | 'failed' | 'results' | 'pong' | 'question' }
+>
 
 interface WorkerHandleDeps {
   readonly log: Log
   readonly onNotice: (notice: WorkerNotice) => void
   readonly onLost: (reason: LossReason) => void
+  /** The store's door for a new thread: its port goes over to it, and its number is never used twice. */
+  readonly openReader: () => TrendReaderSetup
+  readonly answer: (question: StoreQuestion) => Promise<StoreAnswer>
 }
 
 interface WorkerHandleOptions {
@@ -143,9 +151,12 @@ export class WorkerHandle {
 
   #launch(): Promise<void> {
     this.#state = 'starting'
+    const reader = this.#deps.openReader()
+    const workerData: WorkerData = { setup: this.#options.setup, reader }
     const worker = new Worker(new URL(`./worker-thread${extname(import.meta.url)}`, import.meta.url), {
       name: `policy-${this.#options.index}`,
-      workerData: this.#options.setup,
+      workerData,
+      transferList: [reader.port],
       resourceLimits: { maxOldGenerationSizeMb: this.#options.memoryLimitMb },
     })
     this.#worker = worker
@@ -197,6 +208,10 @@ export class WorkerHandle {
 
   #receive(message: Exclude<FromWorker, { readonly type: 'ready' | 'failed' }>): void {
     if (message.type === 'pong') return
+    if (message.type === 'question') {
+      void this.#answer(message.id, message.question)
+      return
+    }
     if (message.type !== 'results') {
       this.#deps.onNotice(message)
       return
@@ -210,6 +225,15 @@ export class WorkerHandle {
       run.settle(result.outcome, { waitMs, runMs: result.durationMs })
     }
     this.#pump()
+  }
+
+  async #answer(id: number, question: StoreQuestion): Promise<void> {
+    const worker = this.#worker
+    const answer = await this.#deps
+      .answer(question)
+      .catch((error: unknown): StoreAnswer => ({ kind: 'failed', message: messageOf(error) }))
+    // The numbers of questions are those of the thread that asked.
+    if (worker === this.#worker) this.#post({ type: 'answer', id, answer })
   }
 
   #lost(reason: LossReason): void {

@@ -3,10 +3,13 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
+import { openTrendReader } from '../store/embedded/trend-reader.ts'
 import { JobRunner } from './job-runner.ts'
-import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts'
+import type { FromWorker, ToWorker, WorkerData } from './messages.ts'
 import { createPolicyState } from './policy-state.ts'
+import { QuestionChannel } from './question-channel.ts'
 import { ResultBatch } from './result-batch.ts'
+import { WorkerTrends } from './worker-trends.ts'
 
 async function main(): Promise<void> {
   const port = parentPort
@@ -15,13 +18,21 @@ async function main(): Promise<void> {
   const post = (message: FromWorker): void => port.postMessage(message)
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
-    const state = await createPolicyState(workerData as WorkerSetup, post)
+    const { setup, reader } = workerData as WorkerData
+    const questions = new QuestionChannel((id, question) => post({ type: 'question', id, question }))
+    const trends = new WorkerTrends(await openTrendReader(reader), reader.worker)
+    const state = await createPolicyState(setup, { notify: post, trends, questions })
     const batch = new ResultBatch((results) => post({ type: 'results', results }))
-    const runner = new JobRunner(state, (result) => batch.add(result))
+    const runner = new JobRunner(state, setup.timeSource, (result) => batch.add(result))
     port.on('message', (message: ToWorker) => {
       switch (message.type) {
         case 'run':
+          // What was committed since the last batch is seen from here on.
+          trends.releaseView()
           for (const job of message.jobs) runner.start(job)
+          return
+        case 'answer':
+          questions.settle(message.id, message.answer)
           return
         case 'ping':
           post({ type: 'pong' })

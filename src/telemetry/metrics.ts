@@ -1,6 +1,7 @@
 /**
  * Prometheus metrics: names, labels and meaning are the reference's where it has them. Lives on the main thread.
  */
+import type { StoreCounts } from '../store/store.ts'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
 /** The reference's buckets, seconds. */
@@ -12,6 +13,7 @@ interface MetricSources {
   /** Reports and calls that wait for a policy worker. */
   readonly workerQueue: () => number
   readonly webHookQueue: () => number
+  readonly store: () => StoreCounts
 }
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -28,6 +30,21 @@ function addGauges(registry: Registry, sources: MetricSources): void {
     ['trackalert_active_http_connections', 'Open HTTP connections.', sources.activeConnections],
     ['trackalert_web_queue_size', 'Reports and calls waiting for a policy worker.', sources.workerQueue],
     ['trackalert_webhook_queue_size', 'Webhooks waiting for delivery.', sources.webHookQueue],
+    ['trackalert_backlog_reports', 'Reports stored and not yet run.', () => sources.store().backlogReports],
+    ['trackalert_backlog_bytes', 'Size of these reports.', () => sources.store().backlogBytes],
+    [
+      'trackalert_failed_reports',
+      'Reports kept because their run failed.',
+      () => sources.store().failedReports,
+    ],
+    ['trackalert_dead_letters', 'Webhooks given up and kept.', () => sources.store().deadLetters],
+    ['trackalert_history_reports', 'Done reports kept for getReports.', () => sources.store().historyReports],
+    ['trackalert_trend_rows', 'Keys of all trend databases.', () => sources.store().trendRows],
+    [
+      'trackalert_trend_rows_evicted',
+      'Keys that a maximum size pushed out since the start.',
+      () => sources.store().trendRowsEvicted,
+    ],
   ] as const
   for (const [name, help, read] of gauges) {
     // Read when scraped: a value that was set on change could be stale.

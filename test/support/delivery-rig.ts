@@ -4,8 +4,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { createDelivery, type Delivery, type DeliveryOptions } from '../../src/delivery/delivery.ts'
-import { createMemoryOutbox } from '../../src/delivery/memory-outbox.ts'
-import type { Outbox } from '../../src/delivery/outbox.ts'
+import { createMemoryOutbox, type MemoryOutbox } from './memory-outbox.ts'
 import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
 import { rememberingLog, type RememberedLine } from './silent-log.ts'
 
@@ -15,7 +14,7 @@ interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks'>> {
 }
 
 export interface DeliveryRig {
-  readonly outbox: Outbox
+  readonly outbox: MemoryOutbox
   readonly delivery: Delivery
   readonly lines: readonly RememberedLine[]
   /** Counts by reason. */
@@ -51,7 +50,7 @@ export function startDelivery(
   let onTried = (): void => undefined
   const memory = createMemoryOutbox({ now }, { maxEntries })
   let onSettled = (): void => undefined
-  const outbox: Outbox = {
+  const outbox: MemoryOutbox = {
     isDurable: false,
     get size() {
       return memory.size

@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly files?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Folder of an earlier server, whose state this one finds. */
+  readonly folder?: string
 }
 
 export interface ExitStatus {
@@ -130,7 +132,7 @@ export function basicAuth(password = PASSWORD, user = 'wforce'): string {
 
 /** Starts the process and does not wait for it. */
 export async function spawnServer(t: TestContext, options: ServerOptions): Promise<ServerProcess> {
-  const folder = await mkdtemp(join(tmpdir(), 'trackalert-test-'))
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'trackalert-test-')))
   await writeFile(join(folder, 'trackalert.conf'), options.configuration)
   for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), text)
   const configFile = join(folder, 'trackalert.conf')

@@ -8,7 +8,7 @@ import { textToBytes } from '../../login/byte-string.ts'
 import { ComboAddress } from '../../login/combo-address.ts'
 import type { LoginReport } from '../../login/login-report.ts'
 import { engine, lua } from '../fengari.ts'
-import { TYPE, type HostCode, type LuaThread, type TableObject } from '../fengari-types.ts'
+import { TYPE, type HostCode, type LuaThread, type TableObject, type TValue } from '../fengari-types.ts'
 import type { LuaState } from '../lua-state.ts'
 import type { LuaValue } from '../lua-value.ts'
 
@@ -31,20 +31,24 @@ export const LOGIN_TUPLE_FIELDS = [
 ] as const
 type Field = (typeof LOGIN_TUPLE_FIELDS)[number]
 
-const FIELDS: ReadonlySet<string> = new Set(LOGIN_TUPLE_FIELDS)
+/** Field to a bit of its own. */
+const FIELD_BITS: ReadonlyMap<string, number> = new Map(
+  LOGIN_TUPLE_FIELDS.map((field, index) => [field, 1 << index]),
+)
 
 /** Pushes a report as an argument of the report function; for LuaState.run. */
 export type PushLoginTuple = (L: LuaThread, report: LoginReport) => number
 
 interface Tuple {
   readonly report: LoginReport
-  /** Fields that Lua has read or assigned: from then on the table itself says what they are, also if that is nil. */
-  readonly known: Set<string>
+  /** Bits of the fields that Lua has read or assigned: from then on the table itself says what they are, also if nil. */
+  known: number
 }
 
 /** The LoginTuples of one Lua state. */
 export function createLoginTuples(state: LuaState, devices: DeviceParser): PushLoginTuple {
   const tuples = new WeakMap<TableObject, Tuple>()
+  const keyOf = createKeys()
 
   function valueOf(report: LoginReport, field: Field): LuaValue {
     switch (field) {
@@ -66,23 +70,25 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
   const readField: HostCode = (L) => {
     const tuple = tupleAt(L)
     const field = state.read(L, 2)
-    if (tuple === undefined || !isField(field) || tuple.known.has(field)) return 0
+    if (tuple === undefined || !isField(field) || isKnown(tuple, field)) return 0
     fill(L, tuple, field)
-    lua.lua_pushvalue(L, 2)
-    return lua.lua_rawget(L, 1) === TYPE.nil ? 0 : 1
+    return 1
   }
 
-  /** Puts a field into the table itself: the next read does not come here. */
+  /** Puts a field into the table itself, so that the next read does not come here, and onto the stack. */
   function fill(L: LuaThread, tuple: Tuple, field: Field): void {
-    tuple.known.add(field)
-    state.push(L, field)
+    tuple.known |= bitOf(field)
     state.push(L, valueOf(tuple.report, field))
-    lua.lua_rawset(L, 1)
+    const table = lua.lua_topointer(L, 1)
+    const value = L.stack[L.top - 1]
+    if (table instanceof engine.Table && value !== undefined && value.type !== TYPE.nil)
+      engine.luaH_setfrom(L, table, keyOf(L, field), value)
   }
 
   const assignField: HostCode = (L) => {
     const field = state.read(L, 2)
-    if (typeof field === 'string') tupleAt(L)?.known.add(field)
+    const tuple = tupleAt(L)
+    if (tuple !== undefined && isField(field)) tuple.known |= bitOf(field)
     lua.lua_rawset(L, 1)
     return 0
   }
@@ -91,7 +97,11 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
   const iterate: HostCode = (L) => {
     const tuple = tupleAt(L)
     if (tuple !== undefined) {
-      for (const field of LOGIN_TUPLE_FIELDS) if (!tuple.known.has(field)) fill(L, tuple, field)
+      for (const field of LOGIN_TUPLE_FIELDS) {
+        if (isKnown(tuple, field)) continue
+        fill(L, tuple, field)
+        lua.lua_pop(L, 1)
+      }
     }
     lua.lua_getglobal(L, NEXT)
     lua.lua_pushvalue(L, 1)
@@ -120,17 +130,37 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
     metatable ??= createMetatable(L)
     const table = engine.luaH_new(L)
     table.metatable = metatable
-    tuples.set(table, { report, known: new Set() })
+    tuples.set(table, { report, known: 0 })
     L.stack[L.top] = new engine.TValue(TYPE.table, table)
     L.top += 1
     return 1
   }
 }
 
+/** The fields' names as Lua strings, made once for a state. */
+function createKeys(): (L: LuaThread, field: Field) => TValue {
+  const keys = new Map<Field, TValue>()
+  return (L, field) => {
+    const known = keys.get(field)
+    if (known !== undefined) return known
+    const made = new engine.TValue(TYPE.longString, engine.luaS_bless(L, textToBytes(field)))
+    keys.set(field, made)
+    return made
+  }
+}
+
 const NEXT = textToBytes('next')
 
 function isField(field: LuaValue): field is Field {
-  return typeof field === 'string' && FIELDS.has(field)
+  return typeof field === 'string' && FIELD_BITS.has(field)
+}
+
+function bitOf(field: Field): number {
+  return FIELD_BITS.get(field) ?? 0
+}
+
+function isKnown({ known }: Tuple, field: Field): boolean {
+  return (known & bitOf(field)) !== 0
 }
 
 function remoteOf(report: LoginReport): ComboAddress {

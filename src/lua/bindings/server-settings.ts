@@ -12,6 +12,7 @@ import type { HostCall, HostFunction } from '../host-function.ts'
 
 const CONTROL_PORT = 5199
 const CONTROL_KEY_BYTES = 32
+const DEFAULT_HISTORY_MB = 1024
 const THREADS = { min: 1, max: MAX_THREADS } as const
 
 /** The functions of this topic; they write into `settings`. */
@@ -22,6 +23,7 @@ export function serverSettingFunctions(settings: SettingsCollector): readonly Ho
     ...controlFunctions(settings),
     ...threadFunctions(settings),
     ...tlsClientFunctions(settings),
+    ...storageFunctions(settings),
   ]
 }
 
@@ -272,6 +274,37 @@ function tlsClientFunctions(settings: SettingsCollector): readonly HostFunction[
       run(call) {
         tls.clientCertificateFile = fileArgument(call, 1, 'certificateFile')
         tls.clientKeyFile = fileArgument(call, 2, 'keyFile')
+      },
+    },
+  ]
+}
+
+function storageFunctions(settings: SettingsCollector): readonly HostFunction[] {
+  return [
+    {
+      name: 'setReportDurability',
+      usage: 'setReportDurability(level)',
+      summary:
+        'Sets what an acknowledged report has reached: "fsync" the disk, "os" the operating system, "none" memory.',
+      scope: 'configuration',
+      run(call) {
+        const level = call.string(1, 'level')
+        if (level !== 'fsync' && level !== 'os' && level !== 'none') {
+          return call.fail('the durability of reports is "fsync", "os" or "none"')
+        }
+        settings.durability = level
+      },
+    },
+    {
+      name: 'setReportHistory',
+      usage: 'setReportHistory(days, megabytes)',
+      summary: 'Sets how long done reports are kept for getReports and how much of them; 0 keeps none.',
+      scope: 'configuration',
+      run(call) {
+        const days = call.number(1, 'days', { min: 0, max: 36_500 })
+        const megabytes =
+          call.optionalNumber(2, 'megabytes', { min: 0, max: 100_000_000 }) ?? DEFAULT_HISTORY_MB
+        settings.history = { days, megabytes }
       },
     },
   ]

@@ -7,12 +7,15 @@ import type { HostFunction, HostType } from '../host-function.ts'
 import { addressFunctions, addressTypes } from './addresses.ts'
 import { dnsFunctions, dnsResolverType, type DnsDeps } from './dns.ts'
 import { geoDatabaseFunctions, geoDatabaseType, type GeoDatabaseDeps } from './geo-databases.ts'
+import { geographyFunctions } from './geography.ts'
 import { httpFunctions, type HttpDeps } from './http-requests.ts'
 import { loggingFunctions, type WriteLog } from './logging.ts'
 import { processFunctions } from './process.ts'
 import { registrationFunctions, type Registrations } from './registrations.ts'
 import { serverSettingFunctions } from './server-settings.ts'
 import { statisticsFunctions } from './statistics.ts'
+import { trendDatabaseType, trendFunctions, type TrendDeps } from './trend-databases.ts'
+import { storedReportFunctions, type AskStore } from './stored-reports.ts'
 import { webHookFunctions } from './web-hooks.ts'
 
 export interface BindingDeps {
@@ -22,6 +25,8 @@ export interface BindingDeps {
   readonly geo: Omit<GeoDatabaseDeps, 'settings'>
   readonly http: HttpDeps
   readonly dns: DnsDeps
+  readonly trends: TrendDeps
+  readonly ask: AskStore
   readonly isWebHook: (name: string) => boolean
   readonly isCustomStat: (name: string) => boolean
   readonly stateDirectory: () => string
@@ -42,11 +47,14 @@ export function createBindings(deps: BindingDeps): Bindings {
       ...statisticsFunctions(deps),
       ...geoDatabaseFunctions({ settings: deps.settings, ...deps.geo }),
       ...addressFunctions(),
+      ...geographyFunctions(),
+      ...trendFunctions(deps.trends),
       ...loggingFunctions(deps.log),
       ...httpFunctions(deps.http),
       ...dnsFunctions(deps.dns),
+      ...storedReportFunctions(deps.ask),
       ...processFunctions(deps),
     ],
-    types: [...addressTypes(), geoDatabaseType(), dnsResolverType()],
+    types: [...addressTypes(), geoDatabaseType(), dnsResolverType(), trendDatabaseType(deps.trends)],
   }
 }

@@ -31,7 +31,9 @@ function evaluate(body: string, report: LoginReport): readonly LuaValue[] {
   assert.ok(!(loaded instanceof Promise) && loaded.ok, JSON.stringify(loaded))
   assert.ok(entry !== undefined)
   const push = createLoginTuples(state, devices)
-  const outcome = state.run(createRunContext('report', 'report'), entry, (L) => push(L, report))
+  const outcome = state.run(createRunContext('report', 'report', 1_700_000_000), entry, (L) =>
+    push(L, report),
+  )
   assert.ok(!(outcome instanceof Promise) && outcome.ok, JSON.stringify(outcome))
   return outcome.values
 }

@@ -90,8 +90,8 @@ test('two calls that wait in turn keep their values and their run', async (t) =>
   const fn = await lua.fn(
     'function(name) local a = whoami() wait(name) local b = whoami() wait(name) return a, b, whoami(), later.whoami() end',
   )
-  const first = lua.state.run(createRunContext('background', 'first'), fn, ['a'])
-  const second = lua.state.run(createRunContext('background', 'second'), fn, ['b'])
+  const first = lua.state.run(createRunContext('background', 'first', 1_700_000_000), fn, ['a'])
+  const second = lua.state.run(createRunContext('background', 'second', 1_700_000_000), fn, ['b'])
   lua.settle('b', {})
   await nextTurn()
   lua.settle('a', {})
@@ -199,7 +199,7 @@ test('functions of a scope keep to it', async (t) => {
     'registered',
   ])
   const fn = await policy.fn('function() return pcall(register) end')
-  assert.deepEqual(policy.state.run(createRunContext('report', 'report'), fn, []), {
+  assert.deepEqual(policy.state.run(createRunContext('report', 'report', 1_700_000_000), fn, []), {
     ok: true,
     values: [false, "'register' can only be called while the configuration file is executed"],
   })

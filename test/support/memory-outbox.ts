@@ -1,9 +1,13 @@
-/**
- * The outbox in memory: bounded by entries and by bytes, gone with the process. Main thread.
- */
+/** The outbox in memory, for tests of what stands above the port: bounded by entries and by bytes. */
 import { randomUUID } from 'node:crypto'
 import { DueQueue } from './due-queue.ts'
-import type { Outbox, OutboxEntry, OutboxObserver } from './outbox.ts'
+import type { OutgoingWebHook, Outbox, OutboxEntry, OutboxObserver } from '../../src/delivery/outbox.ts'
+
+/** An outbox that a test can put messages into. */
+export interface MemoryOutbox extends Outbox {
+  /** Never waits: a full outbox refuses. */
+  readonly add: (message: OutgoingWebHook) => 'queued' | 'full'
+}
 
 interface MemoryOutboxDeps {
   /** Unix milliseconds. */
@@ -19,7 +23,7 @@ interface MemoryOutboxOptions {
 const DEFAULT_MAX_SIZE_BYTES = 256 * 1024 * 1024
 const NO_OBSERVER: OutboxObserver = { onQueued: () => undefined, onRefused: () => undefined }
 
-export function createMemoryOutbox({ now }: MemoryOutboxDeps, options: MemoryOutboxOptions): Outbox {
+export function createMemoryOutbox({ now }: MemoryOutboxDeps, options: MemoryOutboxOptions): MemoryOutbox {
   const { maxEntries, maxSizeBytes = DEFAULT_MAX_SIZE_BYTES } = options
   /** One queue per hook that has a waiting entry; an empty one is dropped. */
   const waiting = new Map<string, DueQueue>()

@@ -1,7 +1,7 @@
 /**
  * Entries of one hook by the time at which they are due: a binary heap. Pure; main thread. Its owner bounds it.
  */
-import type { OutboxEntry } from './outbox.ts'
+import type { OutboxEntry } from '../../src/delivery/outbox.ts'
 
 interface Node {
   readonly entry: OutboxEntry

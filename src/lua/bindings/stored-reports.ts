@@ -1,0 +1,188 @@
+/**
+ * What the store keeps beside trends, in Lua: past reports, reports whose run failed, webhooks that were given up. The
+ * questions are answered by the main thread; other runs go on meanwhile. What these functions do takes place at once: it
+ * does not wait for the end of the run, and is not taken back when the run fails.
+ */
+import { decodeLoginReport } from '../../login/report-codec.ts'
+import type { StoreAnswer, StoreQuestion } from '../../policy/store-questions.ts'
+import type { HistoryEntry } from '../../store/store.ts'
+import type { HostCall, HostFunction } from '../host-function.ts'
+import type { LuaValue } from '../lua-value.ts'
+
+const LIMIT = { min: 1, max: 10_000 } as const
+const DEFAULT_LIMIT = 100
+const ID = { min: 0, max: Number.MAX_SAFE_INTEGER } as const
+const KEYS: ReadonlySet<string> = new Set(['login', 'remote', 'since', 'until', 'success', 'limit'])
+
+export type AskStore = (question: StoreQuestion) => Promise<StoreAnswer>
+
+export function storedReportFunctions(ask: AskStore): readonly HostFunction[] {
+  return [...historyFunctions(ask), ...failedReportFunctions(ask), ...deadLetterFunctions(ask)]
+}
+
+function historyFunctions(ask: AskStore): readonly HostFunction[] {
+  return [
+    {
+      name: 'getReports',
+      usage: 'getReports{login=, remote=, since=, until=, success=, limit=}',
+      summary: 'An array of past reports, newest first; since and until are Unix seconds of receipt.',
+      scope: 'anywhere',
+      async run(call) {
+        insideRun(call)
+        const answer = await ask({ kind: 'history', query: historyQuery(call) })
+        return answer.kind === 'history' ? answer.reports.map(reportTable) : []
+      },
+    },
+    {
+      name: 'forgetLogin',
+      usage: 'forgetLogin(login)',
+      summary:
+        'Erases a person from past reports, failed reports and trends; answers how many reports and rows went.',
+      scope: 'anywhere',
+      async run(call) {
+        insideRun(call)
+        const answer = await ask({ kind: 'forget-login', login: call.string(1, 'login') })
+        return answer.kind === 'forget-login'
+          ? { reports: answer.reports, rows: answer.trendRows }
+          : undefined
+      },
+    },
+  ]
+}
+
+function failedReportFunctions(ask: AskStore): readonly HostFunction[] {
+  return [
+    {
+      name: 'getFailedReports',
+      usage: 'getFailedReports(limit)',
+      summary:
+        'An array of reports whose run failed, newest first, each with id, report, code, message and traceback.',
+      scope: 'anywhere',
+      async run(call) {
+        insideRun(call)
+        const answer = await ask({ kind: 'failed-reports', limit: limitArgument(call) })
+        if (answer.kind !== 'failed-reports') return []
+        return answer.reports.map(({ id, text, failedAtMs, failure }) => ({
+          id,
+          failed: failedAtMs / 1000,
+          report: plainReport(text),
+          ...failure,
+        }))
+      },
+    },
+    action('rerunFailedReport', 'Runs a failed report again; false when there is no such report.', (id) =>
+      ask({ kind: 'rerun-failed-report', id }),
+    ),
+  ]
+}
+
+function deadLetterFunctions(ask: AskStore): readonly HostFunction[] {
+  return [
+    {
+      name: 'getDeadLetters',
+      usage: 'getDeadLetters(limit)',
+      summary:
+        'An array of webhooks that were given up, newest first, each with id, hook, delivery, reason, tries and body.',
+      scope: 'anywhere',
+      async run(call) {
+        insideRun(call)
+        const answer = await ask({ kind: 'dead-letters', limit: limitArgument(call) })
+        if (answer.kind !== 'dead-letters') return []
+        return answer.letters.map((letter) => ({
+          id: letter.id,
+          hook: letter.receiver,
+          delivery: letter.deliveryId,
+          body: letter.body,
+          created: letter.createdAtMs / 1000,
+          died: letter.diedAtMs / 1000,
+          tries: letter.tries,
+          reason: letter.reason,
+        }))
+      },
+    },
+    action(
+      'resendDeadLetter',
+      'Puts a webhook that was given up back into the queue under its delivery id; false when there is no such one.',
+      (id) => ask({ kind: 'resend-dead-letter', id }),
+    ),
+  ]
+}
+
+function action(name: string, summary: string, ask: (id: number) => Promise<StoreAnswer>): HostFunction {
+  return {
+    name,
+    usage: `${name}(id)`,
+    summary,
+    scope: 'anywhere',
+    async run(call) {
+      insideRun(call)
+      const answer = await ask(call.integer(1, 'id', ID))
+      return answer.kind === 'done' && answer.found
+    },
+  }
+}
+
+function insideRun(call: HostCall): void {
+  if (call.run === undefined)
+    call.fail('the store can be asked only by report, background and endpoint functions')
+}
+
+function limitArgument(call: HostCall): number {
+  return call.optionalNumber(1, 'limit', LIMIT) ?? DEFAULT_LIMIT
+}
+
+function historyQuery(call: HostCall) {
+  const options = call.record(1, 'query')
+  for (const key of options.keys()) {
+    if (!KEYS.has(key))
+      call.fail(`getReports knows no ${JSON.stringify(key)}; it takes ${[...KEYS].join(', ')}`)
+  }
+  const login = optional(call, options, { key: 'login', type: 'string' })
+  const remote = optional(call, options, { key: 'remote', type: 'string' })
+  const since = optional(call, options, { key: 'since', type: 'number' })
+  const until = optional(call, options, { key: 'until', type: 'number' })
+  const success = optional(call, options, { key: 'success', type: 'boolean' })
+  const limit = optional(call, options, { key: 'limit', type: 'number' }) ?? DEFAULT_LIMIT
+  if (!Number.isInteger(limit) || limit < LIMIT.min || limit > LIMIT.max) {
+    call.fail(`getReports: limit must be a whole number from ${LIMIT.min} to ${LIMIT.max}`)
+  }
+  return {
+    limit,
+    ...(login === undefined ? {} : { login }),
+    ...(remote === undefined ? {} : { remote }),
+    ...(since === undefined ? {} : { sinceMs: since * 1000 }),
+    ...(until === undefined ? {} : { untilMs: until * 1000 }),
+    ...(success === undefined ? {} : { success }),
+  }
+}
+
+interface TypeOf {
+  readonly string: string
+  readonly number: number
+  readonly boolean: boolean
+}
+
+function optional<T extends keyof TypeOf>(
+  call: HostCall,
+  options: ReadonlyMap<string, LuaValue>,
+  { key, type }: { readonly key: string; readonly type: T },
+): TypeOf[T] | undefined {
+  const value = options.get(key)
+  if (value === undefined || value === null) return undefined
+  if (isOfType(value, type)) return value
+  return call.fail(`getReports: ${key} must be a ${type}`)
+}
+
+function isOfType<T extends keyof TypeOf>(value: unknown, type: T): value is TypeOf[T] {
+  return typeof value === type
+}
+
+function reportTable({ id, receivedAtMs, text }: HistoryEntry): Readonly<Record<string, LuaValue>> {
+  return { ...plainReport(text), id, received: receivedAtMs / 1000 }
+}
+
+/** A report as a plain table: the fields of a LoginTuple, the address as text. */
+function plainReport(text: string): Readonly<Record<string, LuaValue>> {
+  const { remote_port: _, ...report } = decodeLoginReport(text)
+  return report
+}

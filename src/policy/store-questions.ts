@@ -1,0 +1,55 @@
+/**
+ * What Lua code asks the store through the main thread: history, failed reports, dead letters, forgetting a person. Types
+ * and the main thread's answers; the asking side is question-channel.ts.
+ */
+import type { DeadLetter, FailedReport, HistoryEntry, HistoryQuery, Store } from '../store/store.ts'
+
+export type StoreQuestion =
+  | { readonly kind: 'history'; readonly query: HistoryQuery }
+  | { readonly kind: 'forget-login'; readonly login: string }
+  | { readonly kind: 'failed-reports'; readonly limit: number }
+  | { readonly kind: 'rerun-failed-report'; readonly id: number }
+  | { readonly kind: 'dead-letters'; readonly limit: number }
+  | { readonly kind: 'resend-dead-letter'; readonly id: number }
+
+export type StoreAnswer =
+  | { readonly kind: 'history'; readonly reports: readonly HistoryEntry[] }
+  | { readonly kind: 'forget-login'; readonly reports: number; readonly trendRows: number }
+  | { readonly kind: 'failed-reports'; readonly reports: readonly FailedReport[] }
+  | { readonly kind: 'dead-letters'; readonly letters: readonly DeadLetter[] }
+  /** Of an action on one entry: whether there was such an entry. */
+  | { readonly kind: 'done'; readonly found: boolean }
+  | { readonly kind: 'failed'; readonly message: string }
+
+interface AnswerDeps {
+  readonly store: Store
+  readonly now: () => number
+  /** A dead letter is back in the outbox. */
+  readonly onResent: () => void
+}
+
+/** Answers a question; rejects when the store does. */
+export async function answerStoreQuestion(
+  { store, now, onResent }: AnswerDeps,
+  question: StoreQuestion,
+): Promise<StoreAnswer> {
+  switch (question.kind) {
+    case 'history':
+      return { kind: 'history', reports: await store.history(question.query) }
+    case 'forget-login':
+      return { kind: 'forget-login', ...(await store.forgetLogin(question.login)) }
+    case 'failed-reports':
+      return { kind: 'failed-reports', reports: await store.failedReports(question.limit) }
+    case 'rerun-failed-report':
+      return { kind: 'done', found: await store.rerunFailedReport(question.id) }
+    case 'dead-letters':
+      return { kind: 'dead-letters', letters: await store.deadLetters(question.limit) }
+    case 'resend-dead-letter': {
+      const found = await store.resendDeadLetter(question.id, now())
+      if (found) onResent()
+      return { kind: 'done', found }
+    }
+    default:
+      return question satisfies never
+  }
+}

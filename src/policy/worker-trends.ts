@@ -1,0 +1,152 @@
+/**
+ * Trends as one policy worker sees them: what is committed, and on top of it what its own ended runs have changed and the
+ * store has not committed yet. So a run sees every change of the earlier reports of its login, which all ran here.
+ * Lives on a policy worker.
+ *
+ * Runs are executed against a view of the store that does not change. The view says up to which of this worker's runs it
+ * contains, so the changes to put on top are exactly those of the later ones: none twice, none missing. A view is held for
+ * one batch of runs; rows that were decoded for it serve all of them.
+ */
+import { TrackError } from '../errors.ts'
+import type { CommitStamp, TrendReader, TrendView } from '../store/store.ts'
+import { decodeRow } from '../trends/row-codec.ts'
+import type { RunChanges } from '../trends/run-changes.ts'
+import type { TrendChange } from '../trends/trend-change.ts'
+import type { TrendDefinition } from '../trends/trend-definition.ts'
+import type { TrendRow } from '../trends/trend-row.ts'
+
+/** A batch seldom touches more; beyond it rows are decoded again. */
+const MAX_ROWS = 10_000
+
+/** What one ended run has changed in one row. */
+interface PendingChange {
+  readonly number: number
+  readonly changes: readonly TrendChange[]
+}
+
+/** What goes to the store with a run's outcome. */
+export interface EndedChanges {
+  readonly deltas: Uint8Array
+  readonly commit: CommitStamp
+}
+
+export class WorkerTrends {
+  readonly #reader: TrendReader
+  readonly #worker: number
+  #view: TrendView | undefined
+  #rows = new Map<string, TrendRow>()
+  /** Changes of ended runs that the view may not contain, by row. */
+  readonly #pending = new Map<string, PendingChange[]>()
+  #lastNumber = 0
+
+  /** @param worker number of this thread, never used twice in the life of the process. */
+  constructor(reader: TrendReader, worker: number) {
+    this.#reader = reader
+    this.#worker = worker
+  }
+
+  /** Lets go of the view: what is read from now on is read from a new one. Called between batches of runs. */
+  releaseView(): void {
+    this.#view?.close()
+    this.#view = undefined
+    this.#rows.clear()
+  }
+
+  /** The row of a key, not to be changed by the caller. A promise where the store answers with one. */
+  readRow(definition: TrendDefinition, key: Uint8Array): TrendRow | Promise<TrendRow> {
+    const name = rowName(definition.name, key)
+    const known = this.#rows.get(name)
+    if (known !== undefined) return known
+    const view = this.#openView()
+    if (view instanceof Promise)
+      return view.then((opened) => this.#readFrom(opened, { definition, key, name }))
+    return this.#readFrom(view, { definition, key, name })
+  }
+
+  /** Rows of a database, as of the last commit that the view contains. */
+  size(definition: TrendDefinition): number | Promise<number> {
+    const view = this.#openView()
+    return view instanceof Promise
+      ? view.then((opened) => opened.countRows(definition.name))
+      : view.countRows(definition.name)
+  }
+
+  /** A run has ended well: its changes count for the runs after it, and are handed over for the store. */
+  runEnded(changes: RunChanges): EndedChanges | undefined {
+    if (changes.size === 0) return undefined
+    const number = ++this.#lastNumber
+    for (const row of changes.rows()) {
+      const name = rowName(row.database, row.key)
+      const pending = this.#pending.get(name)
+      const change = { number, changes: row.changes }
+      if (pending === undefined) this.#pending.set(name, [change])
+      else pending.push(change)
+      const decoded = this.#rows.get(name)
+      if (decoded !== undefined) applyAll(decoded, row.changes)
+    }
+    return { deltas: changes.encode(), commit: { worker: this.#worker, number } }
+  }
+
+  close(): Promise<void> {
+    this.releaseView()
+    return this.#reader.close()
+  }
+
+  #openView(): TrendView | Promise<TrendView> {
+    if (this.#view !== undefined) return this.#view
+    const opening = this.#reader.openView()
+    return opening instanceof Promise ? opening.then((view) => this.#keep(view)) : this.#keep(opening)
+  }
+
+  #keep(view: TrendView): TrendView {
+    // Opened twice while two runs waited for it: one is enough.
+    if (this.#view !== undefined) {
+      view.close()
+      return this.#view
+    }
+    this.#view = view
+    this.#rows.clear()
+    this.#forgetCommitted(view.appliedCommit)
+    return view
+  }
+
+  #forgetCommitted(appliedCommit: number): void {
+    for (const [name, pending] of this.#pending) {
+      const open = pending.filter(({ number }) => number > appliedCommit)
+      if (open.length === 0) this.#pending.delete(name)
+      else if (open.length < pending.length) this.#pending.set(name, open)
+    }
+  }
+
+  #readFrom(view: TrendView, wanted: WantedRow): TrendRow | Promise<TrendRow> {
+    const bytes = view.readRow(wanted.definition.name, wanted.key)
+    if (!(bytes instanceof Promise)) return this.#decode(wanted, bytes)
+    return bytes.then((read) =>
+      // While this read waited, the view was let go, and with a newer one changes that it contains: ask that one.
+      view === this.#view ? this.#decode(wanted, read) : this.readRow(wanted.definition, wanted.key),
+    )
+  }
+
+  #decode({ definition, name }: WantedRow, bytes: Uint8Array | undefined): TrendRow {
+    const decoded = decodeRow(definition, bytes)
+    if (!decoded.ok) throw new TrackError('TRK_TREND_DAMAGED', `${definition.name}: ${decoded.reason}`)
+    for (const { changes } of this.#pending.get(name) ?? []) applyAll(decoded.row, changes)
+    if (this.#rows.size < MAX_ROWS) this.#rows.set(name, decoded.row)
+    return decoded.row
+  }
+}
+
+interface WantedRow {
+  readonly definition: TrendDefinition
+  readonly key: Uint8Array
+  readonly name: string
+}
+
+/** A change that no longer fits the definition or the windows is left out, as the store leaves it out. */
+function applyAll(row: TrendRow, changes: readonly TrendChange[]): void {
+  for (const change of changes) row.apply(change)
+}
+
+function rowName(database: string, key: Uint8Array): string {
+  return `${database}\0${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')}`
+}

@@ -1,0 +1,42 @@
+/**
+ * The end of runs as one message carries it, put into a batch. Store thread.
+ */
+import type { Journal } from './journal.ts'
+import type { CommitMessage } from './messages.ts'
+import type { Outbox } from './outbox.ts'
+import type { TrendRows } from './trend-rows.ts'
+import type { WriteBatch } from './write-batch.ts'
+
+interface Parts {
+  readonly journal: Journal
+  readonly outbox: Outbox
+  readonly trendRows: TrendRows
+}
+
+/** Stages every outcome whose report is still open; the others change nothing. */
+export function stageCommit(
+  { journal, outbox, trendRows }: Parts,
+  batch: WriteBatch,
+  message: CommitMessage,
+): void {
+  const failures = new Map(message.failures.map((failed) => [failed.outcome, failed]))
+  let deltaAt = 0
+  let messageAt = 0
+  for (const [index, id] of message.reportIds.entries()) {
+    const deltaEnd = deltaAt + (message.deltaSizes[index] ?? 0)
+    const messageEnd = messageAt + (message.messageCounts[index] ?? 0)
+    const worker = message.stamps[index * 2] ?? -1
+    const number = message.stamps[index * 2 + 1] ?? 0
+    const failed = failures.get(index)
+    if (failed !== undefined) {
+      journal.stageFailed(batch, id, failed)
+    } else if (id === -1 ? !trendRows.isCommitted(worker, number) : journal.stageDone(batch, id)) {
+      trendRows.addChanges(message.deltas.subarray(deltaAt, deltaEnd))
+      for (const outgoing of message.messages.slice(messageAt, messageEnd)) outbox.stageAdd(batch, outgoing)
+    }
+    // Also for an outcome that came too late: the view of its worker must not wait for it.
+    if (worker !== -1) trendRows.noteCommit(worker, number)
+    deltaAt = deltaEnd
+    messageAt = messageEnd
+  }
+}

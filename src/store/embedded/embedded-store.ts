@@ -1,0 +1,370 @@
+/**
+ * The embedded store on the main thread: the port, in front of the store thread. It gathers the calls of one turn of the
+ * event loop into one message, gives reports their ids, and hands durable reports to the subscriber. It touches no file but
+ * through the thread, except that it holds lock and database open.
+ */
+import { join } from 'node:path'
+import type { MessagePort } from 'node:worker_threads'
+import { TrackError } from '../../errors.ts'
+import type {
+  AppendOutcome,
+  DeadLetter,
+  FailedReport,
+  HistoryEntry,
+  HistoryQuery,
+  JournalledReport,
+  Outcome,
+  OutboxClaim,
+  ReportToAppend,
+  Store,
+  StoreCounts,
+} from '../store.ts'
+import type { StoreOptions } from '../store-options.ts'
+import { AppendQueue } from './append-queue.ts'
+import { CallTable, type Settlement } from './call-table.ts'
+import { lockDirectory } from './directory-lock.ts'
+import type {
+  HandedReport,
+  Readiness,
+  StoreCallName,
+  StoreCalls,
+  StoreThreadSetup,
+  ToStoreThread,
+} from './messages.ts'
+import type { OpenReport } from './open-database.ts'
+import { packCommit } from './pack-messages.ts'
+import { ReaderPorts } from './reader-ports.ts'
+import { decodeReport } from './records.ts'
+import { ThreadLink, type OpenMessage, type StoreNews } from './thread-link.ts'
+
+const DEFAULTS = {
+  durability: 'fsync',
+  historyDays: 7,
+  historyMegabytes: 1024,
+  backlogReports: 1_000_000,
+  backlogBytes: 1024 ** 3,
+  maxFailedReports: 100_000,
+  hotRowsBytes: 64 * 1024 * 1024,
+  reserveBytes: 64 * 1024 * 1024,
+  checkMs: 500,
+} as const
+
+export interface EmbeddedStoreOptions extends StoreOptions {
+  /** The state directory; the store is `store` in it. */
+  readonly stateDirectory: string
+  /** Set a damaged store aside and go on with what is intact of it. */
+  readonly recover: boolean
+  /** Unix ms, for the name of what is set aside. */
+  readonly nowMs: number
+  /** Failed reports beyond which the oldest go. */
+  readonly maxFailedReports?: number
+  /** Memory for trend rows that were used lately. */
+  readonly hotRowsBytes?: number
+  /** Free room on the disk below which appends are refused; LevelDB needs it for its own work. */
+  readonly reserveBytes?: number
+  /** Time for checking files before the store is opened; the rest is checked beside the work. */
+  readonly checkMs?: number
+}
+
+export interface EmbeddedStoreDeps {
+  readonly onReadiness: (readiness: Readiness) => void
+  /** Something an operator should read, once per event. */
+  readonly onTrouble: (message: string) => void
+}
+
+/** What a policy worker's reader is opened with, but for the worker's number. */
+export interface ReaderAccess {
+  readonly databaseDirectory: string
+  /** To be transferred. */
+  readonly port: MessagePort
+}
+
+export interface OpenedStore {
+  readonly store: EmbeddedStore
+  /** For the log: new, migrated, torn, salvaged. */
+  readonly report: OpenReport
+}
+
+/**
+ * Locks, checks and opens the store of a state directory.
+ *
+ * @throws TrackError TRK_STORE_LOCKED, TRK_STORE_DAMAGED, TRK_STORE_FORMAT or TRK_STORE_FAILED
+ */
+export async function openEmbeddedStore(
+  deps: EmbeddedStoreDeps,
+  options: EmbeddedStoreOptions,
+): Promise<OpenedStore> {
+  const unlock = await lockDirectory(join(options.stateDirectory, 'store.lock'))
+  try {
+    const store = new EmbeddedStore(deps, options, unlock)
+    return { store, report: await store.start() }
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}
+
+type CallMessage = Extract<ToStoreThread, { readonly type: 'call' }>
+
+interface QueuedCommit {
+  readonly outcomes: readonly Outcome[]
+  readonly resolve: () => void
+  readonly reject: (error: TrackError) => void
+}
+
+export class EmbeddedStore implements Store {
+  readonly #deps: EmbeddedStoreDeps
+  readonly #databaseDirectory: string
+  readonly #unlock: () => Promise<void>
+  readonly #readers = new ReaderPorts()
+  readonly #calls = new CallTable()
+  readonly #link: ThreadLink
+  readonly #appends: AppendQueue
+  #commits: QueuedCommit[] = []
+  #flushIsDue = false
+  #counts: StoreCounts = NO_COUNTS
+  #readiness: Readiness = { ready: false, reason: 'the store is being opened' }
+  /** Takes reports that are handed over from disk: left by a crash, or run again. */
+  #run: ((reports: readonly JournalledReport[]) => void) | undefined
+  #isClosed = false
+
+  constructor(deps: EmbeddedStoreDeps, options: EmbeddedStoreOptions, unlock: () => Promise<void>) {
+    const chosen = { ...DEFAULTS, ...options }
+    this.#deps = deps
+    this.#unlock = unlock
+    this.#databaseDirectory = join(options.stateDirectory, 'store')
+    const setup: StoreThreadSetup = {
+      databaseDirectory: this.#databaseDirectory,
+      recover: chosen.recover,
+      isRestart: false,
+      durability: chosen.durability,
+      historyMs: chosen.historyDays * 86_400_000,
+      historyBytes: chosen.historyMegabytes * 1024 * 1024,
+      maxFailedReports: chosen.maxFailedReports,
+      hotRowsBytes: chosen.hotRowsBytes,
+      reserveBytes: chosen.reserveBytes,
+      checkMs: chosen.checkMs,
+      nowMs: chosen.nowMs,
+      trends: chosen.trends,
+    }
+    const onLost = (reason: string): void => {
+      deps.onTrouble(`the store thread was lost and is replaced: ${reason}`)
+      this.#setReadiness({ ready: false, reason: 'the store thread was lost and is replaced' })
+    }
+    this.#link = new ThreadLink(
+      { readers: this.#readers, onNews: (news) => this.#receive(news), onLost },
+      setup,
+    )
+    this.#appends = new AppendQueue(
+      {
+        calls: this.#calls,
+        send: (message) => this.#link.send(message),
+        counts: () => this.#counts,
+        scheduleFlush: () => this.#scheduleFlush(),
+      },
+      { reports: chosen.backlogReports, bytes: chosen.backlogBytes },
+    )
+  }
+
+  async start(): Promise<OpenReport> {
+    const opened: OpenMessage = await this.#link.start()
+    this.#appends.startAt(opened.nextSegment)
+    this.#counts = opened.counts
+    return opened.report
+  }
+
+  /** For one policy worker; the port closes when the worker ends. */
+  readerAccess(): ReaderAccess {
+    return { databaseDirectory: this.#databaseDirectory, port: this.#readers.add() }
+  }
+
+  append(reports: readonly ReportToAppend[]): Promise<AppendOutcome> {
+    if (this.#isClosed) return Promise.reject(new TrackError('TRK_STOPPING'))
+    return this.#appends.append(reports)
+  }
+
+  async subscribe(run: (reports: readonly JournalledReport[]) => void): Promise<void> {
+    this.#run = run
+    await this.#call('subscribe', undefined)
+    this.#appends.deliverTo(run)
+  }
+
+  commit(outcomes: readonly Outcome[]): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new TrackError('TRK_STOPPING'))
+    return new Promise((resolve, reject) => {
+      this.#commits.push({ outcomes, resolve, reject })
+      this.#scheduleFlush()
+    })
+  }
+
+  claimDue(receiver: string, nowMs: number, limit: number): Promise<OutboxClaim> {
+    return this.#call('claimDue', { receiver, nowMs, limit })
+  }
+
+  settleDelivered(ids: readonly number[]): Promise<void> {
+    return this.#call('settleDelivered', { ids })
+  }
+
+  settleRetry(id: number, tries: number, nextTryAtMs: number): Promise<void> {
+    return this.#call('settleRetry', { id, tries, nextTryAtMs })
+  }
+
+  settleDead(id: number, tries: number, atMs: number, reason: string): Promise<void> {
+    return this.#call('settleDead', { id, tries, atMs, reason })
+  }
+
+  deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    return this.#call('deadLetters', { limit })
+  }
+
+  resendDeadLetter(id: number, nowMs: number): Promise<boolean> {
+    return this.#call('resendDeadLetter', { id, nowMs })
+  }
+
+  failedReports(limit: number): Promise<readonly FailedReport[]> {
+    return this.#call('failedReports', { limit })
+  }
+
+  rerunFailedReport(id: number): Promise<boolean> {
+    return this.#call('rerunFailedReport', { id })
+  }
+
+  history(query: HistoryQuery): Promise<readonly HistoryEntry[]> {
+    return this.#call('history', query)
+  }
+
+  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
+    return this.#call('forgetLogin', { login })
+  }
+
+  expire(nowMs: number): Promise<void> {
+    return this.#call('expire', { nowMs })
+  }
+
+  counts(): StoreCounts {
+    return this.#counts
+  }
+
+  readiness(): Readiness {
+    return this.#readiness
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#flush()
+    this.#isClosed = true
+    this.#appends.close()
+    await this.#link.close()
+    this.#calls.rejectAll(new TrackError('TRK_STOPPING'))
+    this.#setReadiness({ ready: false, reason: 'the store is closed' })
+    await this.#unlock()
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushIsDue) return
+    this.#flushIsDue = true
+    setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#flushIsDue = false
+    if (this.#isClosed) return
+    this.#flushCommits()
+    this.#appends.flush()
+  }
+
+  #flushCommits(): void {
+    const queued = this.#commits
+    if (queued.length === 0) return
+    this.#commits = []
+    const call = this.#calls.add({
+      settle: () => {
+        for (const commit of queued) commit.resolve()
+      },
+      reject: (error) => {
+        for (const commit of queued) commit.reject(error)
+      },
+    })
+    this.#link.send(
+      packCommit(
+        call,
+        queued.flatMap((commit) => commit.outcomes),
+      ),
+    )
+  }
+
+  #call<Name extends StoreCallName>(
+    name: Name,
+    args: StoreCalls[Name]['args'],
+  ): Promise<StoreCalls[Name]['answer']> {
+    if (this.#isClosed) return Promise.reject(new TrackError('TRK_STOPPING'))
+    // What was asked for in this turn before the call takes place before it.
+    this.#flush()
+    return new Promise((resolve, reject) => {
+      const call = this.#calls.add({
+        // The store thread answers a call of this name with this type (store-calls.ts).
+        settle: (settlement) =>
+          resolve((settlement.kind === 'done' ? settlement.answer : undefined) as StoreCalls[Name]['answer']),
+        reject,
+      })
+      this.#link.send({ type: 'call', call, name, args } as CallMessage)
+    })
+  }
+
+  #receive(news: StoreNews): void {
+    switch (news.type) {
+      case 'settled':
+        this.#counts = news.counts
+        for (const call of news.done) this.#settle(call, { kind: 'done', answer: undefined })
+        for (const { call, ...refusal } of news.refused) this.#settle(call, { kind: 'refused', ...refusal })
+        for (const { call, error } of news.failed) {
+          this.#link.answered(call)
+          this.#calls.reject(call, TrackError.fromWire(error))
+        }
+        break
+      case 'answer':
+        this.#counts = news.counts
+        this.#settle(news.call, { kind: 'done', answer: news.answer })
+        break
+      case 'run':
+        this.#run?.(news.reports.map(journalledReport))
+        break
+      case 'readiness':
+        this.#setReadiness(news.readiness)
+        break
+      case 'row-error':
+        this.#deps.onTrouble(`changes of trends were lost in database ${news.database}: ${news.message}`)
+        break
+      default:
+        news satisfies never
+    }
+  }
+
+  #settle(call: number, settlement: Settlement): void {
+    this.#link.answered(call)
+    this.#calls.settle(call, settlement)
+  }
+
+  #setReadiness(readiness: Readiness): void {
+    const isSame = readiness.ready === this.#readiness.ready
+    this.#readiness = readiness
+    if (!isSame) this.#deps.onReadiness(readiness)
+  }
+}
+
+function journalledReport({ id, content }: HandedReport): JournalledReport {
+  const { login, text, receivedAtMs } = decodeReport(content)
+  return { id, login, text, receivedAtMs, sizeBytes: content.length }
+}
+
+const NO_COUNTS: StoreCounts = {
+  backlogReports: 0,
+  backlogBytes: 0,
+  failedReports: 0,
+  outboxEntries: 0,
+  deadLetters: 0,
+  historyReports: 0,
+  historyBytes: 0,
+  trendRows: 0,
+  trendRowsEvicted: 0,
+}

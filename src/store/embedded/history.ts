@@ -1,0 +1,271 @@
+/**
+ * Reports after they were run: indexes by login and by address, queries, retention. Store thread.
+ *
+ * An index entry holds what a query filters by, so that only reports that match are read. Two logins with one hash share
+ * a part of the index: what is found is compared with the login that was asked for.
+ */
+import type { HistoryEntry, HistoryQuery, ReportToAppend } from '../store.ts'
+import { BinaryReader } from './binary-reader.ts'
+import { BinaryWriter } from './binary-writer.ts'
+import type { Database, Entry } from './database.ts'
+import type { Participant } from './group-commit.ts'
+import {
+  endOf,
+  historyKey,
+  idOfHistoryKey,
+  MAX_NUMBER,
+  metaKey,
+  numberKey,
+  numberOfKey,
+  PREFIX,
+  SLOTS,
+  wholePrefix,
+} from './keys.ts'
+import { putNumbers, readNumbers } from './meta.ts'
+import { seal, SEAL_BYTES, unseal } from './sealed-value.ts'
+import { eraseSlots, isIndexed, markIndexed, readEntries, readSegment, readSlot } from './segment.ts'
+import { readIndexValue, stageIndexes } from './segment-index.ts'
+import { textHash } from './text-hash.ts'
+import type { WriteBatch } from './write-batch.ts'
+
+const COUNTERS = metaKey('history')
+const MAX_RESULTS = 10_000
+/** Index entries, or segments, that are looked at without letting batches pass. */
+const INDEX_PAGE = 64
+const SEGMENT_PAGE = 8
+/** Clocks are set back: a scan over everything goes on for so long before it is sure that only older reports follow. */
+const CLOCK_SLACK_MS = 3_600_000
+
+interface HistoryDeps {
+  readonly database: () => Database
+  /** 0 for both keeps nothing that is done. */
+  readonly keepMs: number
+  readonly keepBytes: number
+}
+
+export class History implements Participant {
+  readonly #deps: HistoryDeps
+  readonly #writer = new BinaryWriter()
+  #reports = 0
+  #sizeBytes = 0
+  #appendedReports = 0
+  #appendedBytes = 0
+  #hasChanged = false
+
+  constructor(deps: HistoryDeps) {
+    this.#deps = deps
+  }
+
+  get reports(): number {
+    return this.#reports
+  }
+
+  /** What the kept reports take, indexes not counted. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  get isKept(): boolean {
+    return this.#deps.keepMs > 0 && this.#deps.keepBytes > 0
+  }
+
+  load(): void {
+    const [reports = 0, sizeBytes = 0] = readNumbers(this.#deps.database(), COUNTERS) ?? []
+    this.#reports = reports
+    this.#sizeBytes = sizeBytes
+  }
+
+  /** Adds a segment, and its index entries if history is kept. */
+  stageSegment(batch: WriteBatch, segment: number, content: Uint8Array): void {
+    if (this.isKept) {
+      markIndexed(content)
+      stageIndexes(batch, segment, readEntries(content), 'put')
+    }
+    const key = numberKey(PREFIX.segment, segment)
+    const sealed = seal(key, content)
+    batch.put(key, sealed)
+    this.#appendedReports += content[0] ?? 0
+    this.#appendedBytes += sealed.length
+  }
+
+  /** Removes a segment that no index names, once all of its reports are done. */
+  stageRemoveUnindexed(batch: WriteBatch, segment: number, reportBytes: number, reports: number): void {
+    batch.delete(numberKey(PREFIX.segment, segment))
+    this.#count(-reports, -(reportBytes + 2 + SEAL_BYTES))
+  }
+
+  /** Matching reports, newest first. */
+  async query(query: HistoryQuery): Promise<readonly HistoryEntry[]> {
+    const limit = Math.min(query.limit, MAX_RESULTS)
+    const found: HistoryEntry[] = []
+    if (limit <= 0) return found
+    const matching =
+      query.login === undefined && query.remote === undefined ? this.#scanAll(query) : this.#scanIndex(query)
+    for await (const entry of matching) {
+      found.push(entry)
+      if (found.length >= limit) break
+    }
+    return found
+  }
+
+  /** Ids of a login's reports that are kept. */
+  async idsOfLogin(login: string): Promise<readonly number[]> {
+    const ids: number[] = []
+    for await (const entry of this.#scanIndex({ login, limit: Infinity })) ids.push(entry.id)
+    return ids
+  }
+
+  /** Empties these reports; their places stay. Those that are gone already do not count. */
+  stageErase(batch: WriteBatch, ids: readonly number[]): number {
+    let erased = 0
+    for (const [segment, slots] of slotsBySegment(ids)) {
+      const key = numberKey(PREFIX.segment, segment)
+      const sealed = this.#deps.database().get(key)
+      if (sealed === undefined) continue
+      const content = unseal(key, sealed)
+      const gone = readEntries(content).filter((entry) => slots.has(entry.slot))
+      const rest = seal(key, eraseSlots(content, slots, this.#writer))
+      batch.put(key, rest)
+      stageIndexes(batch, segment, gone, 'delete')
+      this.#count(-gone.length, rest.length - sealed.length)
+      erased += gone.length
+    }
+    return erased
+  }
+
+  /** Oldest segments that retention lets go, at most a few; `from` is where the last call ended. */
+  async expiredSegments(nowMs: number, from: number): Promise<readonly Entry[]> {
+    let surplusBytes = this.#sizeBytes - this.#deps.keepBytes
+    const range = { from: numberKey(PREFIX.segment, from), to: numberKey(PREFIX.segment, MAX_NUMBER) }
+    const entries = await this.#deps.database().scan({ ...range, limit: SEGMENT_PAGE })
+    return entries.filter(([key, sealed]) => {
+      const isSurplus = surplusBytes > 0
+      surplusBytes -= sealed.length
+      return isSurplus || newestOf(unseal(key, sealed)) <= nowMs - this.#deps.keepMs
+    })
+  }
+
+  /** Removes a whole segment with its index entries; nothing when it is gone already. */
+  stageRemove(batch: WriteBatch, segment: number): void {
+    const key = numberKey(PREFIX.segment, segment)
+    const sealed = this.#deps.database().get(key)
+    if (sealed === undefined) return
+    const content = unseal(key, sealed)
+    const entries = readEntries(content)
+    batch.delete(key)
+    if (isIndexed(content)) stageIndexes(batch, segment, entries, 'delete')
+    this.#count(-entries.length, -sealed.length)
+  }
+
+  finishAll(batch: WriteBatch): void {
+    if (this.#hasChanged) putNumbers(batch, COUNTERS, [this.#reports, this.#sizeBytes])
+    this.#hasChanged = false
+  }
+
+  finishAppends(batch: WriteBatch): void {
+    if (this.#appendedReports === 0) return
+    putNumbers(batch, COUNTERS, [
+      this.#reports + this.#appendedReports,
+      this.#sizeBytes + this.#appendedBytes,
+    ])
+  }
+
+  written(withAppends: boolean): void {
+    if (withAppends) {
+      this.#reports += this.#appendedReports
+      this.#sizeBytes += this.#appendedBytes
+    }
+    this.#appendedReports = 0
+    this.#appendedBytes = 0
+  }
+
+  #count(reports: number, sizeBytes: number): void {
+    this.#reports += reports
+    this.#sizeBytes += sizeBytes
+    this.#hasChanged = true
+  }
+
+  async *#scanIndex(query: HistoryQuery): AsyncGenerator<HistoryEntry> {
+    const [prefix, text] =
+      query.login === undefined
+        ? ([PREFIX.byAddress, query.remote ?? ''] as const)
+        : ([PREFIX.byLogin, query.login] as const)
+    const start = historyKey(prefix, textHash(this.#bytesOf(text)), MAX_NUMBER).subarray(0, 9)
+    for await (const page of this.#deps.database().pages({ from: start, to: endOf(start) }, INDEX_PAGE)) {
+      for (const [key, value] of page) {
+        if (!indexMatches(value, query)) continue
+        const id = idOfHistoryKey(key)
+        const report = this.#read(id)
+        if (report !== undefined && matches(report, query)) {
+          yield { id, receivedAtMs: report.receivedAtMs, text: report.text }
+        }
+      }
+    }
+  }
+
+  async *#scanAll(query: HistoryQuery): AsyncGenerator<HistoryEntry> {
+    const range = { ...wholePrefix(PREFIX.segment), isReverse: true }
+    for await (const page of this.#deps.database().pages(range, SEGMENT_PAGE)) {
+      for (const [key, sealed] of page) {
+        const content = unseal(key, sealed)
+        if (query.sinceMs !== undefined && newestOf(content) < query.sinceMs - CLOCK_SLACK_MS) return
+        for (const report of readSegment(content).toReversed()) {
+          if (!matches(report, query)) continue
+          yield {
+            id: numberOfKey(key) * SLOTS + report.slot,
+            receivedAtMs: report.receivedAtMs,
+            text: report.text,
+          }
+        }
+      }
+    }
+  }
+
+  #read(id: number): ReportToAppend | undefined {
+    const key = numberKey(PREFIX.segment, Math.floor(id / SLOTS))
+    const sealed = this.#deps.database().get(key)
+    if (sealed === undefined) return undefined
+    const { isErased, ...report } = readSlot(unseal(key, sealed), id % SLOTS)
+    return isErased ? undefined : report
+  }
+
+  /** As a segment holds the text. */
+  #bytesOf(text: string): Uint8Array {
+    return new BinaryReader(this.#writer.reset().text(text).copy()).textBytes()
+  }
+}
+
+function indexMatches(value: Uint8Array, query: HistoryQuery): boolean {
+  return isWanted(readIndexValue(value), query)
+}
+
+function matches(report: ReportToAppend, query: HistoryQuery): boolean {
+  return (
+    isWanted(report, query) &&
+    (query.login === undefined || report.login === query.login) &&
+    (query.remote === undefined || report.remote === query.remote)
+  )
+}
+
+function isWanted(report: Pick<ReportToAppend, 'success' | 'receivedAtMs'>, query: HistoryQuery): boolean {
+  return (
+    (query.success === undefined || report.success === query.success) &&
+    (query.sinceMs === undefined || report.receivedAtMs >= query.sinceMs) &&
+    (query.untilMs === undefined || report.receivedAtMs < query.untilMs)
+  )
+}
+
+function newestOf(content: Uint8Array): number {
+  return readEntries(content).reduce((newest, entry) => Math.max(newest, entry.receivedAtMs), -Infinity)
+}
+
+function slotsBySegment(ids: readonly number[]): ReadonlyMap<number, ReadonlySet<number>> {
+  const bySegment = new Map<number, Set<number>>()
+  for (const id of ids) {
+    const segment = Math.floor(id / SLOTS)
+    const slots = bySegment.get(segment) ?? new Set()
+    slots.add(id % SLOTS)
+    bySegment.set(segment, slots)
+  }
+  return bySegment
+}

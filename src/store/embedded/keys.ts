@@ -1,0 +1,165 @@
+/**
+ * The layout of the database's keys: one prefix byte says what a key is, numbers are big-endian so that they sort. Pure;
+ * used on the store thread and by the readers of trends on policy workers.
+ *
+ *     m name                        meta: format version, creation time, counters
+ *     j segment                     up to 32 reports that arrived together
+ *     o segment                     which of them are unfinished, as a 32-bit mask; absent when none is
+ *     l hash(login) ~id             history index by login, newest first; value: time of receipt, success
+ *     a hash(address) ~id           the same by address
+ *     f id                          a report whose run failed, with the failure
+ *     u id                          a failed report that was opened again
+ *     q id                          body of an outgoing message, open or dead
+ *     s id                          state of an open outgoing message
+ *     d id                          state of a dead one
+ *     t database key                trend row
+ *     x database expiry key         when the row may expire: never later than it does
+ *     n database                    number of rows
+ *     w worker                      highest commit of that policy worker
+ *
+ * Numbers take 6 bytes. The id of a report is segment × 32 + its place there, so ids are not dense; with 10,000 segments
+ * a second they last for 28 years.
+ */
+import { Buffer } from 'node:buffer'
+
+export const PREFIX = {
+  meta: 0x6d,
+  segment: 0x6a,
+  open: 0x6f,
+  byLogin: 0x6c,
+  byAddress: 0x61,
+  failed: 0x66,
+  reopened: 0x75,
+  messageBody: 0x71,
+  messageState: 0x73,
+  deadState: 0x64,
+  row: 0x74,
+  expiry: 0x78,
+  rowCount: 0x6e,
+  worker: 0x77,
+} as const
+
+/** Reports per segment: the bits of the mask of unfinished ones. */
+export const SLOTS = 32
+/** Largest number in six bytes. */
+export const MAX_NUMBER = 2 ** 48 - 1
+const NUMBER_BYTES = 6
+const HASH_BYTES = 8
+
+export function metaKey(name: string): Uint8Array {
+  return plain(Buffer.from(`m${name}`, 'latin1'))
+}
+
+/** A key of one prefix and one number: segment, id or worker. */
+export function numberKey(prefix: number, value: number): Uint8Array {
+  const key = new Uint8Array(1 + NUMBER_BYTES)
+  key[0] = prefix
+  writeNumber(key, 1, value)
+  return key
+}
+
+/** The number of such a key. */
+export function numberOfKey(key: Uint8Array): number {
+  return readNumber(key, 1)
+}
+
+/** Newest first: the id is stored as its complement. `hash` is two 32-bit numbers. */
+export function historyKey(prefix: number, hash: readonly [number, number], id: number): Uint8Array {
+  const key = new Uint8Array(1 + HASH_BYTES + NUMBER_BYTES)
+  key[0] = prefix
+  writeUint32(key, 1, hash[0])
+  writeUint32(key, 5, hash[1])
+  writeNumber(key, 1 + HASH_BYTES, MAX_NUMBER - id)
+  return key
+}
+
+export function idOfHistoryKey(key: Uint8Array): number {
+  return MAX_NUMBER - readNumber(key, 1 + HASH_BYTES)
+}
+
+/** Key of a row, of a row count (no `key`), or the start of a database's part. */
+export function databaseKey(prefix: number, database: string, key?: Uint8Array): Uint8Array {
+  const name = Buffer.from(database, 'utf8')
+  const bytes = new Uint8Array(2 + name.length + (key?.length ?? 0))
+  bytes[0] = prefix
+  bytes[1] = name.length
+  bytes.set(name, 2)
+  if (key !== undefined) bytes.set(key, 2 + name.length)
+  return bytes
+}
+
+/** Database and row key of a key made by `databaseKey`. */
+export function partsOfDatabaseKey(bytes: Uint8Array): {
+  readonly database: string
+  readonly key: Uint8Array
+} {
+  const end = 2 + (bytes[1] ?? 0)
+  return { database: Buffer.from(bytes.subarray(2, end)).toString('utf8'), key: bytes.subarray(end) }
+}
+
+export function expiryKey(database: string, atMs: number, key: Uint8Array): Uint8Array {
+  const at = new Uint8Array(NUMBER_BYTES + key.length)
+  writeNumber(at, 0, Math.min(MAX_NUMBER, Math.max(0, Math.ceil(atMs))))
+  at.set(key, NUMBER_BYTES)
+  return databaseKey(PREFIX.expiry, database, at)
+}
+
+export function partsOfExpiryKey(bytes: Uint8Array): {
+  readonly database: string
+  readonly atMs: number
+  readonly key: Uint8Array
+} {
+  const { database, key } = partsOfDatabaseKey(bytes)
+  return { database, atMs: readNumber(key, 0), key: key.subarray(NUMBER_BYTES) }
+}
+
+/** Range of all keys of a kind. */
+export function wholePrefix(prefix: number): { readonly from: Uint8Array; readonly to: Uint8Array } {
+  return { from: Uint8Array.of(prefix), to: Uint8Array.of(prefix + 1) }
+}
+
+/** The first key after every key that begins with `prefix`. */
+export function endOf(prefix: Uint8Array): Uint8Array {
+  const end = Uint8Array.from(prefix)
+  for (let index = end.length - 1; index >= 0; index--) {
+    const byte = end[index] ?? 0
+    if (byte < 0xff) {
+      end[index] = byte + 1
+      return end.subarray(0, index + 1)
+    }
+  }
+  return Uint8Array.of(0xff, 0xff)
+}
+
+export function writeNumber(bytes: Uint8Array, at: number, value: number): void {
+  const high = Math.floor(value / 2 ** 32)
+  bytes[at] = high >>> 8
+  bytes[at + 1] = high
+  writeUint32(bytes, at + 2, value % 2 ** 32)
+}
+
+export function readNumber(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
+  return high * 2 ** 32 + readUint32(bytes, at + 2)
+}
+
+function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24
+  bytes[at + 1] = value >>> 16
+  bytes[at + 2] = value >>> 8
+  bytes[at + 3] = value
+}
+
+function readUint32(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] ?? 0) << 24) |
+      ((bytes[at + 1] ?? 0) << 16) |
+      ((bytes[at + 2] ?? 0) << 8) |
+      (bytes[at + 3] ?? 0)) >>>
+    0
+  )
+}
+
+function plain(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer)
+}

@@ -1,0 +1,53 @@
+/**
+ * The format of the database over time: forward only. Store thread. Whoever changes the format adds a migration, raises
+ * nothing by hand, and adds a test that opens a database of the version before.
+ */
+import { TrackError } from '../../errors.ts'
+import type { Database } from './database.ts'
+import { metaKey } from './keys.ts'
+import { putNumbers, readNumbers } from './meta.ts'
+import { WriteBatch } from './write-batch.ts'
+
+/** Turns a database of version n into one of n + 1; a crash in the middle runs it again from its start. */
+export type Migration = (database: Database) => Promise<void>
+
+/** Entry n leads from version n + 1 to n + 2; the first version is 1. */
+export const MIGRATIONS: readonly Migration[] = []
+
+const FORMAT = metaKey('format')
+
+/**
+ * Brings a database to the newest version; a new one gets it at once.
+ *
+ * @throws TrackError TRK_STORE_FORMAT when a newer trackalert wrote it.
+ * @returns the version that it had; undefined for a new one.
+ */
+export async function migrate(
+  database: Database,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<number | undefined> {
+  const newest = migrations.length + 1
+  const found = readNumbers(database, FORMAT)?.[0]
+  if (found === undefined) {
+    await writeVersion(database, newest)
+    return undefined
+  }
+  if (found > newest) {
+    throw new TrackError(
+      'TRK_STORE_FORMAT',
+      `it has version ${found}, and this trackalert knows ${newest}; run the newer trackalert that wrote it`,
+    )
+  }
+  for (const [index, migration] of migrations.entries()) {
+    if (index + 1 < found) continue
+    await migration(database)
+    await writeVersion(database, index + 2)
+  }
+  return found
+}
+
+async function writeVersion(database: Database, version: number): Promise<void> {
+  const batch = new WriteBatch()
+  putNumbers(batch, FORMAT, [version])
+  await database.write(batch, true)
+}

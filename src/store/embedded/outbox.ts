@@ -1,0 +1,206 @@
+/**
+ * Outgoing messages: open ones with their next try, dead ones. Store thread. Memory holds ids and times only, one heap
+ * per receiver, built when the store is opened; bodies stay on disk until they are handed out.
+ *
+ * A message is `waiting` → `held` (handed out, in this process only) → delivered (gone), `waiting` again, or `dead`;
+ * dead → `waiting` by resend. After a restart what was held is waiting.
+ */
+import type { DeadLetter, OutboxClaim, OutboxEntry, OutboxMessage } from '../store.ts'
+import { TrackError } from '../../errors.ts'
+import type { Database } from './database.ts'
+import { DueHeap } from './due-heap.ts'
+import type { Participant } from './group-commit.ts'
+import { metaKey, numberKey, numberOfKey, PREFIX, wholePrefix } from './keys.ts'
+import { putNumbers, readNumbers } from './meta.ts'
+import {
+  decodeBody,
+  decodeDeadState,
+  decodeOpenState,
+  encodeBody,
+  encodeDeadState,
+  encodeOpenState,
+  type OpenMessageState,
+} from './records.ts'
+import { seal, unseal } from './sealed-value.ts'
+import type { WriteBatch } from './write-batch.ts'
+
+const NEXT_ID = metaKey('next-message')
+const PAGE = 256
+
+export interface ClaimArguments {
+  readonly receiver: string
+  readonly nowMs: number
+  readonly limit: number
+}
+
+export class Outbox implements Participant {
+  readonly #database: () => Database
+  /** State of every open message. */
+  readonly #open = new Map<number, OpenMessageState>()
+  /** Waiting messages by receiver. */
+  readonly #due = new Map<string, DueHeap>()
+  /** Handed out and not settled yet. */
+  readonly #held = new Set<number>()
+  /** Messages of the batch in work: they wait once it is written. */
+  #added: number[] = []
+  #nextId = 1
+  #deadLetters = 0
+
+  constructor(database: () => Database) {
+    this.#database = database
+  }
+
+  get entries(): number {
+    return this.#open.size
+  }
+
+  get deadLetters(): number {
+    return this.#deadLetters
+  }
+
+  async load(): Promise<void> {
+    const database = this.#database()
+    this.#nextId = readNumbers(database, NEXT_ID)?.[0] ?? 1
+    for await (const page of database.pages(wholePrefix(PREFIX.messageState), PAGE)) {
+      for (const [key, value] of page) {
+        const id = numberOfKey(key)
+        this.#open.set(id, decodeOpenState(unseal(key, value)))
+        this.#wait(id)
+      }
+    }
+    for await (const page of database.pages(wholePrefix(PREFIX.deadState), PAGE))
+      this.#deadLetters += page.length
+  }
+
+  stageAdd(batch: WriteBatch, message: OutboxMessage): void {
+    const id = this.#nextId++
+    const key = numberKey(PREFIX.messageBody, id)
+    batch.put(key, seal(key, encodeBody(message)))
+    const { receiver, createdAtMs } = message
+    this.#stageState(batch, id, { receiver, createdAtMs, tries: 0, nextTryAtMs: createdAtMs })
+  }
+
+  /** Takes a receiver's due messages, oldest first; they are held until settled. */
+  claim({ receiver, nowMs, limit }: ClaimArguments): OutboxClaim {
+    const entries: OutboxEntry[] = []
+    const heap = this.#due.get(receiver)
+    let next = this.#firstWaiting(heap)
+    while (next !== undefined && next.atMs <= nowMs && entries.length < limit) {
+      heap?.removeFirst()
+      this.#held.add(next.id)
+      entries.push({ id: next.id, ...next.state, ...this.#body(next.id) })
+      next = this.#firstWaiting(heap)
+    }
+    if (heap?.size === 0) this.#due.delete(receiver)
+    return { entries, nextDueAtMs: next?.atMs }
+  }
+
+  /** The first of a heap; notes of messages that were settled while they waited, or noted twice, are dropped on the way. */
+  #firstWaiting(heap: DueHeap | undefined) {
+    for (let next = heap?.first(); next !== undefined; next = heap?.first()) {
+      const state = this.#open.get(next.id)
+      if (state !== undefined && state.nextTryAtMs === next.atMs && !this.#held.has(next.id))
+        return { ...next, state }
+      heap?.removeFirst()
+    }
+    return undefined
+  }
+
+  stageDelivered(batch: WriteBatch, ids: readonly number[]): void {
+    for (const id of ids) {
+      this.#held.delete(id)
+      if (!this.#open.delete(id)) continue
+      batch.delete(numberKey(PREFIX.messageState, id))
+      batch.delete(numberKey(PREFIX.messageBody, id))
+    }
+  }
+
+  stageRetry(
+    batch: WriteBatch,
+    id: number,
+    { tries, nextTryAtMs }: Pick<OpenMessageState, 'tries' | 'nextTryAtMs'>,
+  ): void {
+    const state = this.#open.get(id)
+    if (state !== undefined) this.#stageState(batch, id, { ...state, tries, nextTryAtMs })
+  }
+
+  stageDead(
+    batch: WriteBatch,
+    id: number,
+    death: { readonly tries: number; readonly atMs: number; readonly reason: string },
+  ): void {
+    const state = this.#open.get(id)
+    if (state === undefined) return
+    this.#open.delete(id)
+    this.#held.delete(id)
+    batch.delete(numberKey(PREFIX.messageState, id))
+    const { receiver, createdAtMs } = state
+    const key = numberKey(PREFIX.deadState, id)
+    const dead = { receiver, createdAtMs, tries: death.tries, diedAtMs: death.atMs, reason: death.reason }
+    batch.put(key, seal(key, encodeDeadState(dead)))
+    this.#deadLetters++
+  }
+
+  /** Opens a dead message again; false when there is none. */
+  stageResend(batch: WriteBatch, id: number, nowMs: number): boolean {
+    const key = numberKey(PREFIX.deadState, id)
+    const sealed = this.#database().get(key)
+    if (sealed === undefined || this.#open.has(id)) return false
+    const { receiver, createdAtMs } = decodeDeadState(unseal(key, sealed))
+    batch.delete(key)
+    this.#deadLetters--
+    this.#stageState(batch, id, { receiver, createdAtMs, tries: 0, nextTryAtMs: nowMs })
+    return true
+  }
+
+  /** Removes dead messages for good. */
+  stageRemoveDead(batch: WriteBatch, ids: readonly number[]): void {
+    for (const id of ids) {
+      if (this.#database().get(numberKey(PREFIX.deadState, id)) === undefined) continue
+      batch.delete(numberKey(PREFIX.deadState, id))
+      batch.delete(numberKey(PREFIX.messageBody, id))
+      this.#deadLetters--
+    }
+  }
+
+  /** Newest message first. */
+  async listDead(limit: number): Promise<readonly DeadLetter[]> {
+    const entries = await this.#database().scan({ ...wholePrefix(PREFIX.deadState), isReverse: true, limit })
+    return entries.map(([key, value]) => {
+      const id = numberOfKey(key)
+      return { id, ...decodeDeadState(unseal(key, value)), ...this.#body(id) }
+    })
+  }
+
+  finishAll(batch: WriteBatch): void {
+    if (this.#added.length > 0) putNumbers(batch, NEXT_ID, [this.#nextId])
+  }
+
+  written(): void {
+    for (const id of this.#added) this.#wait(id)
+    this.#added = []
+  }
+
+  #stageState(batch: WriteBatch, id: number, state: OpenMessageState): void {
+    this.#open.set(id, state)
+    const key = numberKey(PREFIX.messageState, id)
+    batch.put(key, seal(key, encodeOpenState(state)))
+    this.#added.push(id)
+  }
+
+  #wait(id: number): void {
+    const state = this.#open.get(id)
+    if (state === undefined) return
+    this.#held.delete(id)
+    const heap = this.#due.get(state.receiver) ?? new DueHeap()
+    heap.add({ id, atMs: state.nextTryAtMs })
+    this.#due.set(state.receiver, heap)
+  }
+
+  #body(id: number): { readonly deliveryId: string; readonly body: string } {
+    const key = numberKey(PREFIX.messageBody, id)
+    const sealed = this.#database().get(key)
+    if (sealed === undefined) throw new TrackError('TRK_STORE_DAMAGED', `message ${id} is missing`)
+    return decodeBody(unseal(key, sealed))
+  }
+}

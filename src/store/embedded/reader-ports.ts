@@ -1,0 +1,78 @@
+/**
+ * The readers of trends on policy workers, as the main thread sees them: it must know when none has the database open any
+ * more. Main thread. A worker that ends closes its port, and counts no longer.
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { TrackError } from '../../errors.ts'
+import type { FromReader, ToReader } from './messages.ts'
+
+/** A view lives as long as a batch of runs, and a run at most half a minute by default. */
+const RELEASE_WITHIN_MS = 60_000
+
+export class ReaderPorts {
+  /** Whether each reader may have the database open. */
+  readonly #mayHold = new Map<MessagePort, boolean>()
+  #isOpen = false
+  #wake: (() => void) | undefined
+
+  /** The other end of a new reader's port; to be transferred to its thread. */
+  add(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    this.#mayHold.set(port1, this.#isOpen)
+    port1.on('message', (_: FromReader) => {
+      this.#mayHold.set(port1, false)
+      this.#wake?.()
+    })
+    port1.on('close', () => {
+      this.#mayHold.delete(port1)
+      this.#wake?.()
+    })
+    port1.unref()
+    if (this.#isOpen) post(port1, { type: 'resume' })
+    return port2
+  }
+
+  /** The main thread holds the database open. */
+  resume(): void {
+    this.#isOpen = true
+    for (const port of this.#mayHold.keys()) {
+      this.#mayHold.set(port, true)
+      post(port, { type: 'resume' })
+    }
+  }
+
+  /**
+   * Resolves when no reader has the database open.
+   *
+   * @throws TrackError TRK_STORE_FAILED when one still has after a minute.
+   */
+  async release(): Promise<void> {
+    this.#isOpen = false
+    for (const port of this.#mayHold.keys()) post(port, { type: 'release' })
+    const endMs = performance.now() + RELEASE_WITHIN_MS
+    while ([...this.#mayHold.values()].includes(true)) {
+      if (performance.now() >= endMs)
+        throw new TrackError('TRK_STORE_FAILED', 'a policy worker still reads from it')
+      await this.#change(endMs - performance.now())
+    }
+  }
+
+  close(): void {
+    for (const port of this.#mayHold.keys()) port.close()
+    this.#mayHold.clear()
+  }
+
+  #change(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, withinMs)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+function post(port: MessagePort, message: ToReader): void {
+  port.postMessage(message)
+}

@@ -1,0 +1,175 @@
+/**
+ * A segment: up to 32 reports that arrived together, stored as one value. Encoded on the main thread, which has the
+ * texts, and read on the store thread. One value for many reports is a third of the cost of one for each. Pure.
+ *
+ *     count (1 byte) · flags (1 byte) · count × report
+ *     report: flags (1 byte) · received at (double, Unix ms) · login · address · text
+ */
+import type { ReportToAppend } from '../store.ts'
+import { TrackError } from '../../errors.ts'
+import { BinaryReader } from './binary-reader.ts'
+import type { BinaryWriter } from './binary-writer.ts'
+import { SLOTS } from './keys.ts'
+
+/** A segment stops growing here, so that reading one report stays cheap. */
+const FULL_BYTES = 16 * 1024
+const SUCCESS = 1
+const ERASED = 2
+const INDEXED = 1
+/** Where the flags of the segment are in its content. */
+const FLAGS_AT = 1
+
+/** One report of a segment. */
+export interface SegmentReport extends ReportToAppend {
+  readonly slot: number
+}
+
+/** Where a report lies: what the store thread needs for its indexes, without making strings. */
+export interface SegmentEntry {
+  readonly slot: number
+  readonly success: boolean
+  readonly receivedAtMs: number
+  /** Bytes of login and address as BinaryWriter.text wrote them; views. */
+  readonly login: Uint8Array
+  readonly remote: Uint8Array
+}
+
+/** Adds a report to whatever the writer holds. */
+export function writeReport(writer: BinaryWriter, report: ReportToAppend): void {
+  writer
+    .byte(report.success ? SUCCESS : 0)
+    .double(report.receivedAtMs)
+    .text(report.login)
+    .text(report.remote)
+    .text(report.text)
+}
+
+/** The content of one segment from the first of these reports on; says how many went in and how large each is. */
+export function writeSegment(
+  writer: BinaryWriter,
+  reports: readonly ReportToAppend[],
+  from: number,
+): { readonly sizes: readonly number[] } {
+  const start = writer.length
+  const sizes: number[] = []
+  writer.byte(0).byte(0)
+  for (let index = from; index < reports.length && sizes.length < SLOTS; index++) {
+    const report = reports[index]
+    if (report === undefined || (sizes.length > 0 && writer.length - start > FULL_BYTES)) break
+    const before = writer.length
+    writeReport(writer, report)
+    sizes.push(writer.length - before)
+  }
+  writer.setByte(start, sizes.length)
+  return { sizes }
+}
+
+/** A report as `writeReport` wrote it. */
+export function readReport(reader: BinaryReader): ReportToAppend & { readonly isErased: boolean } {
+  const flags = reader.byte()
+  return {
+    success: (flags & SUCCESS) !== 0,
+    isErased: (flags & ERASED) !== 0,
+    receivedAtMs: reader.double(),
+    login: reader.text(),
+    remote: reader.text(),
+    text: reader.text(),
+  }
+}
+
+/** All reports of a segment that were not erased. */
+export function readSegment(content: Uint8Array): readonly SegmentReport[] {
+  const reader = new BinaryReader(content)
+  const count = readCount(reader)
+  const reports: SegmentReport[] = []
+  for (let slot = 0; slot < count; slot++) {
+    const { isErased, ...report } = readReport(reader)
+    if (!isErased) reports.push({ ...report, slot })
+  }
+  return reports
+}
+
+/**
+ * One report of a segment; the others are passed over without making strings of them.
+ *
+ * @throws TrackError TRK_STORE_DAMAGED when there is no such report.
+ */
+export function readSlot(content: Uint8Array, slot: number): ReportToAppend & { readonly isErased: boolean } {
+  const reader = new BinaryReader(content)
+  if (slot >= readCount(reader)) throw new TrackError('TRK_STORE_DAMAGED', `a segment has no report ${slot}`)
+  for (let index = 0; index < slot; index++) skipReport(reader)
+  return readReport(reader)
+}
+
+/** Encoded size of every report, erased ones included. */
+export function reportSizes(content: Uint8Array): Uint32Array {
+  const reader = new BinaryReader(content)
+  return new Uint32Array(readCount(reader)).map(() => {
+    const start = reader.position
+    skipReport(reader)
+    return reader.position - start
+  })
+}
+
+function skipReport(reader: BinaryReader): void {
+  reader.raw(9)
+  reader.textBytes()
+  reader.textBytes()
+  reader.textBytes()
+}
+
+/** What the indexes need of each report that was not erased. */
+export function readEntries(content: Uint8Array): readonly SegmentEntry[] {
+  const reader = new BinaryReader(content)
+  const count = readCount(reader)
+  const entries: SegmentEntry[] = []
+  for (let slot = 0; slot < count; slot++) {
+    const flags = reader.byte()
+    const receivedAtMs = reader.double()
+    const login = reader.textBytes()
+    const remote = reader.textBytes()
+    reader.textBytes()
+    if ((flags & ERASED) === 0) {
+      entries.push({ slot, success: (flags & SUCCESS) !== 0, receivedAtMs, login, remote })
+    }
+  }
+  return entries
+}
+
+/** The same segment with these slots emptied; the others keep their places. */
+export function eraseSlots(
+  content: Uint8Array,
+  slots: ReadonlySet<number>,
+  writer: BinaryWriter,
+): Uint8Array {
+  const reader = new BinaryReader(content)
+  const count = readCount(reader)
+  writer.reset().raw(content.subarray(0, 2))
+  for (let slot = 0; slot < count; slot++) {
+    const start = reader.position
+    const { isErased } = readReport(reader)
+    if (isErased || slots.has(slot)) {
+      writer.byte(ERASED).double(0).text('').text('').text('')
+    } else {
+      writer.raw(content.subarray(start, reader.position))
+    }
+  }
+  return writer.copy()
+}
+
+export function isIndexed(content: Uint8Array): boolean {
+  return ((content[FLAGS_AT] ?? 0) & INDEXED) !== 0
+}
+
+/** Notes in a fresh content that history finds its reports. */
+export function markIndexed(content: Uint8Array): void {
+  content[FLAGS_AT] = INDEXED
+}
+
+function readCount(reader: BinaryReader): number {
+  const count = reader.byte()
+  reader.byte()
+  if (count > SLOTS)
+    throw new TrackError('TRK_STORE_DAMAGED', `a segment says that it holds ${count} reports`)
+  return count
+}

@@ -1,0 +1,88 @@
+/**
+ * The operations of the port other than append and commit, by name. Store thread.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { GroupCommit } from './group-commit.ts'
+import type { History } from './history.ts'
+import type { Journal } from './journal.ts'
+import type { Maintenance } from './maintenance.ts'
+import type { HandedReport, StoreCallName, StoreCalls, ToStoreThread } from './messages.ts'
+import type { Outbox } from './outbox.ts'
+
+interface Parts {
+  readonly writer: GroupCommit
+  readonly journal: Journal
+  readonly history: History
+  readonly outbox: Outbox
+  readonly maintenance: Maintenance
+}
+
+type CallMessage = Extract<ToStoreThread, { readonly type: 'call' }>
+type Answer = StoreCalls[StoreCallName]['answer']
+
+/** Does what was asked for; resolves when it is on disk, if it changes anything. */
+export async function answerCall(
+  parts: Parts,
+  message: CallMessage,
+  run: (reports: readonly HandedReport[]) => void,
+): Promise<Answer> {
+  const { writer, journal, history, outbox, maintenance } = parts
+  switch (message.name) {
+    case 'claimDue':
+      return outbox.claim(message.args)
+    case 'settleDelivered':
+      await writer.submit('change', (batch) => outbox.stageDelivered(batch, message.args.ids))
+      return undefined
+    case 'settleRetry':
+      await writer.submit('change', (batch) => outbox.stageRetry(batch, message.args.id, message.args))
+      return undefined
+    case 'settleDead':
+      await writer.submit('change', (batch) => outbox.stageDead(batch, message.args.id, message.args))
+      return undefined
+    case 'deadLetters':
+      return await outbox.listDead(message.args.limit)
+    case 'resendDeadLetter':
+      return await resend(parts, message.args.id, message.args.nowMs)
+    case 'failedReports':
+      return await journal.listFailed(message.args.limit)
+    case 'rerunFailedReport':
+      return await rerun(parts, message.args.id, run)
+    case 'history':
+      return await history.query(message.args)
+    case 'forgetLogin':
+      return await maintenance.forget(message.args.login)
+    case 'expire':
+      await maintenance.expire(message.args.nowMs)
+      return undefined
+    case 'subscribe':
+      for (const reports of journal.unfinished()) {
+        run(reports)
+        await nextTurn()
+      }
+      return undefined
+    default:
+      return message satisfies never
+  }
+}
+
+async function resend({ writer, outbox }: Parts, id: number, nowMs: number): Promise<boolean> {
+  let isThere = false
+  await writer.submit('change', (batch) => {
+    isThere = outbox.stageResend(batch, id, nowMs)
+  })
+  return isThere
+}
+
+async function rerun(
+  { writer, journal }: Parts,
+  id: number,
+  run: (reports: readonly HandedReport[]) => void,
+): Promise<boolean> {
+  let report: HandedReport | undefined
+  await writer.submit('change', (batch) => {
+    report = journal.stageRerun(batch, id)
+  })
+  if (report === undefined) return false
+  run([report])
+  return true
+}

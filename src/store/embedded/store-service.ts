@@ -1,0 +1,315 @@
+/**
+ * The store behind its messages: takes calls, puts their changes into batches, answers. Store thread.
+ *
+ * Life: `checking` (files) → the main thread opens the database → `open` → `closed`. In `open`, damage that is found
+ * stops all changes for good: what is on disk is left as it is, and the next start says what is wrong.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf, TrackError } from '../../errors.ts'
+import type { StoreCounts } from '../store.ts'
+import type { TrendApplier } from '../trend-applier.ts'
+import { checkTableFile } from './check-files.ts'
+import { stageCommit } from './commit-outcomes.ts'
+import { Database } from './database.ts'
+import { Disk } from './disk.ts'
+import { GroupCommit } from './group-commit.ts'
+import { History } from './history.ts'
+import { Journal } from './journal.ts'
+import { Maintenance } from './maintenance.ts'
+import type { FromStoreThread, StoreThreadSetup, ToStoreThread } from './messages.ts'
+import {
+  checkDirectory,
+  type CheckedDirectory,
+  forgetWorkers,
+  openDatabase,
+  setAside,
+} from './open-database.ts'
+import { Outbox } from './outbox.ts'
+import { answerCall } from './store-calls.ts'
+import { TrendRows } from './trend-rows.ts'
+
+/** Between two tables that are checked beside the work. */
+const CHECK_PAUSE_MS = 50
+
+/** The main thread still has the database open: its files change under way and were checked before. */
+const UNCHECKED: CheckedDirectory = {
+  report: { isNew: false, tornBytes: 0, salvage: undefined, tablesToCheck: 0 },
+  unchecked: [],
+}
+
+interface StoreServiceDeps {
+  readonly setup: StoreThreadSetup
+  readonly applier: TrendApplier
+  readonly send: (message: FromStoreThread) => void
+}
+
+type Settled = Extract<FromStoreThread, { readonly type: 'settled' }>
+type CallMessage = Extract<ToStoreThread, { readonly type: 'call' }>
+
+interface Anchoring {
+  readonly resolve: () => void
+  readonly reject: (error: TrackError) => void
+}
+
+export class StoreService {
+  readonly #deps: StoreServiceDeps
+  readonly history: History
+  readonly journal: Journal
+  readonly outbox: Outbox
+  readonly trendRows: TrendRows
+  readonly writer: GroupCommit
+  readonly maintenance: Maintenance
+  readonly #disk: Disk
+  #database: Database | undefined
+  #anchoring: Anchoring | undefined
+  /** Set while the database is opened again; reads wait for it. */
+  #reopened: PromiseWithResolvers<void> | undefined
+  #broken: TrackError | undefined
+  #isClosing = false
+  #settled: { done: number[]; refused: Settled['refused'][number][]; failed: Settled['failed'][number][] } =
+    empty()
+
+  constructor(deps: StoreServiceDeps) {
+    this.#deps = deps
+    const { setup, applier, send } = deps
+    const database = (): Database => this.database
+    this.history = new History({ database, keepMs: setup.historyMs, keepBytes: setup.historyBytes })
+    this.journal = new Journal({ database, history: this.history })
+    this.outbox = new Outbox(database)
+    this.trendRows = new TrendRows({
+      database,
+      applier,
+      hotBytes: setup.hotRowsBytes,
+      onRowError: (name, message) => send({ type: 'row-error', database: name, message }),
+    })
+    this.#disk = new Disk({
+      directory: setup.databaseDirectory,
+      durability: setup.durability,
+      reserveBytes: setup.reserveBytes,
+      database,
+      reopen: () => this.#reopen(),
+      onChange: () => this.#tellReadiness(),
+    })
+    this.writer = new GroupCommit({
+      disk: this.#disk,
+      participants: [this.trendRows, this.journal, this.history, this.outbox],
+      onSettled: () => this.#afterBatch(),
+      onBroken: (error) => this.#break(error),
+    })
+    this.maintenance = new Maintenance({
+      database,
+      writer: this.writer,
+      journal: this.journal,
+      history: this.history,
+      outbox: this.outbox,
+      trendRows: this.trendRows,
+      maxFailedReports: setup.maxFailedReports,
+      onError: (error) => this.#noteReadError(error),
+    })
+  }
+
+  get database(): Database {
+    if (this.#database === undefined) throw new TrackError('TRK_STORE_FAILED', 'it is not open')
+    return this.#database
+  }
+
+  get counts(): StoreCounts {
+    const { journal, outbox, history, trendRows } = this
+    return {
+      backlogReports: journal.backlogReports,
+      backlogBytes: journal.backlogBytes,
+      failedReports: journal.failedReports,
+      outboxEntries: outbox.entries,
+      deadLetters: outbox.deadLetters,
+      historyReports: history.reports,
+      historyBytes: history.sizeBytes,
+      trendRows: trendRows.rows,
+      trendRowsEvicted: trendRows.evicted,
+    }
+  }
+
+  /** Checks, opens and loads; throws what stands in the way. */
+  async start(): Promise<void> {
+    const { setup, send } = this.#deps
+    const checked = setup.isRestart ? UNCHECKED : await checkDirectory(setup.databaseDirectory, setup)
+    const anchored = await this.#anchor(checked)
+    const { database, report } = await openDatabase(setup.databaseDirectory, anchored)
+    if (!setup.isRestart) await forgetWorkers(database)
+    this.#database = database
+    this.history.load()
+    await this.journal.load()
+    await this.outbox.load()
+    await this.trendRows.load()
+    send({ type: 'open', report, nextSegment: this.journal.nextSegment, counts: this.counts })
+    this.#tellReadiness()
+    this.maintenance.afterBatch()
+    void this.#checkTables(anchored.unchecked)
+  }
+
+  receive(message: ToStoreThread): void {
+    switch (message.type) {
+      case 'append': {
+        const { call } = message
+        this.writer.enqueue({
+          kind: 'append',
+          stage: (batch) => this.journal.stageAppend(batch, message),
+          settle: () => this.#settled.done.push(call),
+          refuse: (reason, detail) => this.#settled.refused.push({ call, reason, detail }),
+        })
+        break
+      }
+      case 'commit': {
+        const { call } = message
+        this.writer.enqueue({
+          kind: 'change',
+          stage: (batch) => stageCommit(this, batch, message),
+          settle: () => this.#settled.done.push(call),
+          fail: (error) => this.#settled.failed.push({ call, error: error.toWire() }),
+        })
+        break
+      }
+      case 'call':
+        void this.#answer(message)
+        break
+      case 'anchored':
+        this.#anchoring?.resolve()
+        break
+      case 'let-go':
+        void this.#letGo()
+        break
+      case 'not-anchored':
+        this.#anchoring?.reject(TrackError.fromWire(message.error))
+        break
+      case 'close':
+        void this.#close()
+        break
+      default:
+        message satisfies never
+    }
+  }
+
+  async #answer(message: CallMessage): Promise<void> {
+    const { send } = this.#deps
+    try {
+      await this.#reopened?.promise
+      if (this.#isClosing) throw new TrackError('TRK_STOPPING')
+      const answer = await answerCall(this, message, (reports) => send({ type: 'run', reports }))
+      send({ type: 'answer', call: message.call, answer, counts: this.counts })
+    } catch (error) {
+      this.#noteReadError(error)
+      this.#settled.failed.push({ call: message.call, error: asTrackError(error).toWire() })
+      this.#sendSettled()
+    }
+  }
+
+  /** Has the main thread open the database before this thread does. */
+  async #anchor(checked: CheckedDirectory): Promise<CheckedDirectory> {
+    const { setup, send } = this.#deps
+    try {
+      await this.#askForAnchor(() => send({ type: 'checked' }))
+      return checked
+    } catch (error) {
+      const known = asTrackError(error)
+      if (known.code !== 'TRK_STORE_DAMAGED' || !setup.recover || checked.report.salvage !== undefined)
+        throw known
+      const salvaged = await setAside(setup.databaseDirectory, known, setup)
+      await this.#askForAnchor(() => send({ type: 'checked' }))
+      return salvaged
+    }
+  }
+
+  #askForAnchor(ask: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#anchoring = { resolve, reject }
+      ask()
+    })
+  }
+
+  /** Rejects when it cannot be done now; the database may be closed then, until the next try. */
+  async #reopen(): Promise<void> {
+    await this.#askForAnchor(() => this.#deps.send({ type: 'reopen' }))
+    this.#database = await Database.open(this.#deps.setup.databaseDirectory)
+    this.#reopened?.resolve()
+    this.#reopened = undefined
+  }
+
+  /** Reads wait from here on, until the database is open again. */
+  async #letGo(): Promise<void> {
+    this.#reopened ??= Promise.withResolvers<void>()
+    await this.#database?.close()
+    this.#deps.send({ type: 'gone' })
+  }
+
+  #afterBatch(): void {
+    this.#sendSettled()
+    if (this.#broken === undefined && !this.#isClosing) this.maintenance.afterBatch()
+  }
+
+  #sendSettled(): void {
+    this.#deps.send({ type: 'settled', ...this.#settled, counts: this.counts })
+    this.#settled = empty()
+  }
+
+  #noteReadError(error: unknown): void {
+    const known = asTrackError(error)
+    if (known.code === 'TRK_STORE_DAMAGED') this.#break(known)
+  }
+
+  #break(error: TrackError): void {
+    if (this.#broken !== undefined) return
+    this.#broken = error
+    this.writer.refuseAll(error)
+    this.#tellReadiness()
+  }
+
+  #tellReadiness(): void {
+    const { send } = this.#deps
+    const refusal = this.#disk.refusal
+    if (this.#broken !== undefined) {
+      send({ type: 'readiness', readiness: { ready: false, reason: this.#broken.message } })
+    } else if (refusal !== undefined) {
+      send({
+        type: 'readiness',
+        readiness: { ready: false, reason: `reports cannot be stored: ${refusal.detail}` },
+      })
+    } else {
+      send({ type: 'readiness', readiness: { ready: true } })
+    }
+  }
+
+  /** Tables for which there was no time at start, one after another. */
+  async #checkTables(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      await sleep(CHECK_PAUSE_MS, undefined, { ref: false })
+      if (this.#isClosing || this.#broken !== undefined) return
+      const damage = checkTableFile(path)
+      if (damage !== undefined) this.#break(new TrackError('TRK_STORE_DAMAGED', `${path}: ${damage}`))
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosing = true
+    this.maintenance.stop()
+    // Room may never come; what waits for it is told so.
+    if (this.#disk.refusal !== undefined) this.#disk.stop()
+    await this.writer.drained()
+    this.#disk.stop()
+    this.#reopened?.resolve()
+    await this.#database?.close()
+    this.#deps.send({ type: 'closed' })
+  }
+}
+
+function asTrackError(thrown: unknown): TrackError {
+  return thrown instanceof TrackError
+    ? thrown
+    : new TrackError('TRK_STORE_FAILED', messageOf(thrown), { cause: thrown })
+}
+
+function empty(): {
+  done: number[]
+  refused: Settled['refused'][number][]
+  failed: Settled['failed'][number][]
+} {
+  return { done: [], refused: [], failed: [] }
+}

@@ -1,0 +1,41 @@
+/**
+ * The store thread: the only writer of the database. It wires the parts of the store, receives calls and sends what each
+ * batch settled. It ends with `close`. Must not be imported by other threads.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { messageOf, TrackError } from '../../errors.ts'
+import type { TrendApplier } from '../trend-applier.ts'
+import type { FromStoreThread, StoreThreadSetup, ToStoreThread } from './messages.ts'
+import { StoreService } from './store-service.ts'
+
+interface ApplierModule {
+  readonly createTrendApplier?: (setup: unknown) => TrendApplier
+}
+
+async function loadApplier({ module, setup }: StoreThreadSetup['trends']): Promise<TrendApplier> {
+  // The module is ours, named by the wiring; only its presence is checked.
+  const loaded = (await import(module)) as ApplierModule
+  if (loaded.createTrendApplier === undefined) {
+    throw new TrackError('TRK_STORE_FAILED', `${module} exports no createTrendApplier`)
+  }
+  return loaded.createTrendApplier(setup)
+}
+
+async function main(): Promise<void> {
+  const port = parentPort
+  if (port === null) throw new TrackError('TRK_STORE_FAILED', 'store-thread.ts was not started as a thread')
+  const send = (message: FromStoreThread): void => port.postMessage(message)
+  // The main thread sends nothing else as workerData.
+  const setup = workerData as StoreThreadSetup
+  try {
+    const service = new StoreService({ setup, applier: await loadApplier(setup.trends), send })
+    port.on('message', (message: ToStoreThread) => service.receive(message))
+    await service.start()
+  } catch (error) {
+    const known = error instanceof TrackError ? error : new TrackError('TRK_STORE_FAILED', messageOf(error))
+    send({ type: 'failed', error: known.toWire() })
+    port.close()
+  }
+}
+
+void main()

@@ -1,0 +1,290 @@
+/**
+ * Rows of the trend databases: commits of their changes, eviction, expiry. Store thread.
+ *
+ * All changes of one batch to one row are applied together: the row is read and written once. A row's value is its
+ * expiry (double) and its bytes. The expiry index names every row at a time at which it cannot have expired yet, and is
+ * moved only when that time has come: touching a row costs no index write, and the order by real expiry is still exact.
+ */
+import { Buffer } from 'node:buffer'
+import { LRUCache } from 'lru-cache'
+import { messageOf } from '../../errors.ts'
+import type { TrendApplier } from '../trend-applier.ts'
+import { BinaryReader } from './binary-reader.ts'
+import type { Database, Entry } from './database.ts'
+import type { Participant } from './group-commit.ts'
+import {
+  databaseKey,
+  endOf,
+  expiryKey,
+  numberKey,
+  numberOfKey,
+  partsOfDatabaseKey,
+  partsOfExpiryKey,
+  PREFIX,
+  wholePrefix,
+} from './keys.ts'
+import { putNumbers, readNumbers } from './meta.ts'
+import { SEAL_BYTES, seal, unseal } from './sealed-value.ts'
+import type { WriteBatch } from './write-batch.ts'
+
+/** Rows that are looked at in one step of expiry or eviction; a step takes about two milliseconds. */
+const STEP_ROWS = 200
+const EXPIRY_BYTES = 8
+/** Object, key string and map entry of a cached row. */
+const CACHE_OVERHEAD_BYTES = 200
+const PAGE = 256
+
+interface PendingRow {
+  readonly database: string
+  readonly key: Uint8Array
+  readonly changes: unknown[]
+}
+
+interface StoredRow {
+  readonly expiresAtMs: number
+  readonly bytes: Uint8Array
+}
+
+interface TrendRowsDeps {
+  readonly database: () => Database
+  readonly applier: TrendApplier
+  /** Memory for rows that were used lately. */
+  readonly hotBytes: number
+  /** A row could not be changed; its changes are lost, everything else goes on. */
+  readonly onRowError: (database: string, message: string) => void
+}
+
+/** Names of rows that the expiry index gives, oldest first. */
+export interface ExpiryPage {
+  readonly database: string
+  readonly entries: readonly { readonly atMs: number; readonly key: Uint8Array }[]
+  /** False when there are more behind the last one. */
+  readonly isLast: boolean
+}
+
+export class TrendRows implements Participant {
+  readonly #deps: TrendRowsDeps
+  /** Sealed values by key in Latin-1; what is here is newer than or equal to what is on disk. */
+  readonly #hot: LRUCache<string, Uint8Array>
+  readonly #pending = new Map<string, PendingRow>()
+  /** Rows of the batch in work: the cache may drop them before they are on disk. */
+  readonly #staged = new Map<string, Uint8Array | undefined>()
+  readonly #counts = new Map<string, number>()
+  readonly #changedCounts = new Set<string>()
+  /** Highest commit of every policy worker of this process; one number per worker that ever lived in it. */
+  readonly #commits = new Map<number, number>()
+  readonly #changedCommits = new Set<number>()
+  #evicted = 0
+
+  constructor(deps: TrendRowsDeps) {
+    this.#deps = deps
+    this.#hot = new LRUCache({
+      maxSize: deps.hotBytes,
+      sizeCalculation: (value) => value.length + CACHE_OVERHEAD_BYTES,
+    })
+  }
+
+  get rows(): number {
+    let total = 0
+    for (const count of this.#counts.values()) total += count
+    return total
+  }
+
+  get evicted(): number {
+    return this.#evicted
+  }
+
+  get databases(): readonly string[] {
+    return [...this.#counts.keys()]
+  }
+
+  /** Rows above the maximum of a database. */
+  surplusOf(database: string): number {
+    return (this.#counts.get(database) ?? 0) - this.#deps.applier.maxKeys(database)
+  }
+
+  async load(): Promise<void> {
+    const database = this.#deps.database()
+    for await (const page of database.pages(wholePrefix(PREFIX.rowCount), PAGE)) {
+      for (const [key] of page) {
+        this.#counts.set(partsOfDatabaseKey(key).database, readNumbers(database, key)?.[0] ?? 0)
+      }
+    }
+    for await (const page of database.pages(wholePrefix(PREFIX.worker), PAGE)) {
+      for (const [key] of page) this.#commits.set(numberOfKey(key), readNumbers(database, key)?.[0] ?? 0)
+    }
+  }
+
+  /** Changes of one run; they are applied when the whole batch is known. */
+  addChanges(deltas: Uint8Array): void {
+    if (deltas.length === 0) return
+    for (const { database, key, changes } of this.#deps.applier.split(deltas)) {
+      const name = nameOf(databaseKey(PREFIX.row, database, key))
+      const pending = this.#pending.get(name)
+      if (pending === undefined) this.#pending.set(name, { database, key, changes: [changes] })
+      else pending.changes.push(changes)
+    }
+  }
+
+  noteCommit(worker: number, number: number): void {
+    if (this.isCommitted(worker, number)) return
+    this.#commits.set(worker, number)
+    this.#changedCommits.add(worker)
+  }
+
+  /** Whether a commit of this number took place; a worker's commits come in the order of their numbers. */
+  isCommitted(worker: number, number: number): boolean {
+    return number <= (this.#commits.get(worker) ?? -1)
+  }
+
+  finishChanges(batch: WriteBatch): void {
+    for (const [name, row] of this.#pending) this.#applyRow(batch, name, row)
+    this.#pending.clear()
+    for (const worker of this.#changedCommits) {
+      putNumbers(batch, numberKey(PREFIX.worker, worker), [this.#commits.get(worker) ?? 0])
+    }
+    this.#changedCommits.clear()
+  }
+
+  finishAll(batch: WriteBatch): void {
+    for (const database of this.#changedCounts) {
+      putNumbers(batch, databaseKey(PREFIX.rowCount, database), [this.#counts.get(database) ?? 0])
+    }
+    this.#changedCounts.clear()
+  }
+
+  written(): void {
+    this.#staged.clear()
+  }
+
+  /** The rows of a database that may expire first. */
+  async oldest(database: string, untilMs: number): Promise<ExpiryPage> {
+    const from = databaseKey(PREFIX.expiry, database)
+    const to = untilMs === Infinity ? endOf(from) : expiryKey(database, untilMs + 1, new Uint8Array(0))
+    const found: readonly Entry[] = await this.#deps.database().scan({ from, to, limit: STEP_ROWS })
+    const entries = found.map(([key]) => partsOfExpiryKey(key))
+    return { database, entries, isLast: found.length < STEP_ROWS }
+  }
+
+  /** Removes what has expired of these rows, and notes the others at their real time. */
+  stageExpiry(batch: WriteBatch, { database, entries }: ExpiryPage, nowMs: number): void {
+    for (const { atMs, key } of entries) {
+      const row = this.#read(database, key)
+      batch.delete(expiryKey(database, atMs, key))
+      if (row === undefined) continue
+      if (row.expiresAtMs <= nowMs) this.#remove(batch, database, key)
+      else batch.put(expiryKey(database, row.expiresAtMs, key), new Uint8Array(0))
+    }
+  }
+
+  /** Removes rows, those that expire first, until the database has its maximum again; others of the page move. */
+  stageEviction(batch: WriteBatch, { database, entries, isLast }: ExpiryPage): void {
+    // A row behind this page may expire right after the page's end: none of the page that lives longer may go first.
+    const certainMs = isLast ? Infinity : (entries.at(-1)?.atMs ?? 0)
+    const rows = entries.map((entry) => ({ ...entry, row: this.#read(database, entry.key) }))
+    const byExpiry = rows.toSorted((a, b) => (a.row?.expiresAtMs ?? 0) - (b.row?.expiresAtMs ?? 0))
+    const seen = new Set<string>()
+    for (const { atMs, key, row } of byExpiry) {
+      batch.delete(expiryKey(database, atMs, key))
+      const name = nameOf(key)
+      if (row === undefined || seen.has(name)) continue
+      seen.add(name)
+      if (this.surplusOf(database) > 0 && row.expiresAtMs <= certainMs) {
+        this.#remove(batch, database, key)
+        this.#evicted++
+      } else {
+        batch.put(expiryKey(database, row.expiresAtMs, key), new Uint8Array(0))
+      }
+    }
+  }
+
+  /** Removes the row of this key from every database; how many there were. */
+  stageForget(batch: WriteBatch, login: string): number {
+    const key = this.#deps.applier.keyOfLogin(login)
+    const having = this.databases.filter((database) => this.#read(database, key) !== undefined)
+    for (const database of having) this.#remove(batch, database, key)
+    return having.length
+  }
+
+  #applyRow(batch: WriteBatch, name: string, { database, key, changes }: PendingRow): void {
+    const rowKey = databaseKey(PREFIX.row, database, key)
+    const current = this.#readSealed(name, rowKey)
+    const before = current === undefined ? undefined : contentOf(unseal(rowKey, current))
+    let after
+    try {
+      after = this.#deps.applier.apply(database, key, before?.bytes, changes)
+    } catch (error) {
+      this.#deps.onRowError(database, messageOf(error))
+      return
+    }
+    if (after.bytes === undefined) {
+      if (before !== undefined) this.#remove(batch, database, key)
+      return
+    }
+    const sealed = seal(rowKey, contentWith(after.expiresAtMs, after.bytes))
+    batch.put(rowKey, sealed)
+    this.#keep(name, sealed)
+    if (before === undefined) {
+      batch.put(expiryKey(database, after.expiresAtMs, key), new Uint8Array(0))
+      this.#count(database, 1)
+    } else if (after.expiresAtMs < before.expiresAtMs) {
+      // It must stay noted no later than it expires; the note of the longer life is dropped when its time comes.
+      batch.put(expiryKey(database, after.expiresAtMs, key), new Uint8Array(0))
+    }
+  }
+
+  #read(database: string, key: Uint8Array): StoredRow | undefined {
+    const rowKey = databaseKey(PREFIX.row, database, key)
+    const sealed = this.#readSealed(nameOf(rowKey), rowKey)
+    return sealed === undefined ? undefined : contentOf(unseal(rowKey, sealed))
+  }
+
+  #readSealed(name: string, rowKey: Uint8Array): Uint8Array | undefined {
+    if (this.#staged.has(name)) return this.#staged.get(name)
+    return this.#hot.get(name) ?? this.#deps.database().get(rowKey)
+  }
+
+  #keep(name: string, sealed: Uint8Array): void {
+    this.#staged.set(name, sealed)
+    this.#hot.set(name, sealed)
+  }
+
+  #remove(batch: WriteBatch, database: string, key: Uint8Array): void {
+    const rowKey = databaseKey(PREFIX.row, database, key)
+    batch.delete(rowKey)
+    const name = nameOf(rowKey)
+    this.#staged.set(name, undefined)
+    this.#hot.delete(name)
+    this.#count(database, -1)
+  }
+
+  #count(database: string, by: number): void {
+    this.#counts.set(database, (this.#counts.get(database) ?? 0) + by)
+    this.#changedCounts.add(database)
+  }
+}
+
+/** The bytes of a row's value, for readers. */
+export function rowBytes(rowKey: Uint8Array, sealed: Uint8Array): Uint8Array {
+  return unseal(rowKey, sealed).subarray(EXPIRY_BYTES)
+}
+
+/** When a row's value says that it expires. */
+export function rowExpiryMs(sealed: Uint8Array): number {
+  return new BinaryReader(sealed, SEAL_BYTES).double()
+}
+
+function contentOf(content: Uint8Array): StoredRow {
+  return { expiresAtMs: new BinaryReader(content).double(), bytes: content.subarray(EXPIRY_BYTES) }
+}
+
+function contentWith(expiresAtMs: number, bytes: Uint8Array): Uint8Array {
+  const content = new Uint8Array(EXPIRY_BYTES + bytes.length)
+  new DataView(content.buffer).setFloat64(0, expiresAtMs)
+  content.set(bytes, EXPIRY_BYTES)
+  return content
+}
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+}

@@ -1,0 +1,77 @@
+/**
+ * The outbox of the in-memory store. Pure state; see memory-store.ts.
+ */
+import type { DeadLetter, OutboxClaim, OutboxEntry, OutboxMessage } from './store.ts'
+
+const KEEP_DEAD_MS = 30 * 86_400_000
+
+interface Waiting extends OutboxEntry {
+  readonly isHeld: boolean
+}
+
+export class MemoryOutbox {
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #dead = new Map<number, DeadLetter>()
+  #nextId = 1
+
+  counts(): { readonly outboxEntries: number; readonly deadLetters: number } {
+    return { outboxEntries: this.#waiting.size, deadLetters: this.#dead.size }
+  }
+
+  add(message: OutboxMessage): void {
+    const id = this.#nextId++
+    this.#waiting.set(id, { ...message, id, tries: 0, nextTryAtMs: message.createdAtMs, isHeld: false })
+  }
+
+  claim(receiver: string, nowMs: number, limit: number): OutboxClaim {
+    const waiting = this.#due().filter((entry) => entry.receiver === receiver)
+    const taken = waiting.filter((entry) => entry.nextTryAtMs <= nowMs).slice(0, limit)
+    for (const entry of taken) this.#waiting.set(entry.id, { ...entry, isHeld: true })
+    return {
+      entries: taken.map(({ isHeld: _, ...entry }) => entry),
+      nextDueAtMs: waiting[taken.length]?.nextTryAtMs,
+    }
+  }
+
+  remove(ids: readonly number[]): void {
+    for (const id of ids) this.#waiting.delete(id)
+  }
+
+  retry(id: number, tries: number, nextTryAtMs: number): void {
+    const entry = this.#waiting.get(id)
+    if (entry !== undefined) this.#waiting.set(id, { ...entry, tries, nextTryAtMs, isHeld: false })
+  }
+
+  bury(id: number, death: Pick<DeadLetter, 'tries' | 'diedAtMs' | 'reason'>): void {
+    const entry = this.#waiting.get(id)
+    if (entry === undefined) return
+    this.#waiting.delete(id)
+    const { deliveryId, receiver, body, createdAtMs } = entry
+    this.#dead.set(id, { id, deliveryId, receiver, body, createdAtMs, ...death })
+  }
+
+  dead(limit: number): readonly DeadLetter[] {
+    return [...this.#dead.values()].toSorted((a, b) => b.id - a.id).slice(0, limit)
+  }
+
+  resend(id: number, nowMs: number): boolean {
+    const letter = this.#dead.get(id)
+    if (letter === undefined) return false
+    this.#dead.delete(id)
+    const { deliveryId, receiver, body, createdAtMs } = letter
+    const entry = { id, deliveryId, receiver, body, createdAtMs, tries: 0, nextTryAtMs: nowMs, isHeld: false }
+    this.#waiting.set(id, entry)
+    return true
+  }
+
+  expire(nowMs: number): void {
+    for (const { id, diedAtMs } of this.#dead.values())
+      if (diedAtMs <= nowMs - KEEP_DEAD_MS) this.#dead.delete(id)
+  }
+
+  #due(): readonly Waiting[] {
+    return [...this.#waiting.values()]
+      .filter((entry) => !entry.isHeld)
+      .toSorted((a, b) => a.nextTryAtMs - b.nextTryAtMs || a.id - b.id)
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * The port behind which everything durable lives: journal, trends, failed runs, history, outbox. They are one port
+ * because they commit together. Nothing of an engine is known outside its adapter's folder, and no caller assumes that
+ * an answer is synchronous. Times are Unix milliseconds and come from the caller: there is no clock behind the port.
+ */
+
+/** A report on its way into the journal. */
+export interface ReportToAppend {
+  readonly login: string
+  /** Canonical address. */
+  readonly remote: string
+  readonly success: boolean
+  /** encodeLoginReport's text; opaque here. */
+  readonly text: string
+  readonly receivedAtMs: number
+}
+
+/** A report that is on disk and whose policy run has not been committed. */
+export interface JournalledReport {
+  /** Position in the journal; grows by arrival, never used twice. */
+  readonly id: number
+  readonly login: string
+  readonly text: string
+  readonly receivedAtMs: number
+  /** Encoded size in the journal, bytes. */
+  readonly sizeBytes: number
+}
+
+export type AppendOutcome =
+  | { readonly kind: 'durable'; readonly reports: readonly JournalledReport[] }
+  /** Backlog bound reached, or no room on disk: nothing of the batch is kept. */
+  | {
+      readonly kind: 'refused'
+      readonly reason: 'backlog' | 'disk-full' | 'disk-error'
+      readonly detail: string
+    }
+
+/** fsync: on disk; os: given to the operating system; none: in memory, written soon. */
+export type Durability = 'fsync' | 'os' | 'none'
+
+/** A message for outside, in the form that its sender wants it back; the store does not look into it. */
+export interface OutboxMessage {
+  /** UUID, the same on every try. */
+  readonly deliveryId: string
+  /** Queue that the message waits in: one slow receiver delays only its own. Webhook name, alert sink name, … */
+  readonly receiver: string
+  readonly body: string
+  readonly createdAtMs: number
+}
+
+export interface RunFailureRecord {
+  readonly code: string
+  readonly message: string
+  readonly traceback: string
+}
+
+/** Numbers of one worker grow by one run; a worker that replaces a lost one has a number of its own. */
+export interface CommitStamp {
+  /** 0 to 2^32 - 1, unique in the life of the process. */
+  readonly worker: number
+  readonly number: number
+}
+
+/** The end of one run. All outcomes of one commit take place together, or none. */
+export type Outcome =
+  | {
+      readonly kind: 'done'
+      /** undefined for background functions and custom endpoints, which have no journalled report. */
+      readonly reportId: number | undefined
+      /** encodeDeltas' bytes; empty when nothing changed. */
+      readonly deltas: Uint8Array
+      readonly messages: readonly OutboxMessage[]
+      /** Which run this was, as its policy worker counts them; undefined when no view waits for it. */
+      readonly commit: CommitStamp | undefined
+    }
+  | {
+      readonly kind: 'failed'
+      readonly reportId: number
+      readonly failure: RunFailureRecord
+      readonly atMs: number
+    }
+
+export interface FailedReport {
+  readonly id: number
+  readonly login: string
+  readonly text: string
+  readonly failedAtMs: number
+  readonly failure: RunFailureRecord
+}
+
+export interface HistoryQuery {
+  readonly login?: string
+  readonly remote?: string
+  /** Inclusive, Unix ms of receipt. */
+  readonly sinceMs?: number
+  /** Exclusive. */
+  readonly untilMs?: number
+  readonly success?: boolean
+  /** At most 10,000. */
+  readonly limit: number
+}
+
+export interface HistoryEntry {
+  readonly id: number
+  readonly receivedAtMs: number
+  readonly text: string
+}
+
+export interface OutboxEntry extends OutboxMessage {
+  /** Key of the entry for the calls below. */
+  readonly id: number
+  readonly tries: number
+  readonly nextTryAtMs: number
+}
+
+export interface OutboxClaim {
+  readonly entries: readonly OutboxEntry[]
+  /** When the receiver's next entry that nobody holds is due; undefined when there is none. */
+  readonly nextDueAtMs: number | undefined
+}
+
+export interface DeadLetter extends OutboxMessage {
+  readonly id: number
+  readonly tries: number
+  readonly diedAtMs: number
+  /** Why it was given up, e.g. `status 400`. */
+  readonly reason: string
+}
+
+export interface StoreCounts {
+  readonly backlogReports: number
+  readonly backlogBytes: number
+  readonly failedReports: number
+  readonly outboxEntries: number
+  readonly deadLetters: number
+  readonly historyReports: number
+  readonly historyBytes: number
+  readonly trendRows: number
+  /** Rows that a database's maximum size pushed out, since start. */
+  readonly trendRowsEvicted: number
+}
+
+/** What the main thread uses. */
+export interface Store {
+  /** Group commit: whatever comes while a batch is written goes into the next one. Resolves in call order. */
+  append(reports: readonly ReportToAppend[]): Promise<AppendOutcome>
+  /**
+   * Reports to run, in journal order: those that a crash left unfinished first, then each batch once it is durable.
+   * Called once, before the first append.
+   */
+  subscribe(run: (reports: readonly JournalledReport[]) => void): Promise<void>
+  /** Idempotent by report id: an outcome for a report that is not open any more changes nothing. */
+  commit(outcomes: readonly Outcome[]): Promise<void>
+
+  /** Entries of a receiver whose next try is due, oldest first; not handed out again until settled. */
+  claimDue(receiver: string, nowMs: number, limit: number): Promise<OutboxClaim>
+  settleDelivered(ids: readonly number[]): Promise<void>
+  settleRetry(id: number, tries: number, nextTryAtMs: number): Promise<void>
+  settleDead(id: number, tries: number, atMs: number, reason: string): Promise<void>
+  deadLetters(limit: number): Promise<readonly DeadLetter[]>
+  /** Back into the outbox under the same delivery id; false when there is no such dead letter. */
+  resendDeadLetter(id: number, nowMs: number): Promise<boolean>
+
+  failedReports(limit: number): Promise<readonly FailedReport[]>
+  /** The report is open again and handed to the subscriber; false when there is no such failed report. */
+  rerunFailedReport(id: number): Promise<boolean>
+
+  history(query: HistoryQuery): Promise<readonly HistoryEntry[]>
+  /** Erases a person: history, failed reports, open outbox messages are untouched; trend rows whose key is the login. */
+  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }>
+
+  /** Removes what has expired, in steps of a few milliseconds each; called by the caller's timer. */
+  expire(nowMs: number): Promise<void>
+  counts(): StoreCounts
+  /** Refused appends are refused until this says writable again; it heals by itself. */
+  readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string }
+  close(): Promise<void>
+}
+
+/** What a policy worker uses to read trends. */
+export interface TrendReader {
+  /**
+   * A view that does not change: every commit whose number is at most `appliedCommit` is in it, and no other. Cheap
+   * enough for every batch of runs. A promise while the store is being opened again after a disk error.
+   */
+  openView(): TrendView | Promise<TrendView>
+  close(): Promise<void>
+}
+
+export interface TrendView {
+  /** Commits of this worker's outcomes contained in the view, by the number that the worker gave them. */
+  readonly appliedCommit: number
+  /** The encoded row, or a promise of it; undefined when there is none. */
+  readRow(database: string, key: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** Rows of a database. */
+  countRows(database: string): number | Promise<number>
+  /** Hold a view for one batch of runs, not longer: what it sees cannot be removed from disk before. */
+  close(): void
+}

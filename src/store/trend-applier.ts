@@ -1,0 +1,48 @@
+/**
+ * What the store asks of the trends: it keeps their rows and commits their changes, and knows nothing of what is in them.
+ * An embedded store runs this on its own thread, so its maker is named by a module and not passed as a function.
+ */
+
+/** The changes that one run made to one row. */
+export interface RowChange {
+  readonly database: string
+  /** At most 1 KiB. */
+  readonly key: Uint8Array
+  /** What `apply` understands; opaque to the store. */
+  readonly changes: unknown
+}
+
+export interface AppliedRow {
+  /** undefined: the row is gone. */
+  readonly bytes: Uint8Array | undefined
+  /**
+   * Unix ms after which nothing of the row can be read any more. It orders eviction too: the row that expires first goes
+   * first, which is the one that was changed longest ago.
+   */
+  readonly expiresAtMs: number
+}
+
+/** Pure: the same arguments give the same answer, and no argument is modified or kept. */
+export interface TrendApplier {
+  /** The rows that the encoded changes of one run touch, in the order of the changes. */
+  split(deltas: Uint8Array): readonly RowChange[]
+  /** The row after several runs' changes, in commit order; `current` is undefined when there is no row yet. */
+  apply(
+    database: string,
+    key: Uint8Array,
+    current: Uint8Array | undefined,
+    changes: readonly unknown[],
+  ): AppliedRow
+  /** Rows that a database may have; the store removes others soon after it grew beyond. */
+  maxKeys(database: string): number
+  /** The row key of a login, for forgetting it. */
+  keyOfLogin(login: string): Uint8Array
+}
+
+/** Module that exports `createTrendApplier(setup): TrendApplier`, and what that is called with. */
+export interface TrendApplierSource {
+  /** URL of the module's file. */
+  readonly module: string
+  /** Plain data that survives a structured clone. */
+  readonly setup: unknown
+}

@@ -1,0 +1,158 @@
+/**
+ * The promises of a 200, tested from outside: the real server under load is killed, stopped, frozen or loses a thread, is
+ * started again on the same state, and must then have counted every acknowledged report exactly once.
+ */
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test, type TestContext } from 'node:test'
+import { LoginClient } from '../support/login-client.ts'
+import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
+import { startReceiver, type WebHookReceiver } from '../support/web-hook-receiver.ts'
+
+const USERS = 200
+const CONNECTIONS = 16
+/** More than any user reports in one test: `seen` must not forget one. */
+const MAX_ITEMS = 4000
+const KILLS = Number(process.env['CRASH_KILLS'] ?? 20)
+const SEED = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+
+function configuration(receiver: WebHookReceiver): string {
+  return `${BASE_CONFIGURATION}
+    newStringStatsDB("logins", 86400, 30, {count="int", sessions="seen"}, {maxItems=${MAX_ITEMS}})
+    local db = getStringStatsDB("logins")
+    addCustomWebHook("each", {url="${receiver.url}"})
+    setReport(function(lt)
+      db:twAdd(lt.login, "count", 1)
+      db:twAdd(lt.login, "sessions", lt.session_id)
+      runCustomWebHook("each", lt.session_id)
+    end)
+    setCustomEndpoint("ask", function(args)
+      local found = {count = db:twGet(args.attrs.login, "count")}
+      for _, session in ipairs(db:twItems(args.attrs.login, "sessions")) do found[session.item] = session.count end
+      return true, found
+    end)`
+}
+
+/** A small generator with a seed (mulberry32), so that a failing run can be repeated: CRASH_SEED=… npm run test:crash. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** What the server remembers of a login: how many reports, and how often each session was seen. */
+async function remembered(server: ServerProcess, login: string) {
+  const answer = await server.post('/command/ask', { attrs: { login } })
+  assert.equal(answer.status, 200, server.output.slice(-2000))
+  const { r_attrs } = (await answer.json()) as { r_attrs: Record<string, string> }
+  const { count = '0', ...sessions } = r_attrs
+  return {
+    count: Number(count),
+    sessions: new Map(Object.entries(sessions).map(([key, n]) => [key, Number(n)])),
+  }
+}
+
+async function waitUntilIdle(server: ServerProcess): Promise<void> {
+  const endMs = performance.now() + 60_000
+  while (performance.now() < endMs) {
+    const text = await (await server.get('/metrics')).text()
+    const backlog = /^trackalert_backlog_reports (\d+)$/m.exec(text)?.[1]
+    const webHooks = /^trackalert_webhook_queue_size (\d+)$/m.exec(text)?.[1]
+    if (backlog === '0' && webHooks === '0') return
+    await sleep(50)
+  }
+  assert.fail('the backlog does not empty')
+}
+
+/** The audit: see the file's first comment. */
+async function assertExactlyOnce(
+  server: ServerProcess,
+  client: LoginClient,
+  receiver: WebHookReceiver,
+): Promise<void> {
+  await waitUntilIdle(server)
+  const deliveries = new Map<string, Set<unknown>>()
+  for (const { body, headers } of receiver.received) {
+    const ids = deliveries.get(body) ?? new Set()
+    deliveries.set(body, ids.add(headers['x-wforce-delivery']))
+  }
+  for (const [login, sent] of client.sent) {
+    const { count, sessions } = await remembered(server, login)
+    const acknowledged = client.acknowledged.get(login) ?? new Set()
+    for (const session of acknowledged) {
+      assert.equal(
+        sessions.get(session),
+        1,
+        `${session} of ${login} was acknowledged and is not counted once`,
+      )
+      assert.equal(deliveries.get(session)?.size, 1, `the webhook of ${session} did not arrive under one id`)
+    }
+    for (const [session, times] of sessions) {
+      assert.ok(sent.has(session), `${session} of ${login} was never sent`)
+      assert.equal(times, 1, `${session} of ${login} was counted ${times} times`)
+    }
+    assert.equal(count, sessions.size, `the sum of ${login} is not the number of its reports`)
+  }
+}
+
+interface Rig {
+  readonly server: ServerProcess
+  readonly client: LoginClient
+  readonly receiver: WebHookReceiver
+  readonly restart: () => Promise<ServerProcess>
+}
+
+async function start(t: TestContext): Promise<Rig> {
+  const receiver = await startReceiver(t)
+  const text = configuration(receiver)
+  const server = await startServer(t, { configuration: text })
+  return {
+    server,
+    receiver,
+    client: new LoginClient(USERS),
+    restart: () => startServer(t, { configuration: text, folder: server.folder }),
+  }
+}
+
+test(`killed with -9 at ${KILLS} random moments, it counts every acknowledged report exactly once`, async (t) => {
+  t.diagnostic(`CRASH_SEED=${SEED}`)
+  const random = randomFrom(SEED)
+  const { server: first, client, receiver, restart } = await start(t)
+  let server = first
+  for (let kill = 0; kill < KILLS; kill++) {
+    client.start(server.url, CONNECTIONS)
+    await sleep(20 + random() * 400)
+    await server.stop('SIGKILL')
+    await client.stop()
+    server = await restart()
+  }
+  t.diagnostic(`${client.acknowledgedCount} of ${client.sentCount} reports were acknowledged`)
+  assert.ok(client.acknowledgedCount > KILLS)
+  await assertExactlyOnce(server, client, receiver)
+})
+
+test('stopped with SIGTERM under load, it loses nothing', async (t) => {
+  const { server, client, receiver, restart } = await start(t)
+  client.start(server.url, CONNECTIONS)
+  await sleep(500)
+  assert.deepEqual(await server.stop('SIGTERM'), { code: 0, signal: null }, server.output)
+  await client.stop()
+  await assertExactlyOnce(await restart(), client, receiver)
+})
+
+test('frozen for five seconds with SIGSTOP, it goes on as if nothing had been', async (t) => {
+  const { server, client, receiver } = await start(t)
+  client.start(server.url, CONNECTIONS)
+  await sleep(300)
+  server.child.kill('SIGSTOP')
+  await sleep(5000)
+  server.child.kill('SIGCONT')
+  await sleep(300)
+  await client.stop()
+  assert.doesNotMatch(server.output, /answers nothing|was lost/)
+  await assertExactlyOnce(server, client, receiver)
+})

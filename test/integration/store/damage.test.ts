@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict'
+import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import type { EmbeddedStore } from '../../../src/store/embedded/embedded-store.ts'
+import { openTrendReader } from '../../../src/store/embedded/trend-reader.ts'
+import type { JournalledReport } from '../../../src/store/store.ts'
+import { decodeCount, encodeCounts } from '../../support/counting-trends.ts'
+import { openStore, temporaryDirectory } from '../../support/embedded-store.ts'
+import { reportAt, START_MS } from '../../support/store-reports.ts'
+import { textToBytes } from '../../support/text-bytes.ts'
+import { atEnd } from '../../support/clean-up.ts'
+
+/** A store whose first 500 reports are in a table and whose last ones, in ten batches, are in the log. */
+async function writtenStore(t: TestContext): Promise<string> {
+  const directory = await temporaryDirectory(t)
+  for (const [from, batches] of [
+    [0, 5],
+    [500, 10],
+  ] as const) {
+    const { store } = await openStore(directory)
+    for (let batch = 0; batch < batches; batch++) await writeBatch(store, from + batch * 100)
+    await store.close()
+  }
+  return directory
+}
+
+/** Appends a hundred reports, finishes ninety of them. */
+async function writeBatch(store: EmbeddedStore, from: number): Promise<void> {
+  const outcome = await store.append(
+    Array.from({ length: 100 }, (_, index) =>
+      reportAt(from + index, {
+        login: `u${index}`,
+        text: JSON.stringify({ n: from + index, x: Math.random() }),
+      }),
+    ),
+  )
+  assert.equal(outcome.kind, 'durable')
+  const reports = outcome.kind === 'durable' ? outcome.reports : []
+  await store.commit(
+    reports.slice(0, 90).map(({ id }, index) => ({
+      kind: 'done',
+      reportId: id,
+      deltas: encodeCounts([{ database: 'd', key: `k${from + index}`, by: 1, atMs: START_MS }]),
+      messages: [],
+      commit: undefined,
+    })),
+  )
+}
+
+async function fileOf(directory: string, pattern: RegExp): Promise<string> {
+  const names = (await readdir(join(directory, 'store'))).filter((name) => pattern.test(name)).toSorted()
+  const name = names.at(-1)
+  assert.ok(name !== undefined, `no file ${pattern}`)
+  return join(directory, 'store', name)
+}
+
+async function flip(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path)
+  bytes[at] = (bytes[at] ?? 0) ^ 0x10
+  await writeFile(path, bytes)
+}
+
+/** Copies the state, harms the copy. */
+async function harmed(
+  t: TestContext,
+  from: string,
+  harm: (directory: string) => Promise<unknown>,
+): Promise<string> {
+  const directory = await temporaryDirectory(t)
+  await rm(directory, { recursive: true })
+  await cp(from, directory, { recursive: true })
+  await harm(directory)
+  return directory
+}
+
+const size = async (path: string): Promise<number> => (await stat(path)).size
+
+test('a byte changed anywhere in a table stops the start', async (t) => {
+  const original = await writtenStore(t)
+  const table = await fileOf(original, /\.ldb$/)
+  const sizeBytes = await size(table)
+  const places = [
+    0,
+    1,
+    sizeBytes - 1,
+    sizeBytes - 9,
+    sizeBytes - 20,
+    sizeBytes - 40,
+    sizeBytes - 48,
+    sizeBytes - 60,
+  ]
+  for (let step = 0; step < 12; step++) places.push(Math.floor((sizeBytes * (step + 0.5)) / 12))
+  const directory = await harmed(t, original, async () => undefined)
+  const copied = await fileOf(directory, /\.ldb$/)
+  for (const at of places) {
+    await flip(copied, at)
+    await assert.rejects(
+      openStore(directory),
+      { code: 'TRK_STORE_DAMAGED', message: /\.ldb.*--recover/ },
+      `byte ${at}`,
+    )
+    await flip(copied, at)
+  }
+  const { store, report } = await openStore(directory)
+  assert.equal(report.tornBytes, 0)
+  await store.close()
+})
+
+test('a byte changed in the log stops the start, unless it is in the last write, which was then cut short', async (t) => {
+  const original = await writtenStore(t)
+  const log = await fileOf(original, /\.log$/)
+  const sizeBytes = await size(log)
+  let refused = 0
+  for (let step = 0; step < 16; step++) {
+    const at = Math.floor((sizeBytes * (step + 0.5)) / 16)
+    const directory = await harmed(t, original, async (copy) => flip(await fileOf(copy, /\.log$/), at))
+    try {
+      const { store, report } = await openStore(directory)
+      await store.close()
+      assert.ok(report.tornBytes >= sizeBytes - at, `byte ${at} of ${sizeBytes}`)
+    } catch (error) {
+      assert.match(String(error), /the store is damaged.*\.log.*--recover/)
+      refused++
+    }
+  }
+  assert.ok(refused >= 14, `${refused} of 16 were refused`)
+})
+
+test('a log that ends anywhere opens with every whole write and without the last one', async (t) => {
+  const original = await writtenStore(t)
+  const sizeBytes = await size(await fileOf(original, /\.log$/))
+  let before = Infinity
+  for (const share of [1, 0.97, 0.6, 0.31, 0.05, 0]) {
+    const directory = await harmed(t, original, async (copy) =>
+      truncate(await fileOf(copy, /\.log$/), Math.floor(sizeBytes * share)),
+    )
+    const { store } = await openStore(directory)
+    const { historyReports, trendRows, backlogReports } = store.counts()
+    await store.close()
+    assert.ok(
+      historyReports % 100 === 0 && historyReports <= before && historyReports >= 500,
+      `${historyReports}`,
+    )
+    assert.equal(trendRows + backlogReports, historyReports)
+    before = historyReports
+  }
+  assert.equal(before, 500)
+})
+
+const harms: readonly (readonly [string, (directory: string) => Promise<unknown>])[] = [
+  ['a MANIFEST with a changed byte', async (copy) => flip(await fileOf(copy, /^MANIFEST/), 9)],
+  ['an empty MANIFEST', async (copy) => truncate(await fileOf(copy, /^MANIFEST/), 0)],
+  ['a missing MANIFEST', async (copy) => rm(await fileOf(copy, /^MANIFEST/))],
+  ['a CURRENT that names nothing', async (copy) => writeFile(await fileOf(copy, /^CURRENT$/), 'x')],
+  ['a missing CURRENT', async (copy) => rm(await fileOf(copy, /^CURRENT$/))],
+  ['a missing table', async (copy) => rm(await fileOf(copy, /\.ldb$/))],
+  ['a table cut short', async (copy) => truncate(await fileOf(copy, /\.ldb$/), 1000)],
+  ['a table that is a directory', async (copy) => replaceByDirectory(await fileOf(copy, /\.ldb$/))],
+  ['a changed byte in a table', async (copy) => flip(await fileOf(copy, /\.ldb$/), 5000)],
+  ['a changed byte in the log', async (copy) => flip(await fileOf(copy, /\.log$/), 50)],
+]
+
+async function replaceByDirectory(path: string): Promise<void> {
+  await rm(path)
+  await mkdir(path)
+}
+
+for (const [name, harm] of harms) {
+  test(`${name}: a clear refusal that changes nothing; with recover it is set aside and the store starts`, async (t) => {
+    const directory = await harmed(t, await writtenStore(t), harm)
+    const before = await readdir(join(directory, 'store'))
+    await assert.rejects(openStore(directory), { code: 'TRK_STORE_DAMAGED', message: /store.*--recover/ })
+    assert.deepEqual(await readdir(join(directory, 'store')), before)
+
+    const { store, report } = await openStore(directory, { recover: true })
+    atEnd(t, () => store.close())
+    assert.match(report.salvage?.setAside ?? '', /store\.damaged-20260921T141320Z$/)
+    assert.deepEqual(await readdir(report.salvage?.setAside ?? ''), before)
+    t.diagnostic(
+      `${report.salvage?.kept} records kept, ${report.salvage?.dropped} dropped ${report.salvage?.failure ?? ''}`,
+    )
+    await assertConsistent(store)
+  })
+}
+
+/** Whatever was taken over is right, and the store works. */
+async function assertConsistent(store: EmbeddedStore): Promise<void> {
+  const open: JournalledReport[] = []
+  await store.subscribe((reports) => open.push(...reports))
+  const history = await store.history({ limit: 10_000 })
+  assert.equal(history.length, store.counts().historyReports)
+  const byLogin = await store.history({ login: 'u7', limit: 10_000 })
+  assert.ok(byLogin.every((entry) => (JSON.parse(entry.text) as { readonly n: number }).n % 100 === 7))
+  const expected = history.filter((entry) => (JSON.parse(entry.text) as { readonly n: number }).n % 100 === 7)
+  assert.deepEqual(byLogin, expected)
+  const reader = await openTrendReader({ ...store.readerAccess(), worker: 1 })
+  const view = await reader.openView()
+  let rows = 0
+  for (let key = 0; key < 1500; key++) {
+    const row = decodeCount(await view.readRow('d', textToBytes(`k${key}`)))
+    if (row !== undefined) rows++
+    assert.ok(row === undefined || row.sum === 1)
+  }
+  assert.equal(rows, store.counts().trendRows)
+  view.close()
+  await reader.close()
+  await writeBatch(store, 5000)
+  assert.equal((await store.history({ login: 'u7', limit: 1 }))[0]?.receivedAtMs, START_MS + 5007)
+}

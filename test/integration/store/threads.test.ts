@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import type { EmbeddedStore } from '../../../src/store/embedded/embedded-store.ts'
+import { openTrendReader } from '../../../src/store/embedded/trend-reader.ts'
+import type { JournalledReport, Outcome } from '../../../src/store/store.ts'
+import { decodeCount, encodeCounts } from '../../support/counting-trends.ts'
+import { openStore, temporaryDirectory, temporaryStore } from '../../support/embedded-store.ts'
+import { reportAt, START_MS } from '../../support/store-reports.ts'
+import { textToBytes } from '../../support/text-bytes.ts'
+import { atEnd } from '../../support/clean-up.ts'
+
+function add(
+  key: string,
+  by: number,
+  commit?: { readonly worker: number; readonly number: number },
+): Outcome {
+  const deltas = encodeCounts([{ database: 'd', key, by, atMs: START_MS }])
+  return { kind: 'done', reportId: undefined, deltas, messages: [], commit }
+}
+
+function startReader(store: EmbeddedStore, worker: number): Worker {
+  const access = store.readerAccess()
+  return new Worker(new URL('../../support/reader-worker.ts', import.meta.url), {
+    workerData: { ...access, worker },
+    transferList: [access.port],
+  })
+}
+
+test('readers may be terminated in the middle of reading, while commits go on', async (t) => {
+  const { store } = await temporaryStore(t)
+  let commits = 0
+  for (let round = 0; round < 6; round++) {
+    const workers = [startReader(store, round * 2), startReader(store, round * 2 + 1)]
+    const reading = Promise.all(workers.map((worker) => once(worker, 'message')))
+    let isReading = false
+    void reading.then(() => (isReading = true))
+    while (!isReading) {
+      await store.commit(Array.from({ length: 50 }, (_, key) => add(`k${key}`, 1)))
+      commits++
+    }
+    await Promise.all(workers.map((worker) => worker.terminate()))
+  }
+  const reader = await openTrendReader({ ...store.readerAccess(), worker: 100 })
+  const view = await reader.openView()
+  assert.equal(decodeCount(await view.readRow('d', textToBytes('k49')))?.sum, commits)
+  view.close()
+  await reader.close()
+})
+
+test('the store closes before its readers, and they go in any order', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const { store } = await openStore(directory)
+  const workers = [startReader(store, 1), startReader(store, 2)]
+  await Promise.all(workers.map((worker) => once(worker, 'message')))
+  const closed = store.close()
+  await Promise.all(workers.map((worker) => worker.terminate()))
+  await closed
+  const again = await openStore(directory)
+  await again.store.close()
+})
+
+test('a lost store thread is replaced; what it had not answered is done once', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const seen: string[] = []
+  const exitMarker = join(directory, 'exited')
+  const { store } = await openStore(directory, { trendSetup: { exitMarker } }, seen)
+  atEnd(t, () => store.close())
+  const handed: JournalledReport[] = []
+  await store.subscribe((reports) => handed.push(...reports))
+  await store.append([reportAt(0), reportAt(1)])
+  const reader = await openTrendReader({ ...store.readerAccess(), worker: 3 })
+  const [first, second] = handed
+  assert.ok(first !== undefined && second !== undefined)
+  await store.commit([
+    { ...add('k', 1), reportId: first.id } as Outcome,
+    add('k', 1, { worker: 3, number: 1 }),
+  ])
+  const results = await Promise.all([
+    store.append([reportAt(2), reportAt(3)]),
+    store.commit([
+      add('k', 1e300, { worker: 3, number: 2 }),
+      { ...add('k', 1), reportId: second.id } as Outcome,
+    ]),
+    store.append([reportAt(4)]),
+    store.history({ limit: 100 }),
+  ])
+  assert.deepEqual([results[0].kind, results[2].kind], ['durable', 'durable'])
+  assert.equal(handed.length, 5)
+  assert.deepEqual([store.counts().backlogReports, store.counts().historyReports], [3, 5])
+  const view = await reader.openView()
+  assert.equal(view.appliedCommit, 2)
+  view.close()
+  await reader.close()
+  assert.match(seen.join('\n'), /^ready\nthe store thread was lost.*\nnot ready.*\nready$/)
+})
+
+test('changes that cannot be applied are lost with a word about it, and nothing else is', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const seen: string[] = []
+  const { store } = await openStore(directory, {}, seen)
+  atEnd(t, () => store.close())
+  await store.commit([add('good', 1), add('bad', NaN), add('other', 2)])
+  assert.equal(store.counts().trendRows, 2)
+  assert.match(seen.join('\n'), /trends were lost in database d: this change cannot be applied/)
+})
+
+test('unfinished reports come again after a restart, in order and before new ones', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const first = await openStore(directory)
+  for (let batch = 0; batch < 5; batch++) {
+    await first.store.append(Array.from({ length: 50 }, (_, index) => reportAt(batch * 50 + index)))
+  }
+  const ids = (await first.store.history({ limit: 1000 })).map((entry) => entry.id).toReversed()
+  const failed = ids[10] ?? 0
+  const failure = { code: 'x', message: 'y', traceback: 'z' }
+  await first.store.commit([{ kind: 'failed', reportId: failed, failure, atMs: START_MS }])
+  await first.store.commit(ids.slice(0, 10).map((reportId) => ({ ...add('k', 1), reportId }) as Outcome))
+  await first.store.rerunFailedReport(failed)
+  await first.store.close()
+
+  const { store } = await openStore(directory)
+  atEnd(t, () => store.close())
+  assert.equal(store.counts().backlogReports, 240)
+  const handed: JournalledReport[] = []
+  const appended = store.append([reportAt(9999)])
+  await store.subscribe((reports) => handed.push(...reports))
+  const outcome = await appended
+  const newest = outcome.kind === 'durable' ? outcome.reports[0]?.id : undefined
+  assert.deepEqual(
+    handed.map((report) => report.id),
+    [...ids.slice(10), newest],
+  )
+})
+
+test('messages that were handed out are due again after a restart, under their ids', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const { store } = await openStore(directory)
+  const message = { deliveryId: 'd1', receiver: 'hook', body: 'b', createdAtMs: 1 }
+  await store.commit([{ ...add('k', 1), messages: [message] } as Outcome])
+  const [entry] = await store.claimDue(5, 1)
+  await store.close()
+  const again = await openStore(directory)
+  atEnd(t, () => again.store.close())
+  assert.deepEqual(await again.store.claimDue(5, 1), [entry])
+})
