@@ -37,6 +37,9 @@ const further: Readonly<Record<string, (server: ServerProcess) => Promise<void>>
   async statistics(server) {
     await server.waitFor(/login failed: login="bob" why="credentials"/)
   },
+  async trends(server) {
+    await server.waitFor(/new country: login="ann" country="GB"/)
+  },
   async 'webhook-from-a-report'(server) {
     const answer = await server.get('/metrics')
     assert.match(await answer.text(), /trackalert_webhook_events_total 1/)

@@ -11,7 +11,9 @@ import { LOGIN_TUPLE_FIELDS } from '../../src/lua/bindings/login-tuple.ts'
 import { Registrations } from '../../src/lua/bindings/registrations.ts'
 import { createBindings } from '../../src/lua/bindings/table.ts'
 import { createLuaState } from '../../src/lua/lua-state.ts'
+import { FIELD_TYPES, TREND_DEFAULTS } from '../../src/trends/trend-definition.ts'
 import { readManPage, tagsOf } from '../support/man-page.ts'
+import { TrendRows } from '../support/trend-rows.ts'
 
 const page = readManPage('trackalert.conf.5')
 
@@ -34,6 +36,8 @@ function bindings() {
     geo: { open: () => assert.fail('no database is opened here'), find: () => undefined },
     http: { client: () => createHttpClient({ tls: settings.tlsClient }) },
     dns: createDnsResolvers({ onQuery: () => undefined }),
+    trends: new TrendRows('at once'),
+    ask: () => assert.fail('no store is asked here'),
     isWebHook: () => false,
     isCustomStat: () => false,
     stateDirectory: () => '',
@@ -65,6 +69,27 @@ describe('trackalert.conf(5)', () => {
       const body = page.entries.find((entry) => entry.tag.startsWith(`${name}(`))?.body ?? ''
       assert.match(body, new RegExp(`\\bdefault ${preset}\\b`, 'i'))
       assert.match(body, new RegExp(`\\bfrom ${min} to ${max}\\b`, 'i'))
+    })
+  }
+
+  test('has an entry for every type of a trend field, and no other', () => {
+    assert.deepEqual(tagsOf(page, 'TRENDS', 'Types of fields'), FIELD_TYPES)
+  })
+
+  const PRESETS: readonly (readonly [tag: string, preset: number])[] = [
+    ['setHLLBits(', TREND_DEFAULTS.hllBits],
+    ['setCountMinBits(', TREND_DEFAULTS.countMinEps],
+    ['setCountMinBits(', TREND_DEFAULTS.countMinGamma],
+    ['newStringStatsDB(', TREND_DEFAULTS.maxItemsPerKey],
+    ['newStringStatsDB(', TREND_DEFAULTS.topCapacity],
+    ['db:twSetv4Prefix(', TREND_DEFAULTS.v4Prefix],
+    ['db:twSetv6Prefix(', TREND_DEFAULTS.v6Prefix],
+    ['db:twSetMaxSize(', TREND_DEFAULTS.maxKeys],
+  ]
+  for (const [tag, preset] of PRESETS) {
+    test(`tells the default ${preset} of ${tag})`, () => {
+      const body = page.entries.find((entry) => entry.tag.startsWith(tag))?.body ?? ''
+      assert.match(body, new RegExp(`\\b${preset}\\b.* unless given`))
     })
   }
 
