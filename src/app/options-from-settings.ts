@@ -13,7 +13,7 @@ import { TrackError } from '../errors.ts'
 import type { HttpOptions } from '../http/http-ports.ts'
 import { readOrMakeSecret } from '../config/state-directory.ts'
 import type { TrendApplierSetup } from '../store/apply-trends.ts'
-import type { EmbeddedStoreOptions } from '../store/embedded/embedded-store.ts'
+import type { EmbeddedStoreOptions } from '../store/embedded/embedded-store-options.ts'
 import { HASH_SEED_BYTES } from '../trends/item-hash.ts'
 import { NetmaskGroup } from '../login/netmask-group.ts'
 

@@ -5,7 +5,7 @@
 import type { FinalReason } from './retry.ts'
 
 /** What a policy asks for. */
-interface OutgoingWebHook {
+export interface OutgoingWebHook {
   /** Name given to addCustomWebHook. */
   readonly hook: string
   /** A byte string, see login/byte-string.ts. */

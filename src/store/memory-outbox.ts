@@ -5,12 +5,9 @@ import type { DeadLetter, OutboxClaim, OutboxEntry, OutboxMessage } from './stor
 
 const KEEP_DEAD_MS = 30 * 86_400_000
 
-interface Waiting extends OutboxEntry {
-  readonly isHeld: boolean
-}
-
 export class MemoryOutbox {
-  readonly #waiting = new Map<number, Waiting>()
+  readonly #waiting = new Map<number, OutboxEntry>()
+  readonly #held = new Set<number>()
   readonly #dead = new Map<number, DeadLetter>()
   #nextId = 1
 
@@ -20,32 +17,34 @@ export class MemoryOutbox {
 
   add(message: OutboxMessage): void {
     const id = this.#nextId++
-    this.#waiting.set(id, { ...message, id, tries: 0, nextTryAtMs: message.createdAtMs, isHeld: false })
+    this.#waiting.set(id, { ...message, id, tries: 0, nextTryAtMs: message.createdAtMs })
   }
 
   claim(receiver: string, nowMs: number, limit: number): OutboxClaim {
     const waiting = this.#due().filter((entry) => entry.receiver === receiver)
-    const taken = waiting.filter((entry) => entry.nextTryAtMs <= nowMs).slice(0, limit)
-    for (const entry of taken) this.#waiting.set(entry.id, { ...entry, isHeld: true })
-    return {
-      entries: taken.map(({ isHeld: _, ...entry }) => entry),
-      nextDueAtMs: waiting[taken.length]?.nextTryAtMs,
-    }
+    const entries = waiting.filter((entry) => entry.nextTryAtMs <= nowMs).slice(0, limit)
+    for (const entry of entries) this.#held.add(entry.id)
+    return { entries, nextDueAtMs: waiting[entries.length]?.nextTryAtMs }
   }
 
   remove(ids: readonly number[]): void {
-    for (const id of ids) this.#waiting.delete(id)
+    for (const id of ids) {
+      this.#waiting.delete(id)
+      this.#held.delete(id)
+    }
   }
 
   retry(id: number, tries: number, nextTryAtMs: number): void {
     const entry = this.#waiting.get(id)
-    if (entry !== undefined) this.#waiting.set(id, { ...entry, tries, nextTryAtMs, isHeld: false })
+    if (entry === undefined) return
+    this.#held.delete(id)
+    this.#waiting.set(id, { ...entry, tries, nextTryAtMs })
   }
 
   bury(id: number, death: Pick<DeadLetter, 'tries' | 'diedAtMs' | 'reason'>): void {
     const entry = this.#waiting.get(id)
     if (entry === undefined) return
-    this.#waiting.delete(id)
+    this.remove([id])
     const { deliveryId, receiver, body, createdAtMs } = entry
     this.#dead.set(id, { id, deliveryId, receiver, body, createdAtMs, ...death })
   }
@@ -59,7 +58,7 @@ export class MemoryOutbox {
     if (letter === undefined) return false
     this.#dead.delete(id)
     const { deliveryId, receiver, body, createdAtMs } = letter
-    const entry = { id, deliveryId, receiver, body, createdAtMs, tries: 0, nextTryAtMs: nowMs, isHeld: false }
+    const entry = { id, deliveryId, receiver, body, createdAtMs, tries: 0, nextTryAtMs: nowMs }
     this.#waiting.set(id, entry)
     return true
   }
@@ -69,9 +68,9 @@ export class MemoryOutbox {
       if (diedAtMs <= nowMs - KEEP_DEAD_MS) this.#dead.delete(id)
   }
 
-  #due(): readonly Waiting[] {
+  #due(): readonly OutboxEntry[] {
     return [...this.#waiting.values()]
-      .filter((entry) => !entry.isHeld)
+      .filter((entry) => !this.#held.has(entry.id))
       .toSorted((a, b) => a.nextTryAtMs - b.nextTryAtMs || a.id - b.id)
   }
 }

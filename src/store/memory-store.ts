@@ -51,7 +51,7 @@ export class MemoryStore implements Store {
   readonly #trends: MemoryTrends
   #nextId = 1
   #run: ((reports: readonly JournalledReport[]) => void) | undefined
-  #held: JournalledReport[] = []
+  readonly #held: JournalledReport[] = []
   #isClosed = false
 
   constructor(options: MemoryStoreOptions) {
@@ -72,10 +72,10 @@ export class MemoryStore implements Store {
         const detail = `${counts.backlogReports} reports of ${counts.backlogBytes} bytes wait to be run`
         return { kind: 'refused', reason: 'backlog', detail }
       }
-      const journalled = reports.map((report) => this.#keep(report))
-      if (this.#run === undefined) this.#held.push(...journalled)
-      else this.#run(journalled)
-      return { kind: 'durable', reports: journalled }
+      const kept = reports.map((report) => this.#keep(report))
+      if (this.#run === undefined) this.#held.push(...kept)
+      else this.#run(kept)
+      return { kind: 'durable', reports: kept }
     })
   }
 

@@ -142,7 +142,10 @@ export interface StoreCounts {
 
 /** What the main thread uses. */
 export interface Store {
-  /** Group commit: whatever comes while a batch is written goes into the next one. Resolves in call order. */
+  /**
+   * Group commit: whatever comes while a batch is written goes into the next one. Durable appends resolve in call order;
+   * a refusal may overtake them.
+   */
   append(reports: readonly ReportToAppend[]): Promise<AppendOutcome>
   /**
    * Reports to run, in journal order: those that a crash left unfinished first, then each batch once it is durable.
@@ -157,16 +160,22 @@ export interface Store {
   settleDelivered(ids: readonly number[]): Promise<void>
   settleRetry(id: number, tries: number, nextTryAtMs: number): Promise<void>
   settleDead(id: number, tries: number, atMs: number, reason: string): Promise<void>
+  /** Newest first; kept for 30 days. */
   deadLetters(limit: number): Promise<readonly DeadLetter[]>
   /** Back into the outbox under the same delivery id; false when there is no such dead letter. */
   resendDeadLetter(id: number, nowMs: number): Promise<boolean>
 
+  /** Newest first; kept for 7 days, and at most as many as the adapter's bound. */
   failedReports(limit: number): Promise<readonly FailedReport[]>
   /** The report is open again and handed to the subscriber; false when there is no such failed report. */
   rerunFailedReport(id: number): Promise<boolean>
 
+  /** Newest first, by id. What has not been run yet is in it too. */
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]>
-  /** Erases a person: history, failed reports, open outbox messages are untouched; trend rows whose key is the login. */
+  /**
+   * Erases a person: done and failed reports (each counts once), and trend rows whose key is the login. Reports that are
+   * still to be run and outgoing messages stay.
+   */
   forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }>
 
   /** Removes what has expired, in steps of a few milliseconds each; called by the caller's timer. */

@@ -54,7 +54,7 @@ export function createTrendApplier(setup: CountingSetup): TrendApplier {
       for (const { by, atMs } of changes as readonly CountChange[]) {
         if (by === 1e300 && setup.exitMarker !== undefined && !existsSync(setup.exitMarker)) {
           writeFileSync(setup.exitMarker, '')
-          // Inside a worker this ends the thread and nothing else.
+          // oxlint-disable-next-line unicorn/no-process-exit -- inside a worker this ends the thread and nothing else
           process.exit(1)
         }
         // JSON has no NaN and no Infinity.

@@ -5,11 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import {
-  openEmbeddedStore,
-  type EmbeddedStoreOptions,
-  type OpenedStore,
-} from '../../src/store/embedded/embedded-store.ts'
+import type { EmbeddedStoreOptions } from '../../src/store/embedded/embedded-store-options.ts'
+import { openEmbeddedStore, type OpenedStore } from '../../src/store/embedded/embedded-store.ts'
 import { countingTrendsUrl, type CountingSetup } from './counting-trends.ts'
 import { START_MS } from './store-reports.ts'
 import { atEnd } from './clean-up.ts'

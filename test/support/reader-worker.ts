@@ -7,9 +7,9 @@ import { openTrendReader, type TrendReaderSetup } from '../../src/store/embedded
 import { textToBytes } from './text-bytes.ts'
 
 const reader = await openTrendReader(workerData as TrendReaderSetup)
-let isClosing = false
-parentPort?.once('message', () => (isClosing = true))
-for (let turn = 0; !isClosing; turn++) {
+const closing = new AbortController()
+parentPort?.once('message', () => closing.abort())
+for (let turn = 0; !closing.signal.aborted; turn++) {
   const view = await reader.openView()
   for (let key = 0; key < 50; key++) await view.readRow('d', textToBytes(`k${key}`))
   // Some views stay open when the thread is terminated.

@@ -43,7 +43,9 @@ export async function assertCountedOnce(
   )
   const reader = await openTrendReader({ ...store.readerAccess(), worker: 99 })
   const view = await reader.openView()
-  const messages = new Set((await store.claimDue(Infinity, Infinity)).map((entry) => entry.deliveryId))
+  const messages = new Set(
+    (await store.claimDue('hook', Infinity, Infinity)).entries.map((entry) => entry.deliveryId),
+  )
   for (const number of appended) {
     const sum = decodeCount(await view.readRow('d', textToBytes(`n${number}`)))?.sum
     assert.equal(sum, 1, `acknowledged report ${number} counts ${sum} times`)

@@ -19,52 +19,16 @@ import type {
   Store,
   StoreCounts,
 } from '../store.ts'
-import type { StoreOptions } from '../store-options.ts'
 import { AppendQueue } from './append-queue.ts'
 import { CallTable, type Settlement } from './call-table.ts'
 import { lockDirectory } from './directory-lock.ts'
-import type {
-  HandedReport,
-  Readiness,
-  StoreCallName,
-  StoreCalls,
-  StoreThreadSetup,
-  ToStoreThread,
-} from './messages.ts'
+import type { HandedReport, Readiness, StoreCallName, StoreCalls, ToStoreThread } from './messages.ts'
+import { backlogBounds, threadSetup, type EmbeddedStoreOptions } from './embedded-store-options.ts'
 import type { OpenReport } from './open-database.ts'
 import { packCommit } from './pack-messages.ts'
 import { ReaderPorts } from './reader-ports.ts'
 import { decodeReport } from './records.ts'
 import { ThreadLink, type OpenMessage, type StoreNews } from './thread-link.ts'
-
-const DEFAULTS = {
-  durability: 'fsync',
-  historyDays: 7,
-  historyMegabytes: 1024,
-  backlogReports: 1_000_000,
-  backlogBytes: 1024 ** 3,
-  maxFailedReports: 100_000,
-  hotRowsBytes: 64 * 1024 * 1024,
-  reserveBytes: 64 * 1024 * 1024,
-  checkMs: 500,
-} as const
-
-export interface EmbeddedStoreOptions extends StoreOptions {
-  /** The state directory; the store is `store` in it. */
-  readonly stateDirectory: string
-  /** Set a damaged store aside and go on with what is intact of it. */
-  readonly recover: boolean
-  /** Unix ms, for the name of what is set aside. */
-  readonly nowMs: number
-  /** Failed reports beyond which the oldest go. */
-  readonly maxFailedReports?: number
-  /** Memory for trend rows that were used lately. */
-  readonly hotRowsBytes?: number
-  /** Free room on the disk below which appends are refused; LevelDB needs it for its own work. */
-  readonly reserveBytes?: number
-  /** Time for checking files before the store is opened; the rest is checked beside the work. */
-  readonly checkMs?: number
-}
 
 export interface EmbeddedStoreDeps {
   readonly onReadiness: (readiness: Readiness) => void
@@ -129,24 +93,10 @@ export class EmbeddedStore implements Store {
   #isClosed = false
 
   constructor(deps: EmbeddedStoreDeps, options: EmbeddedStoreOptions, unlock: () => Promise<void>) {
-    const chosen = { ...DEFAULTS, ...options }
     this.#deps = deps
     this.#unlock = unlock
-    this.#databaseDirectory = join(options.stateDirectory, 'store')
-    const setup: StoreThreadSetup = {
-      databaseDirectory: this.#databaseDirectory,
-      recover: chosen.recover,
-      isRestart: false,
-      durability: chosen.durability,
-      historyMs: chosen.historyDays * 86_400_000,
-      historyBytes: chosen.historyMegabytes * 1024 * 1024,
-      maxFailedReports: chosen.maxFailedReports,
-      hotRowsBytes: chosen.hotRowsBytes,
-      reserveBytes: chosen.reserveBytes,
-      checkMs: chosen.checkMs,
-      nowMs: chosen.nowMs,
-      trends: chosen.trends,
-    }
+    const setup = threadSetup(options)
+    this.#databaseDirectory = setup.databaseDirectory
     const onLost = (reason: string): void => {
       deps.onTrouble(`the store thread was lost and is replaced: ${reason}`)
       this.#setReadiness({ ready: false, reason: 'the store thread was lost and is replaced' })
@@ -162,7 +112,7 @@ export class EmbeddedStore implements Store {
         counts: () => this.#counts,
         scheduleFlush: () => this.#scheduleFlush(),
       },
-      { reports: chosen.backlogReports, bytes: chosen.backlogBytes },
+      backlogBounds(options),
     )
   }
 
@@ -256,7 +206,8 @@ export class EmbeddedStore implements Store {
     this.#appends.close()
     await this.#link.close()
     this.#calls.rejectAll(new TrackError('TRK_STOPPING'))
-    this.#setReadiness({ ready: false, reason: 'the store is closed' })
+    // Whoever closes it knows: that is no news.
+    this.#readiness = { ready: false, reason: 'the store is closed' }
     await this.#unlock()
   }
 
@@ -301,12 +252,13 @@ export class EmbeddedStore implements Store {
     // What was asked for in this turn before the call takes place before it.
     this.#flush()
     return new Promise((resolve, reject) => {
-      const call = this.#calls.add({
-        // The store thread answers a call of this name with this type (store-calls.ts).
-        settle: (settlement) =>
-          resolve((settlement.kind === 'done' ? settlement.answer : undefined) as StoreCalls[Name]['answer']),
-        reject,
-      })
+      const settle = (settlement: Settlement): void => {
+        const answer = settlement.kind === 'done' ? settlement.answer : undefined
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to a call of this name (store-calls.ts)
+        resolve(answer as StoreCalls[Name]['answer'])
+      }
+      const call = this.#calls.add({ settle, reject })
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- name and arguments are of one entry of StoreCalls
       this.#link.send({ type: 'call', call, name, args } as CallMessage)
     })
   }

@@ -22,8 +22,8 @@ import {
   wholePrefix,
 } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
-import { seal, SEAL_BYTES, unseal } from './sealed-value.ts'
-import { eraseSlots, isIndexed, markIndexed, readEntries, readSegment, readSlot } from './segment.ts'
+import { seal, unseal } from './sealed-value.ts'
+import { eraseSlots, isIndexed, readEntries, readSegment, readSlot, storedForm } from './segment.ts'
 import { readIndexValue, stageIndexes } from './segment-index.ts'
 import { textHash } from './text-hash.ts'
 import type { WriteBatch } from './write-batch.ts'
@@ -75,23 +75,21 @@ export class History implements Participant {
     this.#sizeBytes = sizeBytes
   }
 
-  /** Adds a segment, and its index entries if history is kept. */
-  stageSegment(batch: WriteBatch, segment: number, content: Uint8Array): void {
-    if (this.isKept) {
-      markIndexed(content)
-      stageIndexes(batch, segment, readEntries(content), 'put')
-    }
+  /** Adds a segment, and its index entries if history is kept; the bytes that it takes. */
+  stageSegment(batch: WriteBatch, segment: number, content: Uint8Array): number {
+    if (this.isKept) stageIndexes(batch, segment, readEntries(content), 'put')
     const key = numberKey(PREFIX.segment, segment)
-    const sealed = seal(key, content)
+    const sealed = seal(key, storedForm(content, { isIndexed: this.isKept }))
     batch.put(key, sealed)
     this.#appendedReports += content[0] ?? 0
     this.#appendedBytes += sealed.length
+    return sealed.length
   }
 
   /** Removes a segment that no index names, once all of its reports are done. */
-  stageRemoveUnindexed(batch: WriteBatch, segment: number, reportBytes: number, reports: number): void {
+  stageRemoveUnindexed(batch: WriteBatch, segment: number, reports: number, sizeBytes: number): void {
     batch.delete(numberKey(PREFIX.segment, segment))
-    this.#count(-reports, -(reportBytes + 2 + SEAL_BYTES))
+    this.#count(-reports, -sizeBytes)
   }
 
   /** Matching reports, newest first. */
@@ -124,7 +122,7 @@ export class History implements Participant {
       if (sealed === undefined) continue
       const content = unseal(key, sealed)
       const gone = readEntries(content).filter((entry) => slots.has(entry.slot))
-      const rest = seal(key, eraseSlots(content, slots, this.#writer))
+      const rest = seal(key, eraseSlots(content, slots))
       batch.put(key, rest)
       stageIndexes(batch, segment, gone, 'delete')
       this.#count(-gone.length, rest.length - sealed.length)
@@ -235,8 +233,14 @@ export class History implements Participant {
   }
 }
 
+/** Whether a report may match; the report itself decides. */
 function indexMatches(value: Uint8Array, query: HistoryQuery): boolean {
-  return isWanted(readIndexValue(value), query)
+  const { success, fromMs } = readIndexValue(value)
+  return (
+    (query.success === undefined || success === query.success) &&
+    (query.sinceMs === undefined || fromMs + 1000 > query.sinceMs) &&
+    (query.untilMs === undefined || fromMs < query.untilMs)
+  )
 }
 
 function matches(report: ReportToAppend, query: HistoryQuery): boolean {

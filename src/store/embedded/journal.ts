@@ -15,7 +15,7 @@ import { metaKey, numberKey, numberOfKey, PREFIX, SLOTS, wholePrefix } from './k
 import { putNumbers, readNumbers } from './meta.ts'
 import type { AppendMessage, HandedReport } from './messages.ts'
 import { decodeFailed, decodeReport, encodeFailed, encodeReport } from './records.ts'
-import { seal, unseal } from './sealed-value.ts'
+import { seal, SEAL_BYTES, unseal } from './sealed-value.ts'
 import { isIndexed, readSegment, readSlot, reportSizes } from './segment.ts'
 import type { WriteBatch } from './write-batch.ts'
 
@@ -28,6 +28,8 @@ interface OpenSegment {
   /** Bit n is set while the report in slot n is unfinished. */
   mask: number
   readonly sizes: Uint32Array
+  /** What the whole segment takes on disk. */
+  readonly storedBytes: number
   readonly isIndexed: boolean
 }
 
@@ -96,9 +98,9 @@ export class Journal implements Participant {
       // Sent again, because the store thread was lost before it could say that it is done.
       if (this.#open.has(segment)) continue
       const mask = count === SLOTS ? 0xffffffff : 2 ** count - 1
-      this.#deps.history.stageSegment(batch, segment, content)
+      const storedBytes = this.#deps.history.stageSegment(batch, segment, content)
       putMask(batch, segment, mask)
-      this.#appended.push([segment, { mask, sizes, isIndexed: isIndexed(content) }])
+      this.#appended.push([segment, { mask, sizes, storedBytes, isIndexed: this.#deps.history.isKept }])
     }
     this.#nextSegment = Math.max(this.#nextSegment, message.firstSegment + message.contentSizes.length)
   }
@@ -194,7 +196,7 @@ export class Journal implements Participant {
         this.#open.delete(segment)
         batch.delete(numberKey(PREFIX.open, segment))
         if (!open.isIndexed)
-          this.#deps.history.stageRemoveUnindexed(batch, segment, sum(open.sizes), open.sizes.length)
+          this.#deps.history.stageRemoveUnindexed(batch, segment, open.sizes.length, open.storedBytes)
       } else {
         putMask(batch, segment, open.mask)
       }
@@ -218,7 +220,12 @@ export class Journal implements Participant {
   #loadSegment(segment: number, mask: number): void {
     const content = this.#segmentContent(segment)
     const sizes = reportSizes(content)
-    this.#open.set(segment, { mask, sizes, isIndexed: isIndexed(content) })
+    this.#open.set(segment, {
+      mask,
+      sizes,
+      storedBytes: content.length + SEAL_BYTES,
+      isIndexed: isIndexed(content),
+    })
     for (const [slot, sizeBytes] of sizes.entries()) {
       if (!hasBit(mask, slot)) continue
       this.#backlogReports++

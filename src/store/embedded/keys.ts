@@ -21,6 +21,7 @@
  * a second they last for 28 years.
  */
 import { Buffer } from 'node:buffer'
+import { TrackError } from '../../errors.ts'
 
 export const PREFIX = {
   meta: 0x6d,
@@ -45,6 +46,8 @@ export const SLOTS = 32
 export const MAX_NUMBER = 2 ** 48 - 1
 const NUMBER_BYTES = 6
 const HASH_BYTES = 8
+/** Its length takes one byte. */
+const MAX_NAME_BYTES = 255
 
 export function metaKey(name: string): Uint8Array {
   return plain(Buffer.from(`m${name}`, 'latin1'))
@@ -77,9 +80,19 @@ export function idOfHistoryKey(key: Uint8Array): number {
   return MAX_NUMBER - readNumber(key, 1 + HASH_BYTES)
 }
 
-/** Key of a row, of a row count (no `key`), or the start of a database's part. */
+/**
+ * Key of a row, of a row count (no `key`), or the start of a database's part.
+ *
+ * @throws TrackError TRK_STORE_FAILED when the name of the database has more than 255 bytes.
+ */
 export function databaseKey(prefix: number, database: string, key?: Uint8Array): Uint8Array {
   const name = Buffer.from(database, 'utf8')
+  if (name.length > MAX_NAME_BYTES) {
+    throw new TrackError(
+      'TRK_STORE_FAILED',
+      `the name of database ${database.slice(0, 40)}… is longer than 255 bytes`,
+    )
+  }
   const bytes = new Uint8Array(2 + name.length + (key?.length ?? 0))
   bytes[0] = prefix
   bytes[1] = name.length
@@ -131,14 +144,14 @@ export function endOf(prefix: Uint8Array): Uint8Array {
   return Uint8Array.of(0xff, 0xff)
 }
 
-export function writeNumber(bytes: Uint8Array, at: number, value: number): void {
+function writeNumber(bytes: Uint8Array, at: number, value: number): void {
   const high = Math.floor(value / 2 ** 32)
   bytes[at] = high >>> 8
   bytes[at + 1] = high
   writeUint32(bytes, at + 2, value % 2 ** 32)
 }
 
-export function readNumber(bytes: Uint8Array, at: number): number {
+function readNumber(bytes: Uint8Array, at: number): number {
   const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
   return high * 2 ** 32 + readUint32(bytes, at + 2)
 }

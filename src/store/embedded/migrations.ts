@@ -20,7 +20,7 @@ const FORMAT = metaKey('format')
  * Brings a database to the newest version; a new one gets it at once.
  *
  * @throws TrackError TRK_STORE_FORMAT when a newer trackalert wrote it.
- * @returns the version that it had; undefined for a new one.
+ * @returns the version that it was brought up from; undefined when there was nothing to do.
  */
 export async function migrate(
   database: Database,
@@ -43,7 +43,7 @@ export async function migrate(
     await migration(database)
     await writeVersion(database, index + 2)
   }
-  return found
+  return found < newest ? found : undefined
 }
 
 async function writeVersion(database: Database, version: number): Promise<void> {

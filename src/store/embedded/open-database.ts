@@ -15,7 +15,7 @@ import { WriteBatch } from './write-batch.ts'
 /** What the caller should tell the operator. */
 export interface OpenReport {
   readonly isNew: boolean
-  /** Format that the database had; undefined for a new one. */
+  /** Format that the database was brought up from; undefined when it had the newest. */
   readonly migratedFrom: number | undefined
   /** Bytes of unacknowledged writes that the last crash cut short. */
   readonly tornBytes: number

@@ -4,7 +4,7 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { TrackError } from '../../errors.ts'
-import type { FromReader, ToReader } from './messages.ts'
+import type { ToReader } from './messages.ts'
 
 /** A view lives as long as a batch of runs, and a run at most half a minute by default. */
 const RELEASE_WITHIN_MS = 60_000
@@ -19,7 +19,8 @@ export class ReaderPorts {
   add(): MessagePort {
     const { port1, port2 } = new MessageChannel()
     this.#mayHold.set(port1, this.#isOpen)
-    port1.on('message', (_: FromReader) => {
+    // A reader says one thing only: FromReader.
+    port1.on('message', () => {
       this.#mayHold.set(port1, false)
       this.#wake?.()
     })

@@ -20,7 +20,7 @@ import { putNumbers } from './meta.ts'
 import { isIntact, unseal } from './sealed-value.ts'
 import { stageIndexes } from './segment-index.ts'
 import { isIndexed, readEntries } from './segment.ts'
-import { rowExpiryMs } from './trend-rows.ts'
+import { decodeRow } from './row-value.ts'
 import { WriteBatch } from './write-batch.ts'
 
 const PAGE = 256
@@ -166,7 +166,7 @@ class SalvageState {
 
   #takeRow(batch: WriteBatch, key: Uint8Array, value: Uint8Array): void {
     const parts = partsOfDatabaseKey(key)
-    batch.put(expiryKey(parts.database, rowExpiryMs(value), parts.key), new Uint8Array(0))
+    batch.put(expiryKey(parts.database, decodeRow(key, value).expiresAtMs, parts.key), new Uint8Array(0))
     this.#rows.set(parts.database, (this.#rows.get(parts.database) ?? 0) + 1)
   }
 

@@ -13,14 +13,19 @@ export const SEAL_BYTES = 5
 /** The value to store under `key`. */
 export function seal(key: Uint8Array, content: Uint8Array): Uint8Array {
   const sealed = new Uint8Array(SEAL_BYTES + content.length)
-  sealed[4] = VERSION
   sealed.set(content, SEAL_BYTES)
+  sealInPlace(key, sealed)
+  return sealed
+}
+
+/** Writes the seal into a value whose content is already in its place, from `SEAL_BYTES` on. */
+export function sealInPlace(key: Uint8Array, sealed: Uint8Array): void {
+  sealed[4] = VERSION
   const sum = crc32(sealed.subarray(4), crc32(key))
   sealed[0] = sum >>> 24
   sealed[1] = sum >>> 16
   sealed[2] = sum >>> 8
   sealed[3] = sum
-  return sealed
 }
 
 /**

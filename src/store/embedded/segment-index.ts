@@ -1,15 +1,14 @@
 /**
  * The index entries of a segment's reports: by login and by address, newest first. Pure; used on the store thread.
  *
- * Value: success (1 byte) · received at (double), so that a query reads only reports that match.
+ * Value: success (1 byte) · second of receipt (4 bytes), so that a query reads hardly any report that does not match.
  */
-import type { ReportToAppend } from '../store.ts'
 import { historyKey, PREFIX, SLOTS } from './keys.ts'
 import type { SegmentEntry } from './segment.ts'
 import { textHash } from './text-hash.ts'
 import type { WriteBatch } from './write-batch.ts'
 
-const VALUE_BYTES = 9
+const VALUE_BYTES = 5
 
 /** Adds or removes the entries of these reports. */
 export function stageIndexes(
@@ -33,14 +32,22 @@ export function stageIndexes(
   }
 }
 
-export function readIndexValue(value: Uint8Array): Pick<ReportToAppend, 'success' | 'receivedAtMs'> {
+/** What an entry says of its report. */
+export interface IndexedReport {
+  readonly success: boolean
+  /** Received in the second that begins here, Unix ms. */
+  readonly fromMs: number
+}
+
+export function readIndexValue(value: Uint8Array): IndexedReport {
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
-  return { success: value[0] === 1, receivedAtMs: view.getFloat64(1) }
+  return { success: value[0] === 1, fromMs: view.getUint32(1) * 1000 }
 }
 
 function indexValue({ success, receivedAtMs }: SegmentEntry): Uint8Array {
   const value = new Uint8Array(VALUE_BYTES)
   value[0] = success ? 1 : 0
-  new DataView(value.buffer).setFloat64(1, receivedAtMs)
+  // Reports from before 1970 or after 2106 are found by queries that name no time.
+  new DataView(value.buffer).setUint32(1, Math.min(0xffffffff, Math.max(0, Math.floor(receivedAtMs / 1000))))
   return value
 }

@@ -2,13 +2,14 @@
  * A segment: up to 32 reports that arrived together, stored as one value. Encoded on the main thread, which has the
  * texts, and read on the store thread. One value for many reports is a third of the cost of one for each. Pure.
  *
- *     count (1 byte) · flags (1 byte) · count × report
+ *     count (1 byte) · flags (1 byte) · count × report; compressed (DEFLATE) behind the flags where that pays
  *     report: flags (1 byte) · received at (double, Unix ms) · login · address · text
  */
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { ReportToAppend } from '../store.ts'
 import { TrackError } from '../../errors.ts'
 import { BinaryReader } from './binary-reader.ts'
-import type { BinaryWriter } from './binary-writer.ts'
+import { BinaryWriter } from './binary-writer.ts'
 import { SLOTS } from './keys.ts'
 
 /** A segment stops growing here, so that reading one report stays cheap. */
@@ -16,6 +17,12 @@ const FULL_BYTES = 16 * 1024
 const SUCCESS = 1
 const ERASED = 2
 const INDEXED = 1
+const COMPRESSED = 2
+/** Below this size compression costs more time per report than its bytes are worth. */
+const COMPRESS_BYTES = 1024
+/** A segment with one report of the largest size that HTTP takes, several times over. */
+const MAX_CONTENT_BYTES = 64 * 1024 * 1024
+const HEAD_BYTES = 2
 /** Where the flags of the segment are in its content. */
 const FLAGS_AT = 1
 
@@ -78,8 +85,8 @@ export function readReport(reader: BinaryReader): ReportToAppend & { readonly is
 }
 
 /** All reports of a segment that were not erased. */
-export function readSegment(content: Uint8Array): readonly SegmentReport[] {
-  const reader = new BinaryReader(content)
+export function readSegment(stored: Uint8Array): readonly SegmentReport[] {
+  const reader = new BinaryReader(plainForm(stored))
   const count = readCount(reader)
   const reports: SegmentReport[] = []
   for (let slot = 0; slot < count; slot++) {
@@ -94,16 +101,16 @@ export function readSegment(content: Uint8Array): readonly SegmentReport[] {
  *
  * @throws TrackError TRK_STORE_DAMAGED when there is no such report.
  */
-export function readSlot(content: Uint8Array, slot: number): ReportToAppend & { readonly isErased: boolean } {
-  const reader = new BinaryReader(content)
+export function readSlot(stored: Uint8Array, slot: number): ReportToAppend & { readonly isErased: boolean } {
+  const reader = new BinaryReader(plainForm(stored))
   if (slot >= readCount(reader)) throw new TrackError('TRK_STORE_DAMAGED', `a segment has no report ${slot}`)
   for (let index = 0; index < slot; index++) skipReport(reader)
   return readReport(reader)
 }
 
 /** Encoded size of every report, erased ones included. */
-export function reportSizes(content: Uint8Array): Uint32Array {
-  const reader = new BinaryReader(content)
+export function reportSizes(stored: Uint8Array): Uint32Array {
+  const reader = new BinaryReader(plainForm(stored))
   return new Uint32Array(readCount(reader)).map(() => {
     const start = reader.position
     skipReport(reader)
@@ -119,8 +126,8 @@ function skipReport(reader: BinaryReader): void {
 }
 
 /** What the indexes need of each report that was not erased. */
-export function readEntries(content: Uint8Array): readonly SegmentEntry[] {
-  const reader = new BinaryReader(content)
+export function readEntries(stored: Uint8Array): readonly SegmentEntry[] {
+  const reader = new BinaryReader(plainForm(stored))
   const count = readCount(reader)
   const entries: SegmentEntry[] = []
   for (let slot = 0; slot < count; slot++) {
@@ -137,14 +144,11 @@ export function readEntries(content: Uint8Array): readonly SegmentEntry[] {
 }
 
 /** The same segment with these slots emptied; the others keep their places. */
-export function eraseSlots(
-  content: Uint8Array,
-  slots: ReadonlySet<number>,
-  writer: BinaryWriter,
-): Uint8Array {
+export function eraseSlots(stored: Uint8Array, slots: ReadonlySet<number>): Uint8Array {
+  const content = plainForm(stored)
   const reader = new BinaryReader(content)
   const count = readCount(reader)
-  writer.reset().raw(content.subarray(0, 2))
+  const writer = new BinaryWriter().raw(content.subarray(0, HEAD_BYTES))
   for (let slot = 0; slot < count; slot++) {
     const start = reader.position
     const { isErased } = readReport(reader)
@@ -154,16 +158,36 @@ export function eraseSlots(
       writer.raw(content.subarray(start, reader.position))
     }
   }
-  return writer.copy()
+  return storedForm(writer.view(), { isIndexed: isIndexed(stored) })
 }
 
-export function isIndexed(content: Uint8Array): boolean {
-  return ((content[FLAGS_AT] ?? 0) & INDEXED) !== 0
+export function isIndexed(stored: Uint8Array): boolean {
+  return ((stored[FLAGS_AT] ?? 0) & INDEXED) !== 0
 }
 
-/** Notes in a fresh content that history finds its reports. */
-export function markIndexed(content: Uint8Array): void {
-  content[FLAGS_AT] = INDEXED
+/** The form in which a fresh content is stored; `isIndexed` notes that history finds its reports. */
+export function storedForm(content: Uint8Array, options: { readonly isIndexed: boolean }): Uint8Array {
+  const flags = options.isIndexed ? INDEXED : 0
+  const isLarge = content.length >= COMPRESS_BYTES
+  const rest = content.subarray(HEAD_BYTES)
+  const stored = isLarge ? deflateRawSync(rest, { level: 1 }) : rest
+  const form = new Uint8Array(HEAD_BYTES + stored.length)
+  form[0] = content[0] ?? 0
+  form[FLAGS_AT] = flags | (isLarge ? COMPRESSED : 0)
+  form.set(stored, HEAD_BYTES)
+  return form
+}
+
+/** The content of a stored form. */
+function plainForm(stored: Uint8Array): Uint8Array {
+  const flags = stored[FLAGS_AT] ?? 0
+  if ((flags & COMPRESSED) === 0) return stored
+  const rest = inflateRawSync(stored.subarray(HEAD_BYTES), { maxOutputLength: MAX_CONTENT_BYTES })
+  const content = new Uint8Array(HEAD_BYTES + rest.length)
+  content[0] = stored[0] ?? 0
+  content[FLAGS_AT] = flags & ~COMPRESSED
+  content.set(rest, HEAD_BYTES)
+  return content
 }
 
 function readCount(reader: BinaryReader): number {

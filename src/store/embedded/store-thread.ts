@@ -13,7 +13,7 @@ interface ApplierModule {
 }
 
 async function loadApplier({ module, setup }: StoreThreadSetup['trends']): Promise<TrendApplier> {
-  // The module is ours, named by the wiring; only its presence is checked.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module is ours, named by the wiring
   const loaded = (await import(module)) as ApplierModule
   if (loaded.createTrendApplier === undefined) {
     throw new TrackError('TRK_STORE_FAILED', `${module} exports no createTrendApplier`)
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const port = parentPort
   if (port === null) throw new TrackError('TRK_STORE_FAILED', 'store-thread.ts was not started as a thread')
   const send = (message: FromStoreThread): void => port.postMessage(message)
-  // The main thread sends nothing else as workerData.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
   const setup = workerData as StoreThreadSetup
   try {
     const service = new StoreService({ setup, applier: await loadApplier(setup.trends), send })

@@ -9,7 +9,7 @@ import { Database } from './database.ts'
 import { databaseKey, numberKey, PREFIX } from './keys.ts'
 import { readNumbers } from './meta.ts'
 import type { FromReader, ToReader } from './messages.ts'
-import { rowBytes } from './trend-rows.ts'
+import { decodeRow } from './row-value.ts'
 
 /** What a policy worker needs to open a reader; `port` must be in the transfer list of the message that carries it. */
 export interface TrendReaderSetup {
@@ -65,7 +65,7 @@ class EmbeddedTrendReader implements TrendReader {
       readRow(name, key) {
         const rowKey = databaseKey(PREFIX.row, name, key)
         const sealed = snapshot.get(rowKey)
-        return sealed === undefined ? undefined : rowBytes(rowKey, sealed)
+        return sealed === undefined ? undefined : decodeRow(rowKey, sealed).bytes
       },
       countRows: (name) => readNumbers(snapshot, databaseKey(PREFIX.rowCount, name))?.[0] ?? 0,
       close: () => {
@@ -119,15 +119,17 @@ class EmbeddedTrendReader implements TrendReader {
 
   #releaseIfIdle(): void {
     if (!this.#isReleasing || this.#openViews > 0) return
-    this.#transition = this.#transition.then(async () => {
-      // Told to go on before it came to this.
-      if (!this.#isReleasing) return
-      const database = this.#database
-      this.#database = undefined
-      this.#opened = Promise.withResolvers()
-      this.#opened.promise.catch(() => undefined)
-      await database?.close()
-      this.#setup.port.postMessage({ type: 'released' } satisfies FromReader)
-    })
+    this.#transition = this.#transition.then(() => this.#release())
+  }
+
+  async #release(): Promise<void> {
+    // Told to go on before it came to this.
+    if (!this.#isReleasing) return
+    const database = this.#database
+    this.#database = undefined
+    this.#opened = Promise.withResolvers()
+    this.#opened.promise.catch(() => undefined)
+    await database?.close()
+    this.#setup.port.postMessage({ type: 'released' } satisfies FromReader)
   }
 }

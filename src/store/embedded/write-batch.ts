@@ -1,19 +1,18 @@
 /**
- * Operations that take place together. Kept as a list rather than in LevelDB's own batch, so that one that failed for
- * want of room can be written again. Store thread.
+ * Operations that take place together. Kept as a list, so that one that failed for want of room can be written
+ * again. Store thread.
  */
 
-interface Operation {
-  readonly key: Uint8Array
-  /** undefined: the key is removed. */
-  readonly value: Uint8Array | undefined
-}
+type Operation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array }
 
 export class WriteBatch {
   readonly #operations: Operation[] = []
   #sizeBytes = 0
 
-  get operations(): readonly Operation[] {
+  /** In order; a later one of the same key wins. */
+  get operations(): Operation[] {
     return this.#operations
   }
 
@@ -22,12 +21,12 @@ export class WriteBatch {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.#operations.push({ key, value })
+    this.#operations.push({ type: 'put', key, value })
     this.#sizeBytes += key.length + value.length
   }
 
   delete(key: Uint8Array): void {
-    this.#operations.push({ key, value: undefined })
+    this.#operations.push({ type: 'del', key })
     this.#sizeBytes += key.length
   }
 

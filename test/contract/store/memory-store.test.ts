@@ -1,10 +1,15 @@
 import { MemoryStore } from '../../../src/store/memory-store.ts'
 import { createTrendApplier } from '../../support/counting-trends.ts'
+import type { OpenStore } from '../../support/store-suite.ts'
+import { runStoreKeepingSuite } from './store-keeping.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 import { atEnd } from '../../support/clean-up.ts'
 
-runStoreSuite('memory', async (t, { maxKeys = 1_000_000, ...options }) => {
+const open: OpenStore = async (t, { maxKeys = 1_000_000, ...options }) => {
   const store = new MemoryStore({ ...options, applier: createTrendApplier({ rangeMs: 10_000, maxKeys }) })
   atEnd(t, () => store.close())
   return { store, reader: async (worker) => store.trendReader(worker) }
-})
+}
+
+runStoreSuite('memory', open)
+runStoreKeepingSuite('memory', open)

@@ -34,10 +34,9 @@ test('readers may be terminated in the middle of reading, while commits go on', 
   let commits = 0
   for (let round = 0; round < 6; round++) {
     const workers = [startReader(store, round * 2), startReader(store, round * 2 + 1)]
-    const reading = Promise.all(workers.map((worker) => once(worker, 'message')))
-    let isReading = false
-    void reading.then(() => (isReading = true))
-    while (!isReading) {
+    const reading = new Set(workers)
+    for (const worker of workers) worker.once('message', () => reading.delete(worker))
+    while (reading.size > 0) {
       await store.commit(Array.from({ length: 50 }, (_, key) => add(`k${key}`, 1)))
       commits++
     }
@@ -140,9 +139,10 @@ test('messages that were handed out are due again after a restart, under their i
   const { store } = await openStore(directory)
   const message = { deliveryId: 'd1', receiver: 'hook', body: 'b', createdAtMs: 1 }
   await store.commit([{ ...add('k', 1), messages: [message] } as Outcome])
-  const [entry] = await store.claimDue(5, 1)
+  const { entries } = await store.claimDue('hook', 5, 1)
+  assert.equal(entries.length, 1)
   await store.close()
   const again = await openStore(directory)
   atEnd(t, () => again.store.close())
-  assert.deepEqual(await again.store.claimDue(5, 1), [entry])
+  assert.deepEqual((await again.store.claimDue('hook', 5, 1)).entries, entries)
 })

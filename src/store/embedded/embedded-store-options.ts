@@ -1,0 +1,63 @@
+/**
+ * What the embedded store is opened with: options, their defaults, and what the store thread gets of them. Pure.
+ */
+import { join } from 'node:path'
+import type { StoreOptions } from '../store-options.ts'
+import type { StoreThreadSetup } from './messages.ts'
+
+const DEFAULTS = {
+  durability: 'fsync',
+  historyDays: 7,
+  historyMegabytes: 1024,
+  backlogReports: 1_000_000,
+  backlogBytes: 1024 ** 3,
+  maxFailedReports: 100_000,
+  hotRowsBytes: 32 * 1024 * 1024,
+  reserveBytes: 64 * 1024 * 1024,
+  checkMs: 500,
+} as const
+
+export interface EmbeddedStoreOptions extends StoreOptions {
+  /** The state directory; the store is `store` in it. */
+  readonly stateDirectory: string
+  /** Set a damaged store aside and go on with what is intact of it. */
+  readonly recover: boolean
+  /** Unix ms, for the name of what is set aside. */
+  readonly nowMs: number
+  /** Failed reports beyond which the oldest go. */
+  readonly maxFailedReports?: number
+  /** Memory for trend rows that were used lately. */
+  readonly hotRowsBytes?: number
+  /** Free room on the disk below which appends are refused; LevelDB needs it for its own work. */
+  readonly reserveBytes?: number
+  /** Time for checking files before the store is opened; the rest is checked beside the work. */
+  readonly checkMs?: number
+}
+
+/** Options for the store thread, with times in milliseconds and sizes in bytes. */
+export function threadSetup(options: EmbeddedStoreOptions): StoreThreadSetup {
+  const chosen = { ...DEFAULTS, ...options }
+  return {
+    databaseDirectory: join(chosen.stateDirectory, 'store'),
+    recover: chosen.recover,
+    isRestart: false,
+    durability: chosen.durability,
+    historyMs: chosen.historyDays * 86_400_000,
+    historyBytes: chosen.historyMegabytes * 1024 * 1024,
+    maxFailedReports: chosen.maxFailedReports,
+    hotRowsBytes: chosen.hotRowsBytes,
+    reserveBytes: chosen.reserveBytes,
+    checkMs: chosen.checkMs,
+    nowMs: chosen.nowMs,
+    trends: chosen.trends,
+  }
+}
+
+/** Unfinished reports beyond which appends are refused. */
+export function backlogBounds(options: EmbeddedStoreOptions): {
+  readonly reports: number
+  readonly bytes: number
+} {
+  const { backlogReports, backlogBytes } = { ...DEFAULTS, ...options }
+  return { reports: backlogReports, bytes: backlogBytes }
+}
