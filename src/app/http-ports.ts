@@ -2,6 +2,7 @@
  * What the HTTP listeners may ask of the rest of the server. Main thread.
  */
 import type { EndpointOutcome, HttpPorts } from '../http/http-ports.ts'
+import { messageOf } from '../errors.ts'
 import type { Settings } from '../config/settings.ts'
 import type { SubmitReports } from '../ingest/ingest.ts'
 import type { CommitRun } from '../policy/commit-run.ts'
@@ -61,6 +62,14 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
       log.debug('refused', { reason: kind, peer })
     },
     onConnections: deps.onConnections,
+    onInternalError(error) {
+      const stack = error instanceof Error ? error.stack : undefined
+      log.error('a fault in trackalert itself; please report it', {
+        where: 'http',
+        error: messageOf(error),
+        stack,
+      })
+    },
   }
 }
 
