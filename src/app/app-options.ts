@@ -13,6 +13,8 @@ export interface AppOptions {
   /** What os.getenv() shows. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly log: Log
+  /** Reports and calls that may wait or run, over all policy workers; the default is for servers, tests want fewer. */
+  readonly maxPendingRuns?: number
   /** A policy called shutdown(). */
   readonly onShutdownRequested: () => void
 }

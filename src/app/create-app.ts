@@ -113,6 +113,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
     createHttpPorts({
       settings,
       pool,
+      isStopping: () => stopping.hasBegun,
       commit,
       submitReports,
       metrics,

@@ -15,6 +15,8 @@ import type { Statistics } from '../telemetry/statistics.ts'
 interface HttpPortsDeps {
   readonly settings: Settings
   readonly pool: Pick<PolicyPool, 'runEndpoint' | 'readiness'>
+  /** The server has been asked to stop and finishes what has begun. */
+  readonly isStopping: () => boolean
   readonly commit: CommitRun
   readonly submitReports: SubmitReports
   readonly metrics: Metrics
@@ -28,6 +30,7 @@ interface HttpPortsDeps {
 }
 
 const RETRY_AFTER_SECONDS = 2
+const STOPPING = { ready: false, reason: 'The server is stopping' } as const
 
 export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
   const { settings, pool, commit, metrics, statistics, log } = deps
@@ -48,7 +51,7 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
       commit(name, outcome)
       return endpointOutcome(outcome)
     },
-    readiness: () => pool.readiness(),
+    readiness: () => (deps.isStopping() ? STOPPING : pool.readiness()),
     stats: () => statsBody(deps),
     async metrics() {
       return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }

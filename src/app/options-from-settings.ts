@@ -49,12 +49,16 @@ export function deliveryOptions(settings: Settings): DeliveryOptions {
 
 export function policyOptions(
   configuration: Configuration,
-  { regexesFile, environment }: Pick<AppOptions, 'regexesFile' | 'environment'>,
+  {
+    regexesFile,
+    environment,
+    maxPendingRuns = MAX_PENDING_RUNS,
+  }: Pick<AppOptions, 'regexesFile' | 'environment' | 'maxPendingRuns'>,
 ) {
   const { settings, configFile, configSource, stateDirectory, geoDatabases } = configuration
   return {
     workers: settings.reportThreads ?? settings.luaStates ?? Math.max(1, availableParallelism() - 1),
-    maxPending: MAX_PENDING_RUNS,
+    maxPending: maxPendingRuns,
     memoryLimitMb: WORKER_MEMORY_MB,
     setup: {
       configFile,

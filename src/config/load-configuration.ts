@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { TrackError, messageOf } from '../errors.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
 import type { CollectedGeoDatabase, Notice } from './settings-collector.ts'
-import { settingsFrom, type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 /** A configuration may look things up while it loads; more than this is a mistake in it. */
 const LOAD_DEADLINE_MS = 60_000
@@ -35,7 +35,11 @@ export async function loadConfiguration(options: ConfigThreadSetup): Promise<Con
     workerData: setup,
   })
   try {
-    const message = await firstMessage(worker, setup.configFile)
+    // The schema's library takes a while to load: it does so while the other thread is at work.
+    const [message, { settingsFrom }] = await Promise.all([
+      firstMessage(worker, setup.configFile),
+      import('./settings.ts'),
+    ])
     if (message.type === 'failed') throw TrackError.fromWire(message.error)
     return {
       configFile: setup.configFile,
