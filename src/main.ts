@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
 import { createApp } from './app/create-app.ts'
 import { messageOf } from './errors.ts'
@@ -56,9 +57,11 @@ async function serve(options: CommandLine, version: string): Promise<void> {
   })
   try {
     const configFile = resolve(options.config ?? defaultConfigFile())
-    const regexesFile = resolve(options.regexes ?? new URL('../regexes.yaml', import.meta.url).pathname)
+    const regexesFile = resolve(options.regexes ?? fileURLToPath(new URL('../regexes.yaml', import.meta.url)))
     // Files that the configuration names are relative to its own folder.
     if (existsSync(configFile)) process.chdir(dirname(configFile))
+    // The first who asks decides; a policy may ask before everything is up.
+    const stopAsked = Promise.withResolvers<string>()
     const app = await createApp({
       configFile,
       regexesFile,
@@ -67,21 +70,17 @@ async function serve(options: CommandLine, version: string): Promise<void> {
       environment: { ...process.env },
       log,
       recover: options.recover === true,
-      onShutdownRequested: () => void stop('the policy asked for it'),
+      onShutdownRequested: () => stopAsked.resolve('the policy asked for it'),
     })
-
-    let isStopping = false
-    const stop = async (why: string): Promise<void> => {
-      if (isStopping) return
-      isStopping = true
-      log.info('stopping', { why })
-      // What could not be finished in time is in the log; to have been asked to stop is no failure.
-      await app.stop(STOP_DEADLINE_MS)
-      log.info('stopped')
-      process.exit(EXIT.ok)
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => stopAsked.resolve(signal))
     }
-    process.once('SIGTERM', () => void stop('SIGTERM'))
-    process.once('SIGINT', () => void stop('SIGINT'))
+
+    log.info('stopping', { why: await stopAsked.promise })
+    // What could not be finished in time is in the log; to have been asked to stop is no failure.
+    await app.stop(STOP_DEADLINE_MS)
+    log.info('stopped')
+    process.exit(EXIT.ok)
   } catch (error) {
     process.stderr.write(`trackalert: ${messageOf(error)}\n`)
     process.exit(EXIT.failed)

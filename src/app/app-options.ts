@@ -15,6 +15,8 @@ export interface AppOptions {
   readonly log: Log
   /** Set a damaged store aside and go on with what is intact of it. */
   readonly recover: boolean
+  /** Reports and calls that may wait or run, over all policy workers; the default is for servers, tests want fewer. */
+  readonly maxPendingRuns?: number
   /** A policy called shutdown(). */
   readonly onShutdownRequested: () => void
 }

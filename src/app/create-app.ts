@@ -137,6 +137,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
       pool,
       committer,
       store,
+      isStopping: () => stopping.hasBegun,
       submitReports,
       metrics,
       statistics,

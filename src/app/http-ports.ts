@@ -2,6 +2,7 @@
  * What the HTTP listeners may ask of the rest of the server. Main thread.
  */
 import type { EndpointOutcome, HttpPorts } from '../http/http-ports.ts'
+import { messageOf } from '../errors.ts'
 import type { Settings } from '../config/settings.ts'
 import type { SubmitReports } from '../ingest/ingest.ts'
 import type { RunCommitter } from '../policy/commit-run.ts'
@@ -17,6 +18,8 @@ interface HttpPortsDeps {
   readonly pool: Pick<PolicyPool, 'runEndpoint' | 'readiness'>
   readonly committer: Pick<RunCommitter, 'commit'>
   readonly store: Pick<Store, 'readiness'>
+  /** The server has been asked to stop and finishes what has begun. */
+  readonly isStopping: () => boolean
   readonly submitReports: SubmitReports
   readonly metrics: Metrics
   readonly statistics: Statistics
@@ -29,6 +32,7 @@ interface HttpPortsDeps {
 }
 
 const RETRY_AFTER_SECONDS = 2
+const STOPPING = { ready: false, reason: 'The server is stopping' } as const
 
 export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
   const { settings, pool, committer, store, metrics, statistics, log } = deps
@@ -51,6 +55,7 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
       return endpointOutcome(outcome)
     },
     readiness() {
+      if (deps.isStopping()) return STOPPING
       const stored = store.readiness()
       return stored.ready ? pool.readiness() : stored
     },
@@ -67,6 +72,14 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
       log.debug('refused', { reason: kind, peer })
     },
     onConnections: deps.onConnections,
+    onInternalError(error) {
+      const stack = error instanceof Error ? error.stack : undefined
+      log.error('a fault in trackalert itself; please report it', {
+        where: 'http',
+        error: messageOf(error),
+        stack,
+      })
+    },
   }
 }
 

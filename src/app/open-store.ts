@@ -9,8 +9,9 @@ import { storeOptions } from './options-from-settings.ts'
 /** @throws TrackError TRK_STORE_* with what is wrong with the store and what to do. */
 export async function openStore(
   configuration: Configuration,
-  { log, recover }: Pick<AppOptions, 'log' | 'recover'>,
+  options: Pick<AppOptions, 'log' | 'recover' | 'maxPendingRuns'>,
 ): Promise<EmbeddedStore> {
+  const { log } = options
   const { store, report } = await openEmbeddedStore(
     {
       onReadiness(readiness) {
@@ -19,7 +20,7 @@ export async function openStore(
       },
       onTrouble: (message) => log.error(message),
     },
-    storeOptions(configuration, { recover, nowMs: Date.now() }),
+    storeOptions(configuration, options, Date.now()),
   )
   const { stateDirectory: directory } = configuration
   if (report.salvage !== undefined) {

@@ -17,8 +17,8 @@ import type { EmbeddedStoreOptions } from '../store/embedded/embedded-store-opti
 import { HASH_SEED_BYTES } from '../trends/item-hash.ts'
 import { NetmaskGroup } from '../login/netmask-group.ts'
 
-/** Calls of custom endpoints that may wait, over all workers. */
-const MAX_PENDING_CALLS = 10_000
+/** Runs ahead of a call of a custom endpoint, over all workers, with which it is refused. */
+const MAX_PENDING_FOR_CALLS = 10_000
 const WORKER_MEMORY_MB = 512
 const POLICY_LIMITS = { cpuMs: 2_000, wallMs: 30_000 } as const
 const MAX_BODY_BYTES = 1024 * 1024
@@ -55,7 +55,8 @@ export function deliveryOptions(settings: Settings): DeliveryOptions {
 
 export function storeOptions(
   { settings, stateDirectory, trendDefinitions }: Configuration,
-  { recover, nowMs }: { readonly recover: boolean; readonly nowMs: number },
+  { recover, maxPendingRuns }: Pick<AppOptions, 'recover' | 'maxPendingRuns'>,
+  nowMs: number,
 ): EmbeddedStoreOptions {
   const setup: TrendApplierSetup = { definitions: trendDefinitions }
   const module = new URL(`../store/apply-trends${extname(import.meta.url)}`, import.meta.url).href
@@ -66,18 +67,23 @@ export function storeOptions(
     durability: settings.durability,
     historyDays: settings.historyDays,
     historyMegabytes: settings.historyMegabytes,
+    ...(maxPendingRuns === undefined ? {} : { backlogReports: maxPendingRuns }),
     trends: { module, setup },
   }
 }
 
 export function policyOptions(
   configuration: Configuration,
-  { regexesFile, environment }: Pick<AppOptions, 'regexesFile' | 'environment'>,
+  {
+    regexesFile,
+    environment,
+    maxPendingRuns,
+  }: Pick<AppOptions, 'regexesFile' | 'environment' | 'maxPendingRuns'>,
 ) {
   const { settings, configFile, configSource, stateDirectory, geoDatabases } = configuration
   return {
     workers: settings.reportThreads ?? settings.luaStates ?? Math.max(1, availableParallelism() - 1),
-    maxCalls: MAX_PENDING_CALLS,
+    maxPendingForCalls: maxPendingRuns ?? MAX_PENDING_FOR_CALLS,
     memoryLimitMb: WORKER_MEMORY_MB,
     setup: {
       configFile,

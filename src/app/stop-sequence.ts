@@ -15,8 +15,15 @@ export class StopSequence {
   readonly #log: Log
   readonly #steps: { readonly name: string; readonly stop: StopStep }[] = []
 
+  #hasBegun = false
+
   constructor(log: Log) {
     this.#log = log
+  }
+
+  /** From the call of `run` on, for good. */
+  get hasBegun(): boolean {
+    return this.#hasBegun
   }
 
   /** Remembers how to stop a part that has just been started. */
@@ -31,6 +38,7 @@ export class StopSequence {
    * @returns true when nothing was left undone.
    */
   async run(deadlineMs: number): Promise<boolean> {
+    this.#hasBegun = true
     const endMs = performance.now() + deadlineMs
     let isClean = true
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {

@@ -8,7 +8,7 @@ import { TrackError, messageOf } from '../errors.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
 import type { CollectedGeoDatabase, Notice } from './settings-collector.ts'
-import { settingsFrom, type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 /** A configuration may look things up while it loads; more than this is a mistake in it. */
 const LOAD_DEADLINE_MS = 60_000
@@ -37,7 +37,11 @@ export async function loadConfiguration(options: ConfigThreadSetup): Promise<Con
     workerData: setup,
   })
   try {
-    const message = await firstMessage(worker, setup.configFile)
+    // The schema's library takes a while to load: it does so while the other thread is at work.
+    const [message, { settingsFrom }] = await Promise.all([
+      firstMessage(worker, setup.configFile),
+      import('./settings.ts'),
+    ])
     if (message.type === 'failed') throw TrackError.fromWire(message.error)
     return {
       configFile: setup.configFile,

@@ -51,7 +51,7 @@ export class SettingsCollector {
   readonly geoDatabases = new Map<string, CollectedGeoDatabase>()
   /** undefined: the default ranges; setACL replaces them. */
   acl: readonly string[] | undefined = undefined
-  /** What addACL added to these, before or after a setACL. */
+  /** What addACL has added to these since the last setACL. */
   readonly addedAcl: string[] = []
   webserverPassword: string | null = null
   metricsNeedPassword = true

@@ -2,6 +2,7 @@
  * Answers to requests, exactly as clients of the reference know them. Pure; lives on the threads that take requests.
  * JSON.stringify writes lone surrogates as escapes, so every text gives valid JSON.
  */
+import { ERRORS } from '../errors.ts'
 
 /** What a client gets. Connection and length headers are added when it is written. */
 export interface Answer {
@@ -26,6 +27,9 @@ export const UNAUTHORIZED: Answer = {
   ...failure(401, 'Unauthorized'),
   headers: { 'www-authenticate': 'basic realm="wforce"' },
 }
+
+/** The work may still be done after this: the client must be prepared for that. */
+export const LATE: Answer = retryAfter(failure(ERRORS.TRK_HTTP_LATE.status, ERRORS.TRK_HTTP_LATE.text), 5)
 
 export function json(status: number, body: string): Answer {
   return { status, contentType: JSON_TYPE, body }

@@ -4,8 +4,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { ERRORS } from '../errors.ts'
-import { failure, outsideAcl, retryAfter, type Answer } from './answer.ts'
+import { failure, LATE, outsideAcl, type Answer } from './answer.ts'
 import type { Gate } from './gate.ts'
 import { writeRawAnswer } from './write-answer.ts'
 
@@ -15,8 +14,6 @@ const FAULTS: ReadonlyMap<string, Answer> = new Map([
   ['HPE_HEADER_OVERFLOW', failure(431, 'The headers of the request are too long')],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', failure(413, 'The chunk extensions of the body are too long')],
 ])
-/** The work may still be done after this: the client must be prepared for that. */
-export const LATE = retryAfter(failure(ERRORS.TRK_HTTP_LATE.status, ERRORS.TRK_HTTP_LATE.text), 5)
 
 /** A connection as Node's HTTP server leaves it: with the response that is being made for its current request. */
 interface HttpSocket extends Socket {

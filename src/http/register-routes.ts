@@ -5,8 +5,8 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { ERRORS, messageOf, type ErrorCode } from '../errors.ts'
-import { closing, failure, outsideAcl, retryAfter, UNAUTHORIZED, type Answer } from './answer.ts'
+import { ERRORS } from '../errors.ts'
+import { closing, failure, outsideAcl, UNAUTHORIZED, type Answer } from './answer.ts'
 import type { Gate } from './gate.ts'
 import type { HttpOptions, HttpPorts } from './http-ports.ts'
 import { createRoutes, notFoundAnswer, type RouteRequest } from './routes.ts'
@@ -25,8 +25,6 @@ const ENCODED = closing(
 )
 const BROKEN_BODY = closing(failure(400, 'The body of the request is broken'))
 const INTERNAL = failure(ERRORS.TRK_HTTP_INTERNAL.status, ERRORS.TRK_HTTP_INTERNAL.text)
-/** After an error that says nothing about it. */
-const RETRY_AFTER_SECONDS = 5
 const NO_BODY = new Uint8Array()
 
 /** Prepares a Fastify instance; to be called once, before it is ready. */
@@ -54,11 +52,23 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDeps, options: H
     app.route({
       method,
       url,
-      handler: async ({ body, raw }, reply) => send(reply, await handle(routeRequest(body, raw))),
+      async handler({ body, raw }, reply) {
+        try {
+          return send(reply, await handle(routeRequest(body, raw)))
+        } catch (error) {
+          return send(reply, errorAnswer(error, ports))
+        }
+      },
     })
   }
   app.setNotFoundHandler(({ raw }, reply) => send(reply, notFoundAnswer(ports, raw.url ?? '')))
-  app.setErrorHandler((error, _request, reply) => send(reply, errorAnswer(error, ports, options)))
+  // What Fastify itself fails at: reading the body.
+  app.setErrorHandler((error, { raw }, reply) => {
+    if (!raw.socket.destroyed) return send(reply, bodyErrorAnswer(error, ports, options))
+    // The client is gone, or was cut off and has its answer.
+    reply.hijack()
+    return reply
+  })
 }
 
 /** The content parser gives a buffer; there is none when the request had no body at all. */
@@ -78,11 +88,7 @@ function createRefusal(gate: Gate, openPaths: ReadonlySet<string>) {
   }
 }
 
-/**
- * What a thrown error answers: 503 if it is one of the catalogue that says so; 4xx if Fastify could not read the body;
- * anything else is a fault of this program, of which the client learns nothing.
- */
-function errorAnswer(
+function bodyErrorAnswer(
   error: unknown,
   ports: Pick<HttpPorts, 'onInternalError'>,
   { bodyLimitBytes }: Pick<HttpOptions, 'bodyLimitBytes'>,
@@ -91,10 +97,11 @@ function errorAnswer(
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return closing(failure(413, `The body is larger than ${bodyLimitBytes} bytes`))
   }
-  if (code.startsWith('FST_ERR_CTP_')) return BROKEN_BODY
-  if (isCatalogued(code) && ERRORS[code].status === 503) {
-    return retryAfter(failure(503, messageOf(error)), RETRY_AFTER_SECONDS)
-  }
+  return code.startsWith('FST_ERR_CTP_') ? BROKEN_BODY : errorAnswer(error, ports)
+}
+
+/** An error that a handler threw is a fault of this program, of which the client learns nothing. */
+function errorAnswer(error: unknown, ports: Pick<HttpPorts, 'onInternalError'>): Answer {
   ports.onInternalError?.(error)
   return INTERNAL
 }
@@ -102,8 +109,4 @@ function errorAnswer(
 function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return ''
   return typeof error.code === 'string' ? error.code : ''
-}
-
-function isCatalogued(code: string): code is ErrorCode {
-  return Object.hasOwn(ERRORS, code)
 }

@@ -11,10 +11,10 @@ import {
   endpointReturned,
   failure,
   json,
+  LATE,
   retryAfter,
   type Answer,
 } from './answer.ts'
-import { LATE } from './client-error.ts'
 import type { EndpointOutcome, HttpOptions, HttpPorts, SubmitOutcome } from './http-ports.ts'
 import { OPENAPI_DOCUMENT } from './openapi-document.ts'
 import { withinDeadline } from './within-deadline.ts'

@@ -35,7 +35,7 @@ export interface Bindings {
  * @throws TypeError when a method's name does not begin with its type's
  */
 export function installBindings(L: LuaThread, { functions, types }: Bindings, deps: BindingDeps): void {
-  const names = new Map<unknown, string>(types.map(({ constructor_: hostClass, name }) => [hostClass, name]))
+  const names = new Map<unknown, string>(types.map(({ hostClass, name }) => [hostClass, name]))
   const typeNameOf = (type: unknown): string =>
     names.get(type) ?? (typeof type === 'function' ? type.name : 'JavaScript object')
   const codeOf = (entry: HostFunction): HostCode => {
@@ -64,7 +64,7 @@ interface TypeContext {
 }
 
 function installType(L: LuaThread, type: HostType, { codeOf, deps }: TypeContext): void {
-  const { constructor_: hostClass } = type
+  const { hostClass } = type
   const setCode = (name: string, code: HostCode): void => {
     lua.lua_pushcfunction(L, code)
     lua.lua_setfield(L, -2, textToBytes(name))

@@ -88,7 +88,7 @@ export interface HostCall {
 export interface HostType {
   /** What `type errors` and tostring() call it: `ComboAddress`. */
   readonly name: string
-  readonly constructor_: abstract new (...args: never[]) => object
+  readonly hostClass: abstract new (...args: never[]) => object
   /** Named `Type:method` in the table of functions. Position 1 of the call is the object. */
   readonly methods: readonly HostFunction[]
   /** For tostring(object) and string concatenation; the type's name if absent. */

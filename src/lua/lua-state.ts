@@ -17,7 +17,7 @@ import type { RunContext } from './run-context.ts'
 import { createLuaValues } from './values.ts'
 import { Waiting } from './waiting.ts'
 
-export type { CallError, CallLimits, CallOutcome } from './calls.ts'
+export type { CallOutcome } from './calls.ts'
 
 export interface LuaStateOptions {
   readonly functions: readonly HostFunction[]

@@ -15,6 +15,17 @@ export function textArgument(L: LuaThread, position: number): string {
   return bytesToText(lua.luaL_checkstring(L, position))
 }
 
+/** The engine's own library function at a stack index, to be called from TypeScript; `name` is for the message. */
+export function engineFunctionAt(L: LuaThread, index: number, name: string): HostCode {
+  const code = lua.lua_topointer(L, index)
+  if (!isHostCode(code)) throw new TypeError(`the Lua engine has no function ${name}`)
+  return code
+}
+
+function isHostCode(value: unknown): value is HostCode {
+  return typeof value === 'function'
+}
+
 export function isNilArgument(L: LuaThread, position: number): boolean {
   return lua.lua_type(L, position) <= 0
 }

@@ -6,6 +6,7 @@ import { decodeLoginReport } from '../login/report-codec.ts'
 import { createLoginTuples, type PushLoginTuple } from '../lua/bindings/login-tuple.ts'
 import type { CallOutcome } from '../lua/lua-state.ts'
 import { isLuaArray, isLuaTable, type LuaValue } from '../lua/lua-value.ts'
+import { formatNumber } from '../lua/numbers.ts'
 import { createRunContext, type RunContext } from '../lua/run-context.ts'
 import type { EndpointAnswer, Job, RunOutcome, RunResult, WorkerSetup } from './messages.ts'
 import { LoginQueue } from './login-queue.ts'
@@ -124,10 +125,17 @@ function attributesOf(table: LuaValue): Readonly<Record<string, string>> | undef
   if (entries === undefined) return undefined
   const attributes = emptyRecord<string>()
   for (const [key, value] of entries) {
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined
-    attributes[String(key)] = String(value)
+    const text = textOf(value)
+    if (text === undefined) return undefined
+    attributes[textOf(key) ?? ''] = text
   }
   return attributes
+}
+
+/** As Lua's tostring() has it; undefined for what an attribute cannot be. */
+function textOf(value: LuaValue): string | undefined {
+  if (typeof value === 'number') return formatNumber(value)
+  return typeof value === 'string' || typeof value === 'boolean' ? String(value) : undefined
 }
 
 /** Keys and values of a Lua table; none of nil, undefined of anything else. */

@@ -23,8 +23,8 @@ interface PolicyPoolDeps {
 interface PolicyPoolOptions {
   readonly workers: number
   readonly setup: WorkerSetup
-  /** Calls of custom endpoints that may wait or run, over all workers; more are refused. */
-  readonly maxCalls: number
+  /** With so many runs waiting or running, over all workers, a call would wait too long: it is refused. */
+  readonly maxPendingForCalls: number
   readonly memoryLimitMb: number
 }
 
@@ -65,7 +65,6 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
   const idleWaiters = new Set<() => void>()
   let nextId = 1
   let pending = 0
-  let calls = 0
 
   function submit(partition: number, job: Job, settle: Settle): void {
     pending++
@@ -105,13 +104,9 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
       submit(partitionOfLogin(login, workers.length), job, settle)
     },
     runEndpoint(name, args) {
-      if (calls >= options.maxCalls) return undefined
-      calls++
+      if (pending >= options.maxPendingForCalls) return undefined
       return new Promise((resolve) => {
-        submit(leastLoaded(), { id: nextId++, kind: 'endpoint', name, args }, (outcome) => {
-          calls--
-          resolve(outcome)
-        })
+        submit(leastLoaded(), { id: nextId++, kind: 'endpoint', name, args }, resolve)
       })
     },
     runBackground: (name) =>

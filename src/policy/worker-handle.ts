@@ -26,6 +26,8 @@ const PING_EVERY_MS = 1_000
 const SILENCE_ALLOWANCE_MS = 3_000
 const RESTART_PAUSE_MS = { first: 100, longest: 30_000 } as const
 const MAX_TRIES = 2
+/** As long as the configuration thread has for the same file. */
+const START_DEADLINE_MS = 60_000
 
 /** A run that was handed to a worker. */
 export interface PendingRun {
@@ -63,6 +65,8 @@ interface WorkerHandleOptions {
   readonly setup: WorkerSetup
   /** Heap of the thread, MiB; beyond it the thread ends, and nothing else with it. */
   readonly memoryLimitMb: number
+  /** How long the thread may take to build its Lua state; 60 s if not given. */
+  readonly startDeadlineMs?: number
 }
 
 type State = 'starting' | 'running' | 'lost' | 'stopped'
@@ -103,7 +107,8 @@ export class WorkerHandle {
   /**
    * Starts the thread for the first time.
    *
-   * @throws TrackError what the thread said when its Lua state could not be built.
+   * @throws TrackError what the thread said when its Lua state could not be built; TRK_WORKER_LOST when it ended, or was
+   *   not ready in time.
    */
   async start(): Promise<void> {
     await this.#launch()
@@ -160,15 +165,30 @@ export class WorkerHandle {
       resourceLimits: { maxOldGenerationSizeMb: this.#options.memoryLimitMb },
     })
     this.#worker = worker
+    const { startDeadlineMs = START_DEADLINE_MS } = this.#options
     return new Promise((resolve, reject) => {
       let memoryRanOut = false
+      let hasFailed = false
+      const fail = (error: TrackError): void => {
+        hasFailed = true
+        clearTimeout(tooLate)
+        void worker.terminate()
+        reject(error)
+      }
+      const tooLate = setTimeout(
+        () => fail(new TrackError('TRK_WORKER_LOST', `it was not ready within ${startDeadlineMs / 1000} s`)),
+        startDeadlineMs,
+      )
       worker.on('message', (message: FromWorker) => {
+        // What it had sent before it was ended.
+        if (hasFailed) return
         this.#unansweredPings = 0
         if (message.type === 'ready') {
+          clearTimeout(tooLate)
           this.#running()
           resolve()
         } else if (message.type === 'failed') {
-          reject(TrackError.fromWire(message.error))
+          fail(TrackError.fromWire(message.error))
         } else {
           this.#receive(message)
         }
@@ -178,7 +198,7 @@ export class WorkerHandle {
         this.#deps.log.error('a policy worker died', { worker: this.#options.index, error: messageOf(error) })
       })
       worker.once('exit', () => {
-        reject(new TrackError('TRK_WORKER_LOST', 'it ended while it started'))
+        fail(new TrackError('TRK_WORKER_LOST', 'it ended while it started'))
         if (this.#worker === worker && this.#state === 'running') this.#lost(memoryRanOut ? 'memory' : 'exit')
       })
     })

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { createServer as createTlsServer } from 'node:https'
 import { describe, test } from 'node:test'
+import { listenLocal } from '../support/listen-local.ts'
+import { privateCa } from '../support/private-ca.ts'
 import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
 import { startReceiver } from '../support/web-hook-receiver.ts'
 
@@ -46,6 +49,60 @@ describe('a custom webhook', () => {
     await receiver.waitForCount(1)
     assert.equal(receiver.received[0]?.headers['content-type'], 'application/vnd.kafka.json.v2+json')
     assert.deepEqual(JSON.parse(receiver.received[0]?.body ?? ''), { records: [{ value: { login: 'ann' } }] })
+  })
+
+  test('to a server with a certificate of a private authority goes out with setCurlCABundleFile', async (t) => {
+    const bodies: string[] = []
+    const { promise: arrived, resolve } = Promise.withResolvers<void>()
+    const target = createTlsServer(privateCa.server, (request, response) => {
+      request.on('data', (chunk: Buffer) => bodies.push(chunk.toString()))
+      request.on('end', () => response.end(() => resolve()))
+    })
+    const port = await listenLocal(t, target)
+    const server = await startServer(t, {
+      configuration: `${BASE_CONFIGURATION}
+        setCurlCABundleFile("${privateCa.caFile}")
+        addCustomWebHook("alarm", {url="https://127.0.0.1:${port}/"})
+        setReport(function(lt) runCustomWebHook("alarm", lt.login) end)`,
+    })
+    await send(server, 'ann')
+    await arrived
+    assert.deepEqual(bodies, ['ann'])
+  })
+
+  test('to a server with an unknown certificate is not sent', async (t) => {
+    const requests: string[] = []
+    const target = createTlsServer(privateCa.server, (request) => requests.push(request.url ?? ''))
+    const port = await listenLocal(t, target)
+    const server = await startServer(t, {
+      configuration: `${BASE_CONFIGURATION}
+        addCustomWebHook("alarm", {url="https://127.0.0.1:${port}/"})
+        setReport(function(lt) runCustomWebHook("alarm", lt.login) end)`,
+    })
+    await send(server, 'ann')
+    await server.waitFor(/could not be delivered.*reason="tls"/)
+    assert.deepEqual(requests, [])
+  })
+
+  test('does not follow a redirect', async (t) => {
+    const elsewhere = await startReceiver(t)
+    const receiver = await startReceiver(t, (_request, response) =>
+      response.writeHead(307, { location: elsewhere.url }).end(),
+    )
+    const server = await startServer(t, {
+      configuration: `${BASE_CONFIGURATION}
+        addCustomWebHook("alarm", {url="${receiver.url}"})
+        setReport(function(lt) runCustomWebHook("alarm", lt.login) end)`,
+    })
+    await send(server, 'ann')
+    await server.waitFor(/given up: .*reason="redirect"/)
+    assert.equal(receiver.received.length, 1)
+    assert.equal(elsewhere.received.length, 0)
+    const metrics = await (await server.get('/metrics')).text()
+    assert.match(
+      metrics,
+      /^trackalert_custom_webhook_events_total\{id="1",url="http:[^"]*",status="error"\} 1$/m,
+    )
   })
 
   test('that its receiver refuses at first is tried again under the same delivery id', async (t) => {

@@ -13,6 +13,18 @@ import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { readManPage, tagsOf } from '../support/man-page.ts'
 import { BASE_CONFIGURATION, startServer } from '../support/server-process.ts'
 
+const NO_COUNTS = {
+  backlogReports: 0,
+  backlogBytes: 0,
+  failedReports: 0,
+  outboxEntries: 0,
+  deadLetters: 0,
+  historyReports: 0,
+  historyBytes: 0,
+  trendRows: 0,
+  trendRowsEvicted: 0,
+}
+
 describe('trackalert(1)', () => {
   test('has an entry for every option that --help shows, and no other', () => {
     const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -60,6 +72,7 @@ describe('trackalert_api(7)', () => {
       activeConnections: () => 0,
       workerQueue: () => 0,
       webHookQueue: () => 0,
+      store: () => NO_COUNTS,
     })
     const ours = registry
       .getMetricsAsArray()

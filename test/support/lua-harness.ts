@@ -143,7 +143,7 @@ function pointType(): HostType {
   const self = { scope: 'anywhere', usage: 'point:x()', summary: 'For tests.' } as const
   return {
     name: 'Point',
-    constructor_: Point,
+    hostClass: Point,
     text: (point) => (point instanceof Point ? `point ${point.x}` : ''),
     equals: (a, b) => a instanceof Point && b instanceof Point && a.x === b.x,
     methods: [

@@ -15,9 +15,10 @@ function pair(name: string): { readonly cert: string; readonly key: string } {
 
 export const privateCa = {
   caFile: path('ca'),
+  serverFile: path('server'),
   clientFile: path('client'),
   clientKeyFile: path('client-key'),
-  otherKeyFile: path('server-key'),
+  serverKeyFile: path('server-key'),
   ca: readFileSync(path('ca'), 'utf8'),
   server: pair('server'),
   otherHost: pair('other-host'),

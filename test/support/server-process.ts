@@ -139,7 +139,10 @@ export async function spawnServer(t: TestContext, options: ServerOptions): Promi
   const args = (options.args ?? ['-s', '-C', CONFIGURATION]).map((arg) =>
     arg === CONFIGURATION ? configFile : arg,
   )
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...options.env } })
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    env: { ...process.env, ...options.env },
+  })
   const server = new ServerProcess(folder, child)
   t.after(async () => {
     if (child.exitCode === null) child.kill('SIGKILL')

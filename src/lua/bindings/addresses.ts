@@ -53,7 +53,7 @@ function comboAddressType(): HostType {
   const self = (call: HostCall): ComboAddress => call.object(1, 'self', ComboAddress)
   return {
     name: 'ComboAddress',
-    constructor_: ComboAddress,
+    hostClass: ComboAddress,
     text: String,
     equals: (a, b) => a instanceof ComboAddress && b instanceof ComboAddress && a.equals(b),
     methods: [
@@ -92,7 +92,7 @@ function comboAddressType(): HostType {
 function netmaskType(): HostType {
   return {
     name: 'Netmask',
-    constructor_: Netmask,
+    hostClass: Netmask,
     text: String,
     methods: [
       {
@@ -110,7 +110,7 @@ function netmaskGroupType(): HostType {
   const self = (call: HostCall): NetmaskGroup => call.object(1, 'self', NetmaskGroup)
   return {
     name: 'NetmaskGroup',
-    constructor_: NetmaskGroup,
+    hostClass: NetmaskGroup,
     methods: [
       {
         name: 'NetmaskGroup:addMask',

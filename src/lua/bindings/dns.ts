@@ -46,7 +46,7 @@ export function dnsResolverType(): HostType {
     call.optionalNumber(position, 'retries', RETRIES)
   return {
     name: 'DNSResolver',
-    constructor_: DnsResolver,
+    hostClass: DnsResolver,
     methods: [
       {
         name: 'DNSResolver:addResolver',

@@ -117,7 +117,7 @@ export function geoDatabaseType(): HostType {
   })
   return {
     name: 'GeoIP2DB',
-    constructor_: GeoDatabase,
+    hostClass: GeoDatabase,
     methods: [
       {
         name: 'GeoIP2DB:lookupCountry',

@@ -6,6 +6,7 @@ import { Netmask } from '../../login/netmask.ts'
 import type { LogFields, LogLevel } from '../../telemetry/log.ts'
 import type { HostFunction } from '../host-function.ts'
 import type { LuaValue } from '../lua-value.ts'
+import { formatNumber } from '../numbers.ts'
 
 export type WriteLog = (level: LogLevel, message: string, fields: LogFields) => void
 
@@ -25,15 +26,17 @@ export function loggingFunctions(write: WriteLog): readonly HostFunction[] {
     scope: 'anywhere',
     run(call) {
       const message = call.string(1, 'message')
-      const fields: Record<string, string | number | boolean> = {}
+      const fields: Record<string, string> = {}
       for (const [key, value] of call.optionalRecord(2, 'fields') ?? []) fields[key] = fieldText(value)
       write(level, message, fields)
     },
   }))
 }
 
-function fieldText(value: LuaValue): string | number | boolean {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+/** As Lua's tostring() has it, where that says something. */
+function fieldText(value: LuaValue): string {
+  if (typeof value === 'number') return formatNumber(value)
+  if (typeof value === 'string' || typeof value === 'boolean') return String(value)
   if (value === undefined || value === null) return 'nil'
   // An address or a netmask says what it is; of a table there is no short text.
   return value instanceof ComboAddress || value instanceof Netmask ? value.toString() : 'table'

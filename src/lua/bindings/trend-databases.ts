@@ -34,7 +34,7 @@ export function trendDatabaseType(deps: TrendDeps): HostType {
   const args = new TrendArguments()
   return {
     name: 'StringStatsDB',
-    constructor_: StringStatsDb,
+    hostClass: StringStatsDb,
     text: (database) => (database instanceof StringStatsDb ? `StringStatsDB ${database.name}` : ''),
     methods: [
       ...trendSettingMethods(deps),

@@ -8,6 +8,7 @@ import { lua } from '../fengari.ts'
 import { MULTIPLE_RESULTS, TYPE, type HostCode, type LuaThread } from '../fengari-types.ts'
 import { loadBytes, loadFile } from '../load-chunk.ts'
 import {
+  engineFunctionAt,
   extendLibrary,
   isNilArgument,
   lengthOf,
@@ -26,9 +27,12 @@ export interface BaseOptions {
 const MAX_UNPACKED = 60_000
 
 export function installBase(L: LuaThread, options: BaseOptions): void {
+  lua.lua_getglobal(L, textToBytes('tonumber'))
+  const engineToNumber = engineFunctionAt(L, -1, 'tonumber')
+  lua.lua_pop(L, 1)
   setGlobals(L, {
     print: printTo(options.print),
-    tonumber: toNumber(engineFunction(L, 'tonumber')),
+    tonumber: toNumber(engineToNumber),
     unpack,
     loadstring: load,
     load,
@@ -53,19 +57,6 @@ export function installBase(L: LuaThread, options: BaseOptions): void {
 function setField(L: LuaThread, name: string, text: string): void {
   pushText(L, text)
   lua.lua_setfield(L, -2, textToBytes(name))
-}
-
-/** Makes callable from TypeScript what the engine has registered as a global. */
-function engineFunction(L: LuaThread, name: string): HostCode {
-  lua.lua_getglobal(L, textToBytes(name))
-  const code = lua.lua_topointer(L, -1)
-  lua.lua_pop(L, 1)
-  if (!isHostCode(code)) throw new TypeError(`the Lua engine has no function ${name}`)
-  return code
-}
-
-function isHostCode(value: unknown): value is HostCode {
-  return typeof value === 'function'
 }
 
 function printTo(print: (text: string) => void): HostCode {

@@ -128,9 +128,8 @@ function fileMethods(io: IoLibrary): Readonly<Record<string, HostCode>> {
     write: (L) => write(L, io, { file: openFile(L, fileArgument(L, 1)), first: 2 }),
     lines: (L) => pushLines(L, openFile(L, fileArgument(L, 1)), { closesAtEnd: false, first: 2 }),
     close: (L) => closeFile(L, fileArgument(L, 1)),
-    flush: (L) => pushTrue(L, openFile(L, fileArgument(L, 1))),
-    // Writes are not buffered.
-    setvbuf: (L) => pushTrue(L, openFile(L, fileArgument(L, 1))),
+    flush: (L) => answerOpen(L),
+    setvbuf: (L) => answerOpen(L),
     seek,
   }
 }
@@ -171,16 +170,22 @@ function attempt(L: LuaThread, path: string | undefined, operation: () => number
   return raise(L, refusal)
 }
 
-function pushTrue(L: LuaThread, _file: LuaFile): number {
+function pushTrue(L: LuaThread): number {
   lua.lua_pushboolean(L, true)
   return 1
+}
+
+/** What asks for nothing: writes are not buffered. */
+function answerOpen(L: LuaThread): number {
+  openFile(L, fileArgument(L, 1))
+  return pushTrue(L)
 }
 
 function closeFile(L: LuaThread, file: LuaFile): number {
   openFile(L, file)
   return attempt(L, undefined, () => {
     file.close()
-    return pushTrue(L, file)
+    return pushTrue(L)
   })
 }
 
@@ -254,10 +259,8 @@ function readOne(file: LuaFile, format: ReadFormat): Uint8Array | number | undef
       return file.readLine(true)
     case 'a':
       return file.readAll()
-    default: {
-      const bytes = file.readBytes(format)
-      return bytes
-    }
+    default:
+      return file.readBytes(format)
   }
 }
 

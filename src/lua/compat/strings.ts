@@ -6,7 +6,7 @@ import { textToBytes } from '../../login/byte-string.ts'
 import { lua } from '../fengari.ts'
 import { MAX_STRING_BYTES } from '../fengari-patches.ts'
 import { TYPE, type HostCode, type LuaThread } from '../fengari-types.ts'
-import { extendLibrary, isNilArgument, pushLibrary, raise } from '../stack.ts'
+import { engineFunctionAt, extendLibrary, isNilArgument, pushLibrary, raise } from '../stack.ts'
 import { stringFormat } from './format.ts'
 
 const PERCENT = 0x25
@@ -17,14 +17,9 @@ export function installStrings(L: LuaThread): void {
   lua.lua_getfield(L, -1, textToBytes('gmatch'))
   lua.lua_setfield(L, -2, textToBytes('gfind'))
   lua.lua_getfield(L, -1, textToBytes('gsub'))
-  const gsub = lua.lua_topointer(L, -1)
+  const gsub = engineFunctionAt(L, -1, 'string.gsub')
   lua.lua_pop(L, 2)
-  if (!isHostCode(gsub)) throw new TypeError('the Lua engine has no string.gsub')
   extendLibrary(L, 'string', { format: stringFormat, rep: repeat, gsub: lenientGsub(gsub), dump })
-}
-
-function isHostCode(value: unknown): value is HostCode {
-  return typeof value === 'function'
 }
 
 /** string.rep(text, count [, separator]) */

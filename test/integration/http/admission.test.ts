@@ -1,10 +1,9 @@
 /** Who is let in, and what those get who are not. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
-import { call, exchange } from '../../support/http-client.ts'
+import { call, exchange, nextText } from '../../support/http-client.ts'
 import { basicAuth, groupOf, LOOPBACK, startHttp } from '../../support/http-server-fixture.ts'
 
 const OUTSIDE = '{"status":"failure", "reason":"Source IP Address not in ACL", "ip":"127.0.0.1"}'
@@ -56,12 +55,12 @@ test('the ACL is asked for every request, so that a change takes effect at once'
   t.after(() => socket.destroy())
   const request = 'GET /command/livez HTTP/1.1\r\nHost: x\r\n\r\n'
   socket.write(request)
-  const [first] = await once(socket, 'data')
-  assert.match(String(first), /^HTTP\/1\.1 200 /)
+  const first = await nextText(socket)
+  assert.match(first, /^HTTP\/1\.1 200 /)
   acl.addMask('!127.0.0.1')
   socket.write(request)
-  const [second] = await once(socket, 'data')
-  assert.match(String(second), /^HTTP\/1\.1 401 /)
+  const second = await nextText(socket)
+  assert.match(second, /^HTTP\/1\.1 401 /)
 })
 
 test('without a password in the configuration every request that needs it is refused', async (t) => {

@@ -1,7 +1,6 @@
 /** What clients get when the rest of the server refuses, fails, hangs or breaks. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TrackError } from '../../../src/errors.ts'
 import type { EndpointOutcome } from '../../../src/http/http-ports.ts'
 import { call } from '../../support/http-client.ts'
 import { basicAuth, startHttp } from '../../support/http-server-fixture.ts'
@@ -43,19 +42,7 @@ test('a report that is not stored in time is answered 503', async (t) => {
   assert.equal(answer.headers.connection, 'close')
 })
 
-test('an error of the catalogue that means "come again" is answered 503', async (t) => {
-  const fixture = await startHttp(
-    t,
-    {},
-    { submitReports: () => Promise.reject(new TrackError('TRK_STOPPING')) },
-  )
-  const answer = await call(fixture.url, report)
-  assert.equal(answer.status, 503)
-  assert.match(answer.body, /the server is stopping/)
-  assert.deepEqual(fixture.internalErrors, [])
-})
-
-test('any other error is answered 500 without its text, and handed on', async (t) => {
+test('an error is answered 500 without its text, and handed on', async (t) => {
   const error = new TypeError('secret detail')
   const fixture = await startHttp(
     t,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { call, exchange } from '../../support/http-client.ts'
+import { call, closed, exchange, nextText } from '../../support/http-client.ts'
 import { basicAuth, startHttp } from '../../support/http-server-fixture.ts'
 
 const auth = `Host: x\r\nAuthorization: ${basicAuth()}\r\n`
@@ -88,9 +88,9 @@ test('a client that drips its headers is cut off all the same', async (t) => {
   const socket = open(t, url)
   socket.write('GET / HTTP/1.1\r\n')
   const drip = setInterval(() => socket.write('X: x\r\n'), 20)
-  const [answer] = await once(socket, 'data')
+  const answer = await nextText(socket)
   clearInterval(drip)
-  assert.match(String(answer), /^HTTP\/1\.1 408 /)
+  assert.match(answer, /^HTTP\/1\.1 408 /)
 })
 
 test('a connection that is kept open without a further request is closed', async (t) => {
@@ -99,7 +99,7 @@ test('a connection that is kept open without a further request is closed', async
   socket.write(`GET /command/livez HTTP/1.1\r\n${auth}\r\n`)
   const chunks: string[] = []
   socket.on('data', (chunk) => chunks.push(String(chunk)))
-  await once(socket, 'close', { signal: AbortSignal.timeout(8_000) })
+  await closed(socket)
   assert.equal(chunks.join('').match(/HTTP\/1\.1/g)?.length, 1)
 })
 
@@ -109,7 +109,7 @@ test('a client that goes away in the middle of its body does no harm', async (t)
   socket.write(`POST /command/report HTTP/1.1\r\n${auth}Content-Length: 100\r\n\r\n{"login":`)
   await once(socket, 'connect')
   socket.resetAndDestroy()
-  await once(socket, 'close')
+  await closed(socket)
   assert.equal((await call(fixture.url, { path: '/command/livez' })).status, 200)
   assert.deepEqual(fixture.internalErrors, [])
 })
@@ -136,8 +136,7 @@ test('connections over the limit are closed at once and counted, over all listen
   assert.ok(first !== undefined && second !== undefined)
   const ask = async (socket: Socket): Promise<string> => {
     socket.write(`GET /command/livez HTTP/1.1\r\n${auth}\r\n`)
-    const [answer] = await once(socket, 'data')
-    return String(answer)
+    return nextText(socket)
   }
   const kept = [open(t, first), open(t, second)]
   for (const socket of kept) assert.match(await ask(socket), /^HTTP\/1\.1 200 /)

@@ -9,7 +9,7 @@ import { test, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import type { ListenerSettings, SubmitOutcome } from '../../../src/http/http-ports.ts'
-import { call, exchange } from '../../support/http-client.ts'
+import { call, closed, exchange } from '../../support/http-client.ts'
 import { basicAuth, LOOPBACK, startHttp } from '../../support/http-server-fixture.ts'
 
 const pem = (name: string): string =>
@@ -156,9 +156,9 @@ test('stop lets a request in progress finish, and closes idle and unused connect
   const answering = call(url, report)
   await asked.promise
 
-  const closed = [once(idle, 'close'), once(unused, 'close')]
+  const quiet = [closed(idle), closed(unused)]
   const stopped = server.stop(10_000)
-  await Promise.all(closed)
+  await Promise.all(quiet)
   assert.equal(await isOpen(port), false)
   stored.resolve({ kind: 'accepted' })
   const answer = await answering
@@ -190,9 +190,9 @@ test('stop also cuts a TLS handshake that hangs', async (t) => {
   const socket = connect(fixture.addresses[0]?.port ?? 0, '127.0.0.1')
   socket.write('\x16\x03\x01')
   while (fixture.connections.at(-1) !== 1) await new Promise((resolve) => setImmediate(resolve))
-  const closed = once(socket, 'close')
+  const cut = closed(socket)
   await fixture.server.stop(50)
-  await closed
+  await cut
 })
 
 test('stopping twice, or before the start, is harmless', async (t) => {

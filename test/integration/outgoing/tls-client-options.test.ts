@@ -36,8 +36,8 @@ const bad = [
   ['a key as a bundle', { caBundleFile: privateCa.clientKeyFile }, privateCa.clientKeyFile],
   [
     'the key of another certificate',
-    { clientCertificateFile: privateCa.clientFile, clientKeyFile: privateCa.otherKeyFile },
-    privateCa.otherKeyFile,
+    { clientCertificateFile: privateCa.clientFile, clientKeyFile: privateCa.serverKeyFile },
+    privateCa.serverKeyFile,
   ],
 ] as const
 
