@@ -5,22 +5,18 @@ import { loadConfiguration } from '../config/load-configuration.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import { createHttpServer } from '../http/http-server.ts'
-import { createDispatcher, createIngest } from '../ingest/ingest.ts'
-import { createRunCommitter } from '../policy/commit-run.ts'
-import { answerStoreQuestion } from '../policy/store-questions.ts'
-import { createPolicyPool } from '../policy/policy-pool.ts'
-import type { RunTiming } from '../policy/worker-handle.ts'
+import { createIngest } from '../ingest/ingest.ts'
 import { createScheduler } from '../schedule/scheduler.ts'
 import type { AppOptions } from './app-options.ts'
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
-import { createStatistics, type Statistics } from '../telemetry/statistics.ts'
+import { createStatistics } from '../telemetry/statistics.ts'
 import { createHttpPorts } from './http-ports.ts'
-import { deliveryOptions, httpOptions, policyOptions, warningsOf } from './options-from-settings.ts'
+import { deliveryOptions, httpOptions, warningsOf } from './options-from-settings.ts'
 import { startExpiry } from './expiry.ts'
 import { openStore } from './open-store.ts'
+import { startPolicy } from './start-policy.ts'
 import { StopSequence } from './stop-sequence.ts'
-import { createNoticeHandler } from './worker-notices.ts'
 
 export interface App {
   /** Stops within the deadline; false when something was left undone, which the log names. */
@@ -29,7 +25,7 @@ export interface App {
 
 /** For the parts that were started when a later one could not be. */
 const ROLLBACK_MS = 2_000
-/** A step that waits for others to end gets this much of the time left, so that deliveries, the last step, get some. */
+/** A step that waits for others to end gets this much of the time left, so that the later ones get some. */
 const STEP_SHARE = 0.5
 
 /**
@@ -78,37 +74,16 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
-  const committer = createRunCommitter({
-    log,
+  const { pool, committer } = await startPolicy({
+    configuration,
+    options,
+    store,
+    outbox,
     metrics,
     statistics,
-    store,
+    stopping,
     now,
-    roomForWebHooks: () => settings.webHookQueueSize - outbox.size,
-    onWebHooks: outbox.queued,
-    onWebHookRefused: outbox.refused,
   })
-  let lastWorker = 0
-  const hookNames = settings.webHooks.map(({ name }) => name)
-  const pool = createPolicyPool(
-    {
-      log,
-      onRun: (timing) => countRun({ statistics, metrics }, timing),
-      onNotice: createNoticeHandler({ log, metrics, onShutdownRequested: options.onShutdownRequested }),
-      onLost: (reason) => metrics.workerRestarts.inc({ reason }),
-      openReader: () => ({ ...store.readerAccess(), worker: ++lastWorker }),
-      answer: (question) =>
-        answerStoreQuestion({ store, now, onResent: () => outbox.queued(hookNames) }, question),
-    },
-    policyOptions(configuration, options),
-  )
-  stopping.add('policy workers', () => pool.stop())
-  await pool.start()
-  stopping.add('runs in progress', async (remainingMs) => {
-    const left = await pool.drain(remainingMs * STEP_SHARE)
-    return left === 0 ? undefined : `${left} runs, which the next start will do`
-  })
-  await store.subscribe(createDispatcher(pool, committer))
 
   const submitReports = createIngest({
     store,
@@ -154,15 +129,4 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
   for (const { url } of await http.start()) log.info('listening', { url })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
-}
-
-interface RunCounters {
-  readonly statistics: Statistics
-  readonly metrics: Metrics
-}
-
-function countRun({ statistics, metrics }: RunCounters, { waitMs, runMs }: RunTiming): void {
-  statistics.countRun(waitMs, runMs)
-  metrics.workerQueueSeconds.observe(waitMs / 1000)
-  metrics.workerResponseSeconds.observe(runMs / 1000)
 }

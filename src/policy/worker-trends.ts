@@ -34,7 +34,7 @@ export class WorkerTrends {
   readonly #reader: TrendReader
   readonly #worker: number
   #view: TrendView | undefined
-  #rows = new Map<string, TrendRow>()
+  readonly #rows = new Map<string, TrendRow>()
   /** Changes of ended runs that the view may not contain, by row. */
   readonly #pending = new Map<string, PendingChange[]>()
   #lastNumber = 0

@@ -73,16 +73,10 @@ test('a lost store thread is replaced; what it had not answered is done once', a
   const reader = await openTrendReader({ ...store.readerAccess(), worker: 3 })
   const [first, second] = handed
   assert.ok(first !== undefined && second !== undefined)
-  await store.commit([
-    { ...add('k', 1), reportId: first.id } as Outcome,
-    add('k', 1, { worker: 3, number: 1 }),
-  ])
+  await store.commit([{ ...add('k', 1), reportId: first.id }, add('k', 1, { worker: 3, number: 1 })])
   const results = await Promise.all([
     store.append([reportAt(2), reportAt(3)]),
-    store.commit([
-      add('k', 1e300, { worker: 3, number: 2 }),
-      { ...add('k', 1), reportId: second.id } as Outcome,
-    ]),
+    store.commit([add('k', 1e300, { worker: 3, number: 2 }), { ...add('k', 1), reportId: second.id }]),
     store.append([reportAt(4)]),
     store.history({ limit: 100 }),
   ])
@@ -116,7 +110,7 @@ test('unfinished reports come again after a restart, in order and before new one
   const failed = ids[10] ?? 0
   const failure = { code: 'x', message: 'y', traceback: 'z' }
   await first.store.commit([{ kind: 'failed', reportId: failed, failure, atMs: START_MS }])
-  await first.store.commit(ids.slice(0, 10).map((reportId) => ({ ...add('k', 1), reportId }) as Outcome))
+  await first.store.commit(ids.slice(0, 10).map((reportId) => ({ ...add('k', 1), reportId })))
   await first.store.rerunFailedReport(failed)
   await first.store.close()
 
