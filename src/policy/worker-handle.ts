@@ -21,9 +21,9 @@ import { RunBacklog } from './run-backlog.ts'
 const MAX_IN_FLIGHT = 256
 const PING_EVERY_MS = 1_000
 /** On top of the processor time that a run may use: for garbage collection. */
-const PROCESSOR_ALLOWANCE_MS = 3_000
+const PROCESSOR_ALLOWANCE_MS = 2_000
 /** How long to wait for a thread's processor time; one that is held inside the system does not tell. */
-const PROCESSOR_ANSWER_MS = 500
+const PROCESSOR_ANSWER_MS = 900
 const RESTART_PAUSE_MS = { first: 100, longest: 30_000 } as const
 const MAX_TRIES = 2
 /** As long as the configuration thread has for the same file. */
