@@ -51,6 +51,8 @@ async function main(): Promise<void> {
 }
 
 async function serve(options: CommandLine, version: string): Promise<void> {
+  // Whoever read the log may be gone, such as a pager or a journal that restarts; reports go on without it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   const log = createLog({
     level: options.verbose === true ? 'debug' : 'info',
     write: (line) => process.stdout.write(line),

@@ -22,8 +22,10 @@ import { RunBacklog } from './run-backlog.ts'
 /** A worker tells its main thread of every run within this many of them. */
 const MAX_IN_FLIGHT = 256
 const PING_EVERY_MS = 1_000
-/** On top of the processor time that a run may use: for garbage collection and a busy machine. */
-const SILENCE_ALLOWANCE_MS = 3_000
+/** On top of the processor time that a run may use: for garbage collection. */
+const PROCESSOR_ALLOWANCE_MS = 2_000
+/** How long to wait for a thread's processor time; one that is held inside the system does not tell. */
+const PROCESSOR_ANSWER_MS = 900
 const RESTART_PAUSE_MS = { first: 100, longest: 30_000 } as const
 const MAX_TRIES = 2
 /** As long as the configuration thread has for the same file. */
@@ -83,6 +85,8 @@ export class WorkerHandle {
   #suspects = 0
   /** Counted rather than timed: a server that was itself stopped for a while must not blame its workers. */
   #unansweredPings = 0
+  /** The thread's processor time when it last gave a sign of life, as far as it was asked. */
+  #processorMsAtSign: number | undefined
   #watchdog: NodeJS.Timeout | undefined
   readonly #stopping = new AbortController()
 
@@ -185,7 +189,7 @@ export class WorkerHandle {
         this.#unansweredPings = 0
         if (message.type === 'ready') {
           clearTimeout(tooLate)
-          this.#running()
+          this.#running(worker)
           resolve()
         } else if (message.type === 'failed') {
           fail(TrackError.fromWire(message.error))
@@ -204,17 +208,25 @@ export class WorkerHandle {
     })
   }
 
-  #running(): void {
+  #running(worker: Worker): void {
     this.#state = 'running'
     this.#unansweredPings = 0
-    this.#watchdog = setInterval(() => this.#watch(), PING_EVERY_MS)
+    this.#watchdog = setInterval(() => void this.#watch(worker), PING_EVERY_MS)
     this.#schedulePump()
   }
 
-  /** Any message is a sign of life; a thread that a run holds cannot send one. */
-  #watch(): void {
+  /**
+   * Any message is a sign of life; a thread that a run holds cannot send one. Such a run has the processor time that runs
+   * have: on a busy machine that may take long, so the time on the wall ends only what uses hardly any.
+   */
+  async #watch(worker: Worker): Promise<void> {
+    const processorMs = await processorMsOf(worker)
+    if (this.#worker !== worker || this.#state !== 'running') return
+    if (this.#unansweredPings === 0) this.#processorMsAtSign = processorMs
+    const { cpuMs, wallMs } = this.#options.setup.limits
+    const usedMs = (processorMs ?? 0) - (this.#processorMsAtSign ?? processorMs ?? 0)
     const silentForMs = this.#unansweredPings * PING_EVERY_MS
-    if (silentForMs > this.#options.setup.limits.cpuMs + SILENCE_ALLOWANCE_MS) {
+    if (usedMs > cpuMs + PROCESSOR_ALLOWANCE_MS || silentForMs > wallMs) {
       this.#deps.log.error('a policy worker answers nothing and is replaced', {
         worker: this.#options.index,
         silentForMs,
@@ -302,6 +314,23 @@ export class WorkerHandle {
         pauseMs = Math.min(pauseMs * 2, RESTART_PAUSE_MS.longest)
       }
     }
+  }
+}
+
+/** Processor time that a thread has used so far; undefined when it does not tell. */
+async function processorMsOf(worker: Worker): Promise<number | undefined> {
+  const answered = new AbortController()
+  try {
+    const usage = await Promise.race([
+      worker.cpuUsage(),
+      sleep(PROCESSOR_ANSWER_MS, undefined, { signal: answered.signal }),
+    ])
+    return usage === undefined ? undefined : (usage.user + usage.system) / 1000
+  } catch {
+    // The thread has just ended, which its exit event says too; or this Node.js, before 24.6, cannot ask.
+    return undefined
+  } finally {
+    answered.abort()
   }
 }
 

@@ -147,14 +147,10 @@ test('beyond setWebHookQueueSize webhooks are dropped and counted, and reports a
     undefined,
     'setWebHookQueueSize(3) setWebHookTimeoutSecs(60)',
   )
-  for (let number = 0; number < 10; number++)
-    await report(server, { login: 'ann', session_id: `s${number}` })
+  for (let number = 0; number < 10; number++) await report(server, { login: 'ann', session_id: `s${number}` })
   await allRun(server)
   assert.equal(await metric(server, 'trackalert_webhook_queue_size'), 3)
   assert.equal(await metric(server, 'trackalert_webhooks_dropped_total{reason="queue-full"}'), 7)
   answerWith(200)
-  assert.deepEqual(
-    new Set(receiver.received.map(({ body }) => body)),
-    new Set(['s0', 's1', 's2']),
-  )
+  assert.deepEqual(new Set(receiver.received.map(({ body }) => body)), new Set(['s0', 's1', 's2']))
 })

@@ -73,6 +73,9 @@ test('while the disk is full reports are refused with 503, nothing acknowledged 
 
   const again = await start(t, disk, server.folder)
   await allRun(again)
-  assert.deepEqual(await ask(again, 'count', { login: 'ann' }), { count: acknowledged, sessions: acknowledged })
+  assert.deepEqual(await ask(again, 'count', { login: 'ann' }), {
+    count: acknowledged,
+    sessions: acknowledged,
+  })
   await again.stop('SIGTERM')
 })

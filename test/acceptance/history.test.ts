@@ -128,10 +128,7 @@ test('forgetLogin erases a person from history, failed reports and trends, and n
   await fill(server)
   await report(server, { login: 'ann', session_id: 's7', attrs: { fail: 'yes' } })
   await report(server, { login: 'bob', session_id: 's8', attrs: { fail: 'yes' } })
-  await eventually(
-    'they do not fail',
-    async () => (await metric(server, 'trackalert_failed_reports')) === 2,
-  )
+  await eventually('they do not fail', async () => (await metric(server, 'trackalert_failed_reports')) === 2)
   assert.deepEqual(await ask(server, 'forget', { login: 'ann' }), { reports: 4, rows: 1 })
   assert.deepEqual(await ask(server, 'forget', { login: 'nobody' }), { reports: 0, rows: 0 })
 

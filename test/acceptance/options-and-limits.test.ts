@@ -87,10 +87,11 @@ test('setMaxWebserverConns bounds the open connections of all listeners together
 })
 
 test('while it stops readyz answers 503 to those who are still connected, and livez 200', async (t) => {
-  const gate = await startReceiver(t, (_request, response) => void setTimeout(() => response.end(), 1000))
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  const gate = await startReceiver(t, (_request, response) => void released.then(() => response.end()))
   const server = await startServer(t, {
     configuration: `${BASE_CONFIGURATION}
-      setCustomEndpoint("slow", function() http.request{url="${gate.url}"} return true end)`,
+      setCustomEndpoint("slow", function() http.request{url="${gate.url}", timeout=20} return true end)`,
   })
   const half = ['readyz', 'livez'].map((name) => {
     const socket = connectTo(server.url)
@@ -109,6 +110,7 @@ test('while it stops readyz answers 503 to those who are still connected, and li
   }
   assert.match(answers[0] ?? '', /^HTTP\/1\.1 503 [\s\S]*"reason":"The server is stopping"/)
   assert.match(answers[1] ?? '', /^HTTP\/1\.1 200 /)
+  release()
   assert.equal((await slow).status, 200)
   assert.deepEqual(await server.exited, { code: 0, signal: null })
 })
@@ -128,6 +130,23 @@ test('a background function that is due again before it has ended is left out, a
   assert.deepEqual(events, ['begins', 'ends', 'begins'])
   const metrics = await (await server.get('/metrics')).text()
   assert.match(metrics, /^trackalert_background_skipped_total\{function="long"\} [1-9]/m)
+})
+
+test('a server whose log nobody reads any more goes on', async (t) => {
+  const receiver = await startReceiver(t)
+  const server = await startServer(t, {
+    configuration: `${BASE_CONFIGURATION}
+      addCustomWebHook("seen", { url = "${receiver.url}" })
+      setReport(function(lt) infoLog("a line", {}) runCustomWebHook("seen", lt.login) end)`,
+  })
+  server.child.stdout.destroy()
+  server.child.stderr.destroy()
+  for (const login of ['one', 'two', 'three']) {
+    const answer = await server.post('/command/report', { login, remote: '192.0.2.1', success: true })
+    assert.equal(answer.status, 200)
+  }
+  await receiver.waitForCount(3)
+  assert.deepEqual(await server.stop(), { code: 0, signal: null })
 })
 
 test('npm start takes another configuration after --', async (t) => {

@@ -133,7 +133,7 @@ describe('policies that misbehave', () => {
     await writeFile(join(server.folder, 'trackalert.conf'), 'this is no Lua')
     await send(server, 'stuck')
     await send(server, 'innocent')
-    await server.waitFor(/code="TRK_WORKER_LOST"/, 40_000)
+    await server.waitFor(/code="TRK_WORKER_LOST"/, 90_000)
     await server.waitFor(/done: login="innocent"/)
     assert.equal(server.output.match(/begin: login="stuck"/g)?.length, 2)
     assert.equal(server.output.match(/done: login="innocent"/g)?.length, 1)

@@ -23,7 +23,11 @@ async function fill(server: ServerProcess): Promise<void> {
   await allRun(server)
 }
 
-const restart = (t: TestContext, { folder }: ServerProcess, args?: readonly string[]): Promise<ServerProcess> =>
+const restart = (
+  t: TestContext,
+  { folder }: ServerProcess,
+  args?: readonly string[],
+): Promise<ServerProcess> =>
   startServer(t, { configuration: POLICY, folder, ...(args === undefined ? {} : { args }) })
 
 /** Starts a server that must not come up: what it said. */
@@ -35,7 +39,10 @@ async function refusedStart(t: TestContext, { folder }: ServerProcess): Promise<
 }
 
 async function newestFile(directory: string, pattern: RegExp): Promise<string> {
-  const name = (await readdir(directory)).filter((candidate) => pattern.test(candidate)).toSorted().at(-1)
+  const name = (await readdir(directory))
+    .filter((candidate) => pattern.test(candidate))
+    .toSorted()
+    .at(-1)
   assert.ok(name !== undefined, `there is no file ${String(pattern)} in ${directory}`)
   return join(directory, name)
 }
@@ -67,7 +74,10 @@ test('the state directory is for its owner alone', async (t) => {
 test('a second server on the same state directory ends with status 1 and says why; the first goes on', async (t) => {
   const first = await startServer(t, { configuration: POLICY })
   const output = await refusedStart(t, first)
-  assert.match(output, /trackalert: the store is in use by another server: .*held by a running server; stop that one/)
+  assert.match(
+    output,
+    /trackalert: the store is in use by another server: .*held by a running server; stop that one/,
+  )
   await fill(first)
   assert.equal(await countedLogins(first), LOGINS)
 })
@@ -133,7 +143,10 @@ test('a last write that was cut short opens; only it is missing, and the log say
   const log = await newestFile(storeOf(server), /\.log$/)
   await truncate(log, (await stat(log)).size - 3)
   const again = await restart(t, server)
-  assert.match(again.output, /the last write before a crash was cut short; nothing in it had been acknowledged: bytes="\d+"/)
+  assert.match(
+    again.output,
+    /the last write before a crash was cut short; nothing in it had been acknowledged: bytes="\d+"/,
+  )
   // Here the torn write had been acknowledged, as only a disk that lies can do it: one outcome, whose report runs again.
   await allRun(again)
   assert.equal(await countedLogins(again), LOGINS)

@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
+import { metric, report } from '../support/ask-server.ts'
+import { DEBUGGER_ENV, killThread } from '../support/kill-thread.ts'
 import { LoginClient } from '../support/login-client.ts'
 import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
 import { startReceiver, type WebHookReceiver } from '../support/web-hook-receiver.ts'
@@ -14,6 +16,8 @@ const CONNECTIONS = 16
 /** More than any user reports in one test: `seen` must not forget one. */
 const MAX_ITEMS = 4000
 const KILLS = Number(process.env['CRASH_KILLS'] ?? 20)
+/** Of a thread; each costs a pause until it is replaced. */
+const THREAD_KILLS = Math.ceil(KILLS / 4)
 const SEED = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 function configuration(receiver: WebHookReceiver): string {
@@ -21,10 +25,15 @@ function configuration(receiver: WebHookReceiver): string {
     newStringStatsDB("logins", 86400, 30, {count="int", sessions="seen"}, {maxItems=${MAX_ITEMS}})
     local db = getStringStatsDB("logins")
     addCustomWebHook("each", {url="${receiver.url}"})
+    setNumLuaStates(2)
     setReport(function(lt)
       db:twAdd(lt.login, "count", 1)
       db:twAdd(lt.login, "sessions", lt.session_id)
       runCustomWebHook("each", lt.session_id)
+      if lt.login == "stuck" then
+        -- A pattern whose matching takes practically for ever, in one step that no limit can interrupt.
+        string.find(string.rep("a", 40), string.rep("a-", 30) .. "b")
+      end
     end)
     setCustomEndpoint("ask", function(args)
       local found = {count = db:twGet(args.attrs.login, "count")}
@@ -106,10 +115,10 @@ interface Rig {
   readonly restart: () => Promise<ServerProcess>
 }
 
-async function start(t: TestContext): Promise<Rig> {
+async function start(t: TestContext, env: Readonly<Record<string, string>> = {}): Promise<Rig> {
   const receiver = await startReceiver(t)
   const text = configuration(receiver)
-  const server = await startServer(t, { configuration: text })
+  const server = await startServer(t, { configuration: text, env })
   return {
     server,
     receiver,
@@ -155,4 +164,42 @@ test('frozen for five seconds with SIGSTOP, it goes on as if nothing had been', 
   await client.stop()
   assert.doesNotMatch(server.output, /answers nothing|was lost/)
   await assertExactlyOnce(server, client, receiver)
+})
+
+for (const thread of ['store', 'policy'] as const) {
+  test(`the ${thread} thread killed under load ${THREAD_KILLS} times, it goes on and counts each report once`, async (t) => {
+    t.diagnostic(`CRASH_SEED=${SEED}`)
+    const random = randomFrom(SEED)
+    const { server, client, receiver, restart } = await start(t, DEBUGGER_ENV)
+    for (let kill = 1; kill <= THREAD_KILLS; kill++) {
+      client.start(server.url, CONNECTIONS)
+      await sleep(20 + random() * 300)
+      await killThread(server, thread)
+      await sleep(20 + random() * 100)
+      await client.stop()
+      await waitUntilIdle(server)
+    }
+    t.diagnostic(`${client.acknowledgedCount} of ${client.sentCount} reports were acknowledged`)
+    assert.match(
+      server.output,
+      thread === 'store' ? /the store thread was lost and is replaced/ : /worker_restarts|policy worker/,
+    )
+    await assertExactlyOnce(server, client, receiver)
+    await server.stop('SIGKILL')
+    await assertExactlyOnce(await restart(), client, receiver)
+  })
+}
+
+test('a worker that a run holds for ever is replaced under load; that run alone counts as failed', async (t) => {
+  const { server, client, receiver } = await start(t)
+  client.start(server.url, CONNECTIONS)
+  await sleep(200)
+  await report(server, { login: 'stuck', session_id: 'never' })
+  await sleep(200)
+  await client.stop()
+  await server.waitFor(/a Lua function failed.*code="TRK_WORKER_LOST"/, 40_000)
+  await assertExactlyOnce(server, client, receiver)
+  assert.deepEqual(await remembered(server, 'stuck'), { count: 0, sessions: new Map() })
+  assert.equal(await metric(server, 'trackalert_failed_reports'), 1)
+  assert.ok(!receiver.received.some(({ body }) => body === 'never'))
 })

@@ -190,7 +190,7 @@ test('a kept answer ends with its time', async (t) => {
 
 test('trouble is kept for a moment only', async (t) => {
   const { url, requests } = await startCounter(t, 503)
-  const client = startClient(t, { cache: { negativeTtlMs: 100 } })
+  const client = startClient(t, { cache: { negativeTtlMs: 1000 } })
   const startedAtMs = performance.now()
   await client.request({ url, cacheSeconds: 3600 })
   await client.request({ url, cacheSeconds: 3600 })
@@ -199,7 +199,7 @@ test('trouble is kept for a moment only', async (t) => {
     await client.request({ url, cacheSeconds: 3600 })
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  assert.ok(performance.now() - startedAtMs < 3000)
+  assert.ok(performance.now() - startedAtMs < 8000)
 })
 
 test('equal questions at the same time share one request', async (t) => {
