@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict'
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, test } from 'node:test'
+import * as fc from 'fast-check'
+import { WorkerTrends } from '../../../src/policy/worker-trends.ts'
+import type { TrendReader, TrendView } from '../../../src/store/store.ts'
+import { readCount, rangeOf } from '../../../src/trends/read-trends.ts'
+import { encodeRow } from '../../../src/trends/row-codec.ts'
+import { RunChanges } from '../../../src/trends/run-changes.ts'
+import type { TrendRow } from '../../../src/trends/trend-row.ts'
+import { bytesOf, defined, fieldOf, rowOf, START_SECONDS } from '../../support/trend-fixtures.ts'
+
+const DEFINITION = defined({ fields: new Map([['count', 'int']]) })
+const COUNT = fieldOf(DEFINITION, 'count')
+const WORKER = 7
+
+function addition(key: string, amount: number): RunChanges {
+  const changes = new RunChanges()
+  changes.add(DEFINITION.name, bytesOf(key), {
+    op: 'int-add',
+    fieldId: COUNT.id,
+    timeSeconds: START_SECONDS,
+    amount,
+  })
+  return changes
+}
+
+function countIn(row: TrendRow): number {
+  const query = { row, field: COUNT, nowSeconds: START_SECONDS, own: [] }
+  return readCount(query, rangeOf(query))
+}
+
+/**
+ * What the store has committed. Answers at once; or, when told to wait, not before `answer` is called for the question, so
+ * that a test decides in which order. What an answer holds was so when it was asked for.
+ */
+class Committed implements TrendReader {
+  readonly waits: boolean
+  /** Questions that wait for their answer. */
+  readonly questions: (() => void)[] = []
+  openViews = 0
+  #rows: ReadonlyMap<string, Uint8Array> = new Map()
+  #applied = -1
+
+  constructor(waits: boolean) {
+    this.waits = waits
+  }
+
+  commit(number: number, key: string, amount: number): void {
+    const row = rowOf(DEFINITION, this.#rows.get(key))
+    for (const { changes } of addition(key, amount).rows()) for (const change of changes) row.apply(change)
+    this.#rows = new Map([...this.#rows, [key, encodeRow(row)]])
+    this.#applied = number
+  }
+
+  openView(): TrendView | Promise<TrendView> {
+    const rows = this.#rows
+    let isOpen = true
+    this.openViews++
+    return this.#answer({
+      appliedCommit: this.#applied,
+      readRow: (_database, key) => this.#answer(rows.get(Buffer.from(key).toString())),
+      countRows: () => this.#answer(rows.size),
+      close: () => {
+        if (isOpen) this.openViews--
+        isOpen = false
+      },
+    })
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #answer<T>(value: T): T | Promise<T> {
+    return this.waits ? new Promise((resolve) => this.questions.push(() => resolve(value))) : value
+  }
+}
+
+const STEPS = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('run' as const),
+        key: fc.constantFrom('a', 'b'),
+        amount: fc.integer({ min: 1, max: 9 }),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({ kind: fc.constant('read' as const), key: fc.constantFrom('a', 'b') }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({ kind: fc.constant('commit' as const), runs: fc.integer({ min: 1, max: 4 }) }),
+    },
+    { weight: 3, arbitrary: fc.constant({ kind: 'release' } as const) },
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('answer' as const), which: fc.nat() }) },
+  ),
+  { maxLength: 80 },
+)
+
+for (const waits of [false, true]) {
+  const how = waits ? 'with answers in any order' : 'with answers at once'
+  test(`a read holds every ended run exactly once, whatever is committed meanwhile, ${how}`, async () => {
+    await fc.assert(
+      fc.asyncProperty(STEPS, async (steps) => {
+        const committed = new Committed(waits)
+        const trends = new WorkerTrends(committed, WORKER)
+        const ended = new Map([
+          ['a', 0],
+          ['b', 0],
+        ])
+        const uncommitted: { readonly number: number; readonly key: string; readonly amount: number }[] = []
+        const reads: Promise<void>[] = []
+        const check = (key: string, row: TrendRow): void =>
+          assert.equal(countIn(row), ended.get(key), `key ${key}`)
+        for (const step of steps) {
+          switch (step.kind) {
+            case 'run': {
+              const outcome = trends.runEnded(addition(step.key, step.amount))
+              assert.ok(outcome !== undefined && outcome.commit.worker === WORKER)
+              uncommitted.push({ number: outcome.commit.number, key: step.key, amount: step.amount })
+              ended.set(step.key, (ended.get(step.key) ?? 0) + step.amount)
+              break
+            }
+            case 'read': {
+              const row = trends.readRow(DEFINITION, bytesOf(step.key))
+              if (!(row instanceof Promise)) {
+                check(step.key, row)
+                break
+              }
+              const checked = row.then((read) => check(step.key, read))
+              // Looked at in the end, by when it may long have failed.
+              checked.catch(() => undefined)
+              reads.push(checked)
+              break
+            }
+            case 'commit':
+              for (const { number, key, amount } of uncommitted.splice(0, step.runs))
+                committed.commit(number, key, amount)
+              break
+            case 'release':
+              trends.releaseView()
+              break
+            case 'answer':
+              committed.questions.splice(step.which % (committed.questions.length || 1), 1)[0]?.()
+              // Whoever waited for it goes on before the next step.
+              await turn()
+              break
+            default:
+              step satisfies never
+          }
+        }
+        for (let left = 0; committed.questions.length > 0; left++) {
+          assert.ok(left < 1000, 'reads ask without end')
+          committed.questions.shift()?.()
+          await turn()
+        }
+        await Promise.all(reads)
+        trends.releaseView()
+        assert.equal(committed.openViews, 0, 'every view is closed')
+      }),
+      { numRuns: 150 },
+    )
+  })
+}
+
+describe('the trends of a worker', () => {
+  test('are read from one view until it is released, and then from a new one', () => {
+    const committed = new Committed(false)
+    const trends = new WorkerTrends(committed, WORKER)
+    const read = (): number => {
+      const row = trends.readRow(DEFINITION, bytesOf('a'))
+      assert.ok(!(row instanceof Promise))
+      return countIn(row)
+    }
+    assert.equal(read(), 0)
+    // Of another worker: this one has ended no run yet.
+    committed.commit(0, 'a', 5)
+    assert.equal(read(), 0)
+    trends.releaseView()
+    assert.equal(read(), 5)
+  })
+
+  test('number the runs that changed something, and no others', () => {
+    const trends = new WorkerTrends(new Committed(false), WORKER)
+    assert.equal(trends.runEnded(new RunChanges()), undefined)
+    assert.deepEqual(trends.runEnded(addition('a', 1))?.commit, { worker: WORKER, number: 1 })
+    assert.equal(trends.runEnded(new RunChanges()), undefined)
+    assert.deepEqual(trends.runEnded(addition('a', 1))?.commit, { worker: WORKER, number: 2 })
+  })
+
+  test('count rows as of the view', () => {
+    const committed = new Committed(false)
+    const trends = new WorkerTrends(committed, WORKER)
+    committed.commit(1, 'a', 5)
+    trends.runEnded(addition('b', 1))
+    assert.equal(trends.size(DEFINITION), 1)
+  })
+
+  test('say which database is damaged', () => {
+    const view: TrendView = {
+      appliedCommit: -1,
+      readRow: () => new Uint8Array([255, 1, 2]),
+      countRows: () => 1,
+      close: () => undefined,
+    }
+    const trends = new WorkerTrends({ openView: () => view, close: () => Promise.resolve() }, WORKER)
+    assert.throws(() => trends.readRow(DEFINITION, bytesOf('a')), {
+      code: 'TRK_TREND_DAMAGED',
+      message: /test/,
+    })
+  })
+})
