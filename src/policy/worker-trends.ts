@@ -37,6 +37,8 @@ export class WorkerTrends {
   readonly #rows = new Map<string, TrendRow>()
   /** Changes of ended runs that the view may not contain, by row. */
   readonly #pending = new Map<string, PendingChange[]>()
+  /** Changes of runs up to this one are no longer in `#pending`. */
+  #forgottenUpTo = -1
   #lastNumber = 0
 
   /** @param worker number of this thread, never used twice in the life of the process. */
@@ -95,7 +97,14 @@ export class WorkerTrends {
   #openView(): TrendView | Promise<TrendView> {
     if (this.#view !== undefined) return this.#view
     const opening = this.#reader.openView()
-    return opening instanceof Promise ? opening.then((view) => this.#keep(view)) : this.#keep(opening)
+    return opening instanceof Promise ? opening.then((view) => this.#keepLate(view)) : this.#keep(opening)
+  }
+
+  /** A view that was waited for may be overtaken by a newer one, for which changes that it lacks were forgotten. */
+  #keepLate(view: TrendView): TrendView | Promise<TrendView> {
+    if (this.#view !== undefined || view.appliedCommit >= this.#forgottenUpTo) return this.#keep(view)
+    view.close()
+    return this.#openView()
   }
 
   #keep(view: TrendView): TrendView {
@@ -111,6 +120,7 @@ export class WorkerTrends {
   }
 
   #forgetCommitted(appliedCommit: number): void {
+    this.#forgottenUpTo = appliedCommit
     for (const [name, pending] of this.#pending) {
       const open = pending.filter(({ number }) => number > appliedCommit)
       if (open.length === 0) this.#pending.delete(name)

@@ -180,10 +180,14 @@ for (const thread of ['store', 'policy'] as const) {
       await waitUntilIdle(server)
     }
     t.diagnostic(`${client.acknowledgedCount} of ${client.sentCount} reports were acknowledged`)
-    assert.match(
-      server.output,
-      thread === 'store' ? /the store thread was lost and is replaced/ : /worker_restarts|policy worker/,
-    )
+    if (thread === 'policy') {
+      assert.equal(await metric(server, 'trackalert_worker_restarts_total{reason="exit"}'), THREAD_KILLS)
+    } else {
+      assert.equal(
+        server.output.match(/ error the store thread was lost and is replaced/g)?.length,
+        THREAD_KILLS,
+      )
+    }
     await assertExactlyOnce(server, client, receiver)
     await server.stop('SIGKILL')
     await assertExactlyOnce(await restart(), client, receiver)

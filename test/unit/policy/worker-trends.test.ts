@@ -162,7 +162,7 @@ for (const waits of [false, true]) {
         trends.releaseView()
         assert.equal(committed.openViews, 0, 'every view is closed')
       }),
-      { numRuns: 150 },
+      { numRuns: 3000 },
     )
   })
 }
