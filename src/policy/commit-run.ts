@@ -43,6 +43,8 @@ export interface RunCommitter {
 export function createRunCommitter(deps: CommitDeps): RunCommitter {
   const { log, metrics, statistics, store } = deps
   const pending = new Set<Promise<void>>()
+  /** Webhooks that the store has been given and does not count yet. */
+  let onTheirWay = 0
 
   async function commit(run: EndedRun, outcome: RunOutcome): Promise<void> {
     if (!outcome.ok) noteFailure(run.name, outcome.failure)
@@ -50,6 +52,7 @@ export function createRunCommitter(deps: CommitDeps): RunCommitter {
     const messages = effects === undefined ? [] : messagesOf(effects)
     const ended = outcome.ok ? doneOutcome(run, effects, messages) : failedOutcome(run, outcome.failure)
     if (ended === undefined) return
+    onTheirWay += messages.length
     try {
       await store.commit([ended])
     } catch (error) {
@@ -58,6 +61,8 @@ export function createRunCommitter(deps: CommitDeps): RunCommitter {
         error: messageOf(error),
       })
       return
+    } finally {
+      onTheirWay -= messages.length
     }
     if (messages.length > 0) deps.onWebHooks(new Set(messages.map(({ receiver }) => receiver)))
     for (const [stat, count] of effects?.customStats ?? []) {
@@ -78,7 +83,7 @@ export function createRunCommitter(deps: CommitDeps): RunCommitter {
 
   /** The queue's bound is kept here, where a webhook enters it; a full queue must not hold the report back. */
   function messagesOf({ webHooks }: CommittedEffects): readonly OutboxMessage[] {
-    const room = Math.max(0, deps.roomForWebHooks())
+    const room = Math.max(0, deps.roomForWebHooks() - onTheirWay)
     for (const { hook } of webHooks.slice(room)) deps.onWebHookRefused(hook)
     const createdAtMs = deps.now()
     return webHooks.slice(0, room).map(({ hook, body }) => {

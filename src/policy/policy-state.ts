@@ -83,11 +83,13 @@ export async function createPolicyState(
     stateDirectory: () => setup.stateDirectory,
     shutdown: () => notify({ type: 'shutdown' }),
   })
-  const lua: LuaState = createLuaState({
+  /** Not there yet when the clock is asked while the state is made. */
+  let made: LuaState | undefined
+  const lua = createLuaState({
     ...bindings,
     mode: 'policy',
     clock: () => {
-      const run = setup.timeSource === 'report' ? lua.currentRun : undefined
+      const run = setup.timeSource === 'report' ? made?.currentRun : undefined
       return run === undefined ? Date.now() : run.nowSeconds * 1000
     },
     moduleFolder: dirname(setup.configFile),
@@ -96,6 +98,7 @@ export async function createPolicyState(
     environment: setup.environment,
     onBug: (thrown, where) => notify(bugNotice(thrown, where)),
   })
+  made = lua
   const outcome = await lua.runSource(setup.configSource, setup.configFile)
   if (!outcome.ok) throw new TrackError('TRK_CONFIG_INVALID', outcome.error.message)
   const devices = createDeviceParser(loadDeviceRules({ ownRulesFile: setup.regexesFile }))

@@ -172,6 +172,7 @@ export class WorkerHandle {
     const { startDeadlineMs = START_DEADLINE_MS } = this.#options
     return new Promise((resolve, reject) => {
       let memoryRanOut = false
+      let hasDied = false
       let hasFailed = false
       const fail = (error: TrackError): void => {
         hasFailed = true
@@ -184,8 +185,8 @@ export class WorkerHandle {
         startDeadlineMs,
       )
       worker.on('message', (message: FromWorker) => {
-        // What it had sent before it was ended.
-        if (hasFailed) return
+        // What it had sent before it was ended, or given up: its runs are with its successor by now.
+        if (hasFailed || this.#worker !== worker) return
         this.#unansweredPings = 0
         if (message.type === 'ready') {
           clearTimeout(tooLate)
@@ -199,13 +200,20 @@ export class WorkerHandle {
       })
       worker.on('error', (error: Error & { readonly code?: string }) => {
         memoryRanOut = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-        this.#deps.log.error('a policy worker died', { worker: this.#options.index, error: messageOf(error) })
+        hasDied = true
+        this.#noteDeath(messageOf(error))
       })
       worker.once('exit', () => {
         fail(new TrackError('TRK_WORKER_LOST', 'it ended while it started'))
-        if (this.#worker === worker && this.#state === 'running') this.#lost(memoryRanOut ? 'memory' : 'exit')
+        if (this.#worker !== worker || this.#state !== 'running') return
+        if (!hasDied) this.#noteDeath('it ended by itself')
+        this.#lost(memoryRanOut ? 'memory' : 'exit')
       })
     })
+  }
+
+  #noteDeath(error: string): void {
+    this.#deps.log.error('a policy worker died', { worker: this.#options.index, error })
   }
 
   #running(worker: Worker): void {

@@ -147,10 +147,16 @@ test('beyond setWebHookQueueSize webhooks are dropped and counted, and reports a
     undefined,
     'setWebHookQueueSize(3) setWebHookTimeoutSecs(60)',
   )
-  for (let number = 0; number < 10; number++) await report(server, { login: 'ann', session_id: `s${number}` })
+  // All at once, so that they are committed together: the bound holds for what is on its way, too.
+  const records = Array.from({ length: 10 }, (_, number) => ({
+    value: { login: 'ann', remote: '192.0.2.7', success: true, session_id: `s${number}` },
+  }))
+  const answer = await server.post('/command/report', { records })
+  assert.equal(answer.status, 200, await answer.text())
   await allRun(server)
   assert.equal(await metric(server, 'trackalert_webhook_queue_size'), 3)
   assert.equal(await metric(server, 'trackalert_webhooks_dropped_total{reason="queue-full"}'), 7)
+  await receiver.waitForCount(3)
   answerWith(200)
   assert.deepEqual(new Set(receiver.received.map(({ body }) => body)), new Set(['s0', 's1', 's2']))
 })

@@ -182,6 +182,7 @@ for (const thread of ['store', 'policy'] as const) {
     t.diagnostic(`${client.acknowledgedCount} of ${client.sentCount} reports were acknowledged`)
     if (thread === 'policy') {
       assert.equal(await metric(server, 'trackalert_worker_restarts_total{reason="exit"}'), THREAD_KILLS)
+      assert.equal(server.output.match(/ error a policy worker died/g)?.length, THREAD_KILLS)
     } else {
       assert.equal(
         server.output.match(/ error the store thread was lost and is replaced/g)?.length,
