@@ -3,14 +3,13 @@
  * kept (byte-string.ts): logins and passwords' hashes come from systems that do not check them either.
  */
 import { bytesToText } from './byte-string.ts'
+import { jsonErrorPlace } from './json-error-place.ts'
 
 export type ParsedJson =
   { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string }
 
 /** RFC 8259 lets a parser ignore a byte order mark. */
 const BYTE_ORDER_MARK = '\uFEFF'
-/** V8 says where, and quotes some of the text, which may hold a password hash: only the place is passed on. */
-const POSITION = /\bat position (\d+)/
 
 /** Of members with the same name the last one counts, as in every common JSON parser. */
 export function parseJsonBody(body: Uint8Array): ParsedJson {
@@ -20,8 +19,6 @@ export function parseJsonBody(body: Uint8Array): ParsedJson {
     const value: unknown = JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)
     return { ok: true, value }
   } catch (error) {
-    const position = error instanceof Error ? POSITION.exec(error.message)?.[1] : undefined
-    const where = position === undefined ? '' : `, at character ${position}`
-    return { ok: false, reason: `The body is not valid JSON${where}` }
+    return { ok: false, reason: `The body is not valid JSON${jsonErrorPlace(error)}` }
   }
 }

@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { bytesToText, textToBytes } from '../../login/byte-string.ts'
-import { messageOf } from '../../errors.ts'
+import { jsonErrorPlace } from '../../login/json-error-place.ts'
 import { engine, lua } from '../fengari.ts'
 import { REGISTRY_INDEX, TYPE, type HostCode, type LuaThread } from '../fengari-types.ts'
 import { LuaRaise } from '../lua-raise.ts'
@@ -109,7 +109,7 @@ function decode(L: LuaThread, maxDepth: number): number {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new LuaRaise(`Expected valid JSON: ${messageOf(error)}`)
+    throw new LuaRaise(`Expected valid JSON${jsonErrorPlace(error)}`)
   }
   pushDecoded(L, value, { depth: 0, maxDepth })
   return 1

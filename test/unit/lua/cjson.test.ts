@@ -39,6 +39,8 @@ test('cjson encodes and decodes as lua-cjson does', async (t) => {
     'select(2, pcall(cjson.decode, "{")):match("^Expected valid JSON")': 'Expected valid JSON',
     'safe.decode("{") == nil': 'true',
     '(select(2, safe.decode("{"))):match("^Expected valid JSON")': 'Expected valid JSON',
+    // It must not repeat what it read: that may be a password hash.
+    '(select(2, safe.decode("[s3cret")))': 'Expected valid JSON',
     'safe.encode(print)': 'nil Cannot serialise function: type not supported',
     'safe.encode({1})': '[1]',
     'cjson.new() ~= cjson': 'true',
