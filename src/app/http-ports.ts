@@ -32,6 +32,11 @@ interface HttpPortsDeps {
 }
 
 const RETRY_AFTER_SECONDS = 2
+const NOT_STORED = {
+  kind: 'refused',
+  reason: 'What the function changed could not be stored; try again later',
+  retryAfterSeconds: 10,
+} as const
 const STOPPING = { ready: false, reason: 'The server is stopping' } as const
 
 export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
@@ -51,8 +56,8 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
       }
       const outcome = await running
       // The answer says that the changes have taken place.
-      await committer.commit({ name, reportId: undefined }, outcome)
-      return endpointOutcome(outcome)
+      const result = await committer.commit({ name, reportId: undefined }, outcome)
+      return result === 'committed' ? endpointOutcome(outcome) : NOT_STORED
     },
     readiness() {
       if (deps.isStopping()) return STOPPING

@@ -31,43 +31,46 @@ export interface EndedRun {
   readonly reportId: number | undefined
 }
 
+export type CommitResult = 'committed' | 'not-stored'
+
 export interface RunCommitter {
-  /** Resolves when the outcome is durable; never rejects. */
-  readonly commit: (run: EndedRun, outcome: RunOutcome) => Promise<void>
-  /** Outcomes that are not durable yet. */
-  readonly pending: () => number
-  /** Resolves when nothing is pending. */
-  readonly idle: () => Promise<void>
+  /** Resolves when the outcome is durable, or could not be stored; never rejects. */
+  readonly commit: (run: EndedRun, outcome: RunOutcome) => Promise<CommitResult>
 }
 
 export function createRunCommitter(deps: CommitDeps): RunCommitter {
   const { log, metrics, statistics, store } = deps
-  const pending = new Set<Promise<void>>()
   /** Webhooks that the store has been given and does not count yet. */
   let onTheirWay = 0
 
-  async function commit(run: EndedRun, outcome: RunOutcome): Promise<void> {
+  async function commit(run: EndedRun, outcome: RunOutcome): Promise<CommitResult> {
     if (!outcome.ok) noteFailure(run.name, outcome.failure)
     const effects = outcome.ok ? outcome.effects : undefined
     const messages = effects === undefined ? [] : messagesOf(effects)
     const ended = outcome.ok ? doneOutcome(run, effects, messages) : failedOutcome(run, outcome.failure)
-    if (ended === undefined) return
-    onTheirWay += messages.length
-    try {
-      await store.commit([ended])
-    } catch (error) {
-      log.error('an outcome could not be stored; its report will run again after the next start', {
-        function: run.name,
-        error: messageOf(error),
-      })
-      return
-    } finally {
-      onTheirWay -= messages.length
-    }
+    if (ended !== undefined && !(await isStored(run, ended))) return 'not-stored'
     if (messages.length > 0) deps.onWebHooks(new Set(messages.map(({ receiver }) => receiver)))
     for (const [stat, count] of effects?.customStats ?? []) {
       statistics.custom.add(stat, count)
       metrics.customStats.inc({ metric: stat }, count)
+    }
+    return 'committed'
+  }
+
+  async function isStored({ name }: EndedRun, outcome: Outcome): Promise<boolean> {
+    const webHooks = outcome.kind === 'done' ? outcome.messages.length : 0
+    onTheirWay += webHooks
+    try {
+      await store.commit([outcome])
+      return true
+    } catch (error) {
+      log.error('an outcome could not be stored; its report will run again after the next start', {
+        function: name,
+        error: messageOf(error),
+      })
+      return false
+    } finally {
+      onTheirWay -= webHooks
     }
   }
 
@@ -96,17 +99,7 @@ export function createRunCommitter(deps: CommitDeps): RunCommitter {
     return reportId === undefined ? undefined : { kind: 'failed', reportId, failure, atMs: deps.now() }
   }
 
-  return {
-    commit(run, outcome) {
-      const committing = commit(run, outcome)
-      pending.add(committing)
-      return committing.finally(() => pending.delete(committing))
-    },
-    pending: () => pending.size,
-    idle: async () => {
-      while (pending.size > 0) await Promise.all(pending)
-    },
-  }
+  return { commit }
 }
 
 function doneOutcome(

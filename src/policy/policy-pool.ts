@@ -29,7 +29,7 @@ interface PolicyPoolOptions {
 }
 
 /** Takes the outcome; the run counts as pending until the promise settles. */
-type Settle = (outcome: RunOutcome) => Promise<void> | void
+type Settle = (outcome: RunOutcome) => Promise<unknown> | void
 
 export interface ReportToRun {
   readonly login: string

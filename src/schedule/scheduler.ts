@@ -15,7 +15,7 @@ interface SchedulerDeps {
   /** Unix milliseconds. */
   readonly now: () => number
   /** Runs a background function to its end. */
-  readonly run: (name: string) => Promise<void>
+  readonly run: (name: string) => Promise<unknown>
   /** A run was left out because the last one of the same function had not ended. */
   readonly onSkipped: (name: string) => void
 }
