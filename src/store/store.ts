@@ -140,6 +140,19 @@ export interface StoreCounts {
   readonly trendRowsEvicted: number
 }
 
+/** Of a store that holds nothing. */
+export const NO_COUNTS: StoreCounts = {
+  backlogReports: 0,
+  backlogBytes: 0,
+  failedReports: 0,
+  outboxEntries: 0,
+  deadLetters: 0,
+  historyReports: 0,
+  historyBytes: 0,
+  trendRows: 0,
+  trendRowsEvicted: 0,
+}
+
 /** What the main thread uses. */
 export interface Store {
   /**

@@ -9,21 +9,10 @@ import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
 import { buildRequest } from '../../src/delivery/web-hook-request.ts'
 import { ERRORS } from '../../src/errors.ts'
 import { parseLoginReport } from '../../src/login/parse-report.ts'
+import { NO_COUNTS } from '../../src/store/store.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { readManPage, tagsOf } from '../support/man-page.ts'
 import { BASE_CONFIGURATION, startServer } from '../support/server-process.ts'
-
-const NO_COUNTS = {
-  backlogReports: 0,
-  backlogBytes: 0,
-  failedReports: 0,
-  outboxEntries: 0,
-  deadLetters: 0,
-  historyReports: 0,
-  historyBytes: 0,
-  trendRows: 0,
-  trendRowsEvicted: 0,
-}
 
 describe('trackalert(1)', () => {
   test('has an entry for every option that --help shows, and no other', () => {

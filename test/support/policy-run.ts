@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { encodeLoginReport } from '../../src/login/report-codec.ts'
 import { parseLoginReport } from '../../src/login/parse-report.ts'
 import { JobRunner } from '../../src/policy/job-runner.ts'
@@ -13,6 +12,7 @@ import { createPolicyState } from '../../src/policy/policy-state.ts'
 import { QuestionChannel } from '../../src/policy/question-channel.ts'
 import { WorkerTrends } from '../../src/policy/worker-trends.ts'
 import type { Outcome, Store, TrendReader } from '../../src/store/store.ts'
+import { workerSetup } from './worker-setup.ts'
 
 const DEADLINE_MS = 20_000
 
@@ -49,7 +49,7 @@ export async function startPolicyRun(options: PolicyRunOptions): Promise<PolicyR
   const { store, reader, worker, timeSource } = options
   const lines: LoggedLine[] = []
   const trends = new WorkerTrends(reader, worker)
-  const state = await createPolicyState(setupOf(options), {
+  const state = await createPolicyState(workerSetup(options), {
     notify: (notice) => notice.type === 'log' && lines.push(notice),
     trends,
     questions: new QuestionChannel(() => assert.fail('the store is not asked here')),
@@ -120,27 +120,4 @@ function textOf(fields: object): { readonly login: string; readonly text: string
   const parsed = parseLoginReport({ remote: '192.0.2.1', success: true, ...fields }, Date.now() / 1000)
   assert.ok(parsed.ok)
   return { login: parsed.report.login, text: encodeLoginReport(parsed.report) }
-}
-
-function setupOf({ source, timeSource }: PolicyRunOptions): WorkerSetup {
-  return {
-    configFile: '/nowhere/trackalert.conf',
-    configSource: Buffer.from(source),
-    stateDirectory: '/nowhere/state',
-    regexesFile: fileURLToPath(new URL('../../regexes.yaml', import.meta.url)),
-    webHookNames: [],
-    customStats: [],
-    tlsClient: {
-      verifyPeer: true,
-      verifyHost: true,
-      caBundleFile: null,
-      clientCertificateFile: null,
-      clientKeyFile: null,
-    },
-    geoDatabases: [],
-    limits: { cpuMs: 2000, wallMs: 30_000 },
-    environment: {},
-    timeSource,
-    hashSeed: new Uint8Array(8),
-  }
 }

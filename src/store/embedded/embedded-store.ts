@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { TrackError } from '../../errors.ts'
+import { NO_COUNTS } from '../store.ts'
 import type {
   AppendOutcome,
   DeadLetter,
@@ -307,16 +308,4 @@ export class EmbeddedStore implements Store {
 function journalledReport({ id, content }: HandedReport): JournalledReport {
   const { login, text, receivedAtMs } = decodeReport(content)
   return { id, login, text, receivedAtMs, sizeBytes: content.length }
-}
-
-const NO_COUNTS: StoreCounts = {
-  backlogReports: 0,
-  backlogBytes: 0,
-  failedReports: 0,
-  outboxEntries: 0,
-  deadLetters: 0,
-  historyReports: 0,
-  historyBytes: 0,
-  trendRows: 0,
-  trendRowsEvicted: 0,
 }

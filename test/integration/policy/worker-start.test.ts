@@ -1,10 +1,10 @@
 /** Threads whose Lua state cannot be built, or not in time. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { WorkerHandle } from '../../../src/policy/worker-handle.ts'
 import { openPolicyStore } from '../../support/policy-store.ts'
 import { silentLog } from '../../support/silent-log.ts'
+import { workerSetup } from '../../support/worker-setup.ts'
 
 async function createWorker(t: TestContext, source: string, startDeadlineMs: number): Promise<WorkerHandle> {
   const store = await openPolicyStore(t, [])
@@ -21,26 +21,7 @@ async function createWorker(t: TestContext, source: string, startDeadlineMs: num
       index: 0,
       memoryLimitMb: 128,
       startDeadlineMs,
-      setup: {
-        configFile: '/nowhere/trackalert.conf',
-        configSource: Buffer.from(source),
-        stateDirectory: '/nowhere/state',
-        regexesFile: fileURLToPath(new URL('../../../regexes.yaml', import.meta.url)),
-        webHookNames: [],
-        customStats: [],
-        tlsClient: {
-          verifyPeer: true,
-          verifyHost: true,
-          caBundleFile: null,
-          clientCertificateFile: null,
-          clientKeyFile: null,
-        },
-        geoDatabases: [],
-        limits: { cpuMs: 2000, wallMs: 30_000 },
-        environment: {},
-        timeSource: 'receipt',
-        hashSeed: new Uint8Array(8),
-      },
+      setup: workerSetup({ source, timeSource: 'receipt' }),
     },
   )
   t.after(() => worker.stop())
