@@ -164,7 +164,7 @@ export class ServerConnection {
     const isCutShort = this.#splitter.isInFrame || (this.#channel === undefined && this.#hello.length > 0)
     if (isCutShort && !this.#isStopping) return this.refuse('short-frame')
     this.#close()
-    // To close a socket on which unread bytes wait is to reset the connection, and to lose the answer on its way.
+    // What the client still sends is read and dropped: its end shows behind it, and closing over it would be a reset.
     this.#socket.resume()
   }
 
