@@ -36,7 +36,7 @@ const PROGRAM = 'systemd-notify'
 const USUAL_FOLDERS = ['/usr/bin', '/bin'] as const
 /** systemd-notify itself waits five seconds for systemd to take a message. */
 const DEADLINE_MS = 10_000
-const ERROR_TEXT_BYTES = 500
+const ERROR_TEXT_LENGTH = 500
 
 const nothing = async (): Promise<void> => undefined
 
@@ -120,18 +120,22 @@ function run(program: string, message: readonly string[], socket: string): Promi
     const child = spawn(program, message, {
       env: { NOTIFY_SOCKET: socket },
       stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: DEADLINE_MS,
-      killSignal: 'SIGKILL',
     })
+    // Node's own time limit for a child goes on when it could not be started.
+    const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS)
+    const fail = (reason: string): void => reject(new Error(`${program} ${reason}`))
     let errorText = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      errorText = (errorText + text).slice(0, ERROR_TEXT_BYTES)
+      errorText = (errorText + text).slice(0, ERROR_TEXT_LENGTH)
     })
-    child.once('error', reject)
+    child.once('error', (error) => {
+      clearTimeout(timer)
+      reject(error)
+    })
     child.once('close', (code, signal) => {
+      clearTimeout(timer)
       if (code === 0) resolve()
-      else if (signal === null) reject(new Error(`${program} ended with ${code}: ${errorText.trim()}`))
-      else reject(new Error(`${program} did not end within ${DEADLINE_MS} ms`))
+      else fail(signal === null ? `ended with ${code}: ${errorText.trim()}` : `was ended by ${signal}`)
     })
   })
 }
