@@ -11,6 +11,7 @@ import { LuaHostCall, type CalledFunction } from './host-call.ts'
 import { Results, type HostFunction, type HostResult, type HostType } from './host-function.ts'
 import { LuaRaise } from './lua-raise.ts'
 import type { RunContext } from './run-context.ts'
+import type { RefuseCall } from './note-mistakes.ts'
 import { pushLibrary, pushText, raise } from './stack.ts'
 import type { LuaValues } from './values.ts'
 import type { Waiting } from './waiting.ts'
@@ -22,6 +23,8 @@ export interface BindingDeps {
   readonly mode: 'configuration' | 'policy'
   readonly currentRun: () => RunContext | undefined
   readonly onBug: (thrown: unknown, where: string) => void
+  /** What becomes of a call that is refused; without it, a Lua error at the caller's line. */
+  readonly refuse?: RefuseCall
 }
 
 export interface Bindings {
@@ -111,7 +114,7 @@ function installType(L: LuaThread, type: HostType, { codeOf, deps }: TypeContext
 
 function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps): HostCode {
   if (entry.scope === 'configuration' && deps.mode === 'policy') return () => 0
-  const { values, waiting } = deps
+  const { values, waiting, refuse = raise } = deps
   const finish = (L: LuaThread, result: HostResult): number => {
     if (result === undefined) return 0
     try {
@@ -120,13 +123,13 @@ function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps
       return raiseThrown(L, thrown)
     }
   }
-  const raiseThrown = (L: LuaThread, thrown: unknown): never => {
+  const raiseThrown = (L: LuaThread, thrown: unknown): number => {
     if (thrown === L.errorJmp) throw thrown
     if (isBug(thrown)) {
       deps.onBug(thrown, entry.name)
       raise(L, `internal error in '${entry.name}': ${messageOf(thrown)}`)
     }
-    return raise(L, messageOf(thrown))
+    return refuse(L, messageOf(thrown))
   }
   return (L) => {
     const run = deps.currentRun()

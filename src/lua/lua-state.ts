@@ -13,6 +13,7 @@ import { loadBytes, loadSource } from './load-chunk.ts'
 import { LuaRaise } from './lua-raise.ts'
 import type { LuaFunction, LuaValue } from './lua-value.ts'
 import { nativeErrorHandler } from './native-errors.ts'
+import { noteMistakes } from './note-mistakes.ts'
 import type { RunContext } from './run-context.ts'
 import { createLuaValues } from './values.ts'
 import { Waiting } from './waiting.ts'
@@ -34,6 +35,13 @@ export interface LuaStateOptions {
   readonly print: (text: string) => void
   /** Environment variables that os.getenv() shows; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** False: Lua code can read files, and what it writes or removes stays as it is. Default true. */
+  readonly changesFiles?: boolean
+  /**
+   * Told of every call that is refused, with file and line; such a call answers nothing then, and the code goes on.
+   * Without it a refused call is an error.
+   */
+  readonly onMistake?: (message: string) => void
   /** Told of faults in our own code that a Lua call ran into; the call gets an error anyway. */
   readonly onBug?: (thrown: unknown, where: string) => void
 }
@@ -86,14 +94,15 @@ export function createLuaState(options: LuaStateOptions): LuaState {
   const waiting: Waiting = new Waiting({ checkLimits: (L) => calls.checkLimits(L) })
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const calls: Calls = new Calls({ state, values, limits, waiting: () => waiting })
-  const { clock, moduleFolder, print, environment = {} } = options
-  installCompatibility(state, { waiting, clock, moduleFolder, print, environment })
+  const { clock, moduleFolder, print, environment = {}, changesFiles = true, onMistake } = options
+  installCompatibility(state, { waiting, clock, moduleFolder, print, environment, changesFiles })
   installBindings(state, options, {
     values,
     waiting,
     mode: options.mode,
     currentRun: () => calls.currentRun,
     onBug,
+    ...(onMistake === undefined ? {} : { refuse: noteMistakes(state, onMistake) }),
   })
   lua.lua_settop(state, 0)
 

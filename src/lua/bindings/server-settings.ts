@@ -10,7 +10,8 @@ import { parseEndpoint } from '../../config/endpoint.ts'
 import { parseNetmask } from '../../login/netmask.ts'
 import type { HostCall, HostFunction } from '../host-function.ts'
 
-const CONTROL_PORT = 5199
+/** Where the control socket is unless an address names a port. */
+export const CONTROL_PORT = 5199
 const CONTROL_KEY_BYTES = 32
 const DEFAULT_HISTORY_MB = 1024
 const THREADS = { min: 1, max: MAX_THREADS } as const

@@ -8,6 +8,7 @@ import type { StoreAnswer, StoreQuestion } from '../../policy/store-questions.ts
 import type { HistoryEntry } from '../../store/store.ts'
 import type { HostCall, HostFunction } from '../host-function.ts'
 import type { LuaValue } from '../lua-value.ts'
+import type { RunContext } from '../run-context.ts'
 
 const LIMIT = { min: 1, max: 10_000 } as const
 const DEFAULT_LIMIT = 100
@@ -122,9 +123,11 @@ function action(name: string, summary: string, ask: (id: number) => Promise<Stor
   }
 }
 
-function insideRun(call: HostCall): void {
-  if (call.run === undefined)
-    call.fail('the store can be asked only by report, background and endpoint functions')
+/** The run that asks; raises a Lua error while the configuration file itself is executed. */
+export function insideRun(call: HostCall): RunContext {
+  return (
+    call.run ?? call.fail('the store can be asked only by report, background and endpoint functions')
+  )
 }
 
 function limitArgument(call: HostCall): number {
