@@ -5,8 +5,11 @@
 /** What the answer to a failed command begins with. */
 const ERROR = 'Error: '
 
-/** Lua's parser says that the text ended too early: 5.3 writes <eof>, LuaJIT '<eof>'. */
-const ENDED_EARLY = /near '?<eof>'?$/
+/**
+ * Lua's parser says that the text ended too early: 5.3 writes <eof>, LuaJIT '<eof>'. A text in quotes that has no end cannot
+ * go on in another line.
+ */
+const ENDED_EARLY = /(?<!unfinished string )near '?<eof>'?$/
 
 export function isFailure(reply: string): boolean {
   return reply.startsWith(ERROR)
