@@ -24,8 +24,7 @@ export class ControlSession implements CommandRunner {
     this.#announce = announce
   }
 
-  /** @throws TrackError TRK_CONTROL_UNREACHABLE or TRK_CONTROL_REFUSED */
-  async connect(): Promise<ControlConnection> {
+  async #connect(): Promise<ControlConnection> {
     const { host, port, key } = this.#target
     if (this.#connection !== undefined) return this.#connection
     this.#announce(`Connecting to ${addressText(host, port)}\n`)
@@ -39,9 +38,18 @@ export class ControlSession implements CommandRunner {
     return this.#connection
   }
 
+  /**
+   * Connects and makes sure that the server takes the key, which shows only with an answer.
+   *
+   * @throws TrackError TRK_CONTROL_UNREACHABLE or TRK_CONTROL_REFUSED
+   */
+  async verify(): Promise<void> {
+    await this.run('')
+  }
+
   async run(line: string): Promise<string> {
     this.#isInterrupted = false
-    const connection = await this.connect()
+    const connection = await this.#connect()
     try {
       return await connection.run(line)
     } catch (error) {

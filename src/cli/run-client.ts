@@ -101,7 +101,7 @@ async function execute(
 
 async function converse(session: ControlSession, around: Surroundings): Promise<ExitStatus> {
   const { input, output, environment } = around
-  await session.connect()
+  await session.verify()
   try {
     if (input.isTTY !== true || output.isTTY !== true) {
       return await runPipedCommands({ input, runner: session, write: (text) => void output.write(text) })

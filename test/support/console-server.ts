@@ -1,5 +1,6 @@
 /** A control socket with a Lua state behind it, as small as a server with a console can be. */
 import { randomBytes } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,8 +19,10 @@ export interface ConsoleServer {
   /** With a configuration that leads to the server. */
   readonly folder: string
   readonly configFile: string
-  /** Lines that came, in their order. */
+  /** Lines that came, in their order, but for empty ones. */
   readonly lines: readonly string[]
+  /** Resolves when this line has come. */
+  readonly lineCame: (line: string) => Promise<void>
   /** Closes the socket and every connection. */
   readonly stop: () => Promise<void>
   /** Opens it again at the same place. */
@@ -34,6 +37,7 @@ export async function startConsoleServer(
   const folder = await mkdtemp(join(tmpdir(), 'trackalert-console-'))
   const key = randomBytes(32)
   const lines: string[] = []
+  const arrivals = new EventEmitter()
   let printed = ''
   const lua = createLuaState({
     functions: [
@@ -49,7 +53,7 @@ export async function startConsoleServer(
         usage: 'wait()',
         summary: 'Answers when nobody waits any more.',
         scope: 'anywhere',
-        run: () => new Promise<undefined>((resolve) => setTimeout(resolve, 3_600_000).unref()),
+        run: () => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 3_600_000).unref()),
       },
     ],
     types: [],
@@ -60,7 +64,8 @@ export async function startConsoleServer(
     print: (text) => (printed += text),
   })
   const runLine = async (line: string): Promise<string> => {
-    lines.push(line)
+    if (line !== '') lines.push(line)
+    arrivals.emit('line')
     printed = ''
     const asExpression = await lua.runText(`return ${line}`, 'console')
     const isExpression = asExpression.ok || !/near/.test(asExpression.error.message)
@@ -83,8 +88,9 @@ export async function startConsoleServer(
   const keyText = key.toString('base64')
   writeFileSync(configFile, `controlSocket("127.0.0.1:${port}")\nsetKey("${keyText}")\n`)
   t.after(async () => {
-    await server.stop(0)
+    // First: it ends what still runs.
     lua.close()
+    await server.stop(0)
     await rm(folder, { recursive: true })
   })
   return {
@@ -93,6 +99,9 @@ export async function startConsoleServer(
     folder,
     configFile,
     lines,
+    async lineCame(line) {
+      while (!lines.includes(line)) await once(arrivals, 'line', { signal: AbortSignal.timeout(10_000) })
+    },
     stop: async () => void (await server.stop(0)),
     async restart() {
       server = create(port)
