@@ -49,6 +49,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   const now = Date.now
 
   const configuration = await loadConfiguration(options)
+  stopping.add('configuration thread', () => configuration.thread.stop())
   const { settings } = configuration
   for (const { level, message, fields } of configuration.notices) log[level](message, fields)
   for (const warning of warningsOf(settings)) log.warn(warning)

@@ -18,14 +18,10 @@ import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import { RunBacklog } from './run-backlog.ts'
+import { ThreadWatch } from './thread-watch.ts'
 
 /** A worker tells its main thread of every run within this many of them. */
 const MAX_IN_FLIGHT = 256
-const PING_EVERY_MS = 1_000
-/** On top of the processor time that a run may use: for garbage collection. */
-const PROCESSOR_ALLOWANCE_MS = 2_000
-/** How long to wait for a thread's processor time; one that is held inside the system does not tell. */
-const PROCESSOR_ANSWER_MS = 900
 const RESTART_PAUSE_MS = { first: 100, longest: 30_000 } as const
 const MAX_TRIES = 2
 /** As long as the configuration thread has for the same file. */
@@ -83,11 +79,7 @@ export class WorkerHandle {
   #pumpIsDue = false
   /** Runs of a lost worker that are yet to be tried again, one at a time. */
   #suspects = 0
-  /** Counted rather than timed: a server that was itself stopped for a while must not blame its workers. */
-  #unansweredPings = 0
-  /** The thread's processor time when it last gave a sign of life, as far as it was asked. */
-  #processorMsAtSign: number | undefined
-  #watchdog: NodeJS.Timeout | undefined
+  #watch: ThreadWatch | undefined
   readonly #stopping = new AbortController()
 
   constructor(deps: WorkerHandleDeps, options: WorkerHandleOptions) {
@@ -127,7 +119,7 @@ export class WorkerHandle {
   async stop(): Promise<void> {
     this.#state = 'stopped'
     this.#stopping.abort()
-    clearInterval(this.#watchdog)
+    this.#watch?.stop()
     await this.#worker?.terminate()
   }
 
@@ -187,7 +179,7 @@ export class WorkerHandle {
       worker.on('message', (message: FromWorker) => {
         // What it had sent before it was ended, or given up: its runs are with its successor by now.
         if (hasFailed || this.#worker !== worker) return
-        this.#unansweredPings = 0
+        this.#watch?.sign()
         if (message.type === 'ready') {
           clearTimeout(tooLate)
           this.#running(worker)
@@ -218,32 +210,18 @@ export class WorkerHandle {
 
   #running(worker: Worker): void {
     this.#state = 'running'
-    this.#unansweredPings = 0
-    this.#watchdog = setInterval(() => void this.#watch(worker), PING_EVERY_MS)
+    this.#watch = new ThreadWatch(worker, {
+      limits: this.#options.setup.limits,
+      ping: () => this.#post({ type: 'ping' }),
+      onHung: (silentForMs) => {
+        this.#deps.log.error('a policy worker answers nothing and is replaced', {
+          worker: this.#options.index,
+          silentForMs,
+        })
+        this.#lost('silent')
+      },
+    })
     this.#schedulePump()
-  }
-
-  /**
-   * Any message is a sign of life; a thread that a run holds cannot send one. Such a run has the processor time that runs
-   * have: on a busy machine that may take long, so the time on the wall ends only what uses hardly any.
-   */
-  async #watch(worker: Worker): Promise<void> {
-    const processorMs = await processorMsOf(worker)
-    if (this.#worker !== worker || this.#state !== 'running') return
-    if (this.#unansweredPings === 0) this.#processorMsAtSign = processorMs
-    const { cpuMs, wallMs } = this.#options.setup.limits
-    const usedMs = (processorMs ?? 0) - (this.#processorMsAtSign ?? processorMs ?? 0)
-    const silentForMs = this.#unansweredPings * PING_EVERY_MS
-    if (usedMs > cpuMs + PROCESSOR_ALLOWANCE_MS || silentForMs > wallMs) {
-      this.#deps.log.error('a policy worker answers nothing and is replaced', {
-        worker: this.#options.index,
-        silentForMs,
-      })
-      this.#lost('silent')
-      return
-    }
-    this.#unansweredPings++
-    this.#post({ type: 'ping' })
   }
 
   #receive(message: Exclude<FromWorker, { readonly type: 'ready' | 'failed' }>): void {
@@ -277,7 +255,7 @@ export class WorkerHandle {
   }
 
   #lost(reason: LossReason): void {
-    clearInterval(this.#watchdog)
+    this.#watch?.stop()
     this.#state = 'lost'
     const lost = this.#worker
     this.#worker = undefined
@@ -322,23 +300,6 @@ export class WorkerHandle {
         pauseMs = Math.min(pauseMs * 2, RESTART_PAUSE_MS.longest)
       }
     }
-  }
-}
-
-/** Processor time that a thread has used so far; undefined when it does not tell. */
-async function processorMsOf(worker: Worker): Promise<number | undefined> {
-  const answered = new AbortController()
-  try {
-    const usage = await Promise.race([
-      worker.cpuUsage(),
-      sleep(PROCESSOR_ANSWER_MS, undefined, { signal: answered.signal }),
-    ])
-    return usage === undefined ? undefined : (usage.user + usage.system) / 1000
-  } catch {
-    // The thread has just ended, which its exit event says too; or this Node.js, before 24.6, cannot ask.
-    return undefined
-  } finally {
-    answered.abort()
   }
 }
 
