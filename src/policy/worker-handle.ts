@@ -17,11 +17,14 @@ import type { Log } from '../telemetry/log.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
+import { processorMsOf } from './processor-time.ts'
 import { RunBacklog } from './run-backlog.ts'
-import { ThreadWatch } from './thread-watch.ts'
 
 /** A worker tells its main thread of every run within this many of them. */
 const MAX_IN_FLIGHT = 256
+const PING_EVERY_MS = 1_000
+/** On top of the processor time that a run may use: for garbage collection. */
+const PROCESSOR_ALLOWANCE_MS = 2_000
 const RESTART_PAUSE_MS = { first: 100, longest: 30_000 } as const
 const MAX_TRIES = 2
 /** As long as the configuration thread has for the same file. */
@@ -79,7 +82,11 @@ export class WorkerHandle {
   #pumpIsDue = false
   /** Runs of a lost worker that are yet to be tried again, one at a time. */
   #suspects = 0
-  #watch: ThreadWatch | undefined
+  /** Counted rather than timed: a server that was itself stopped for a while must not blame its workers. */
+  #unansweredPings = 0
+  /** The thread's processor time when it last gave a sign of life, as far as it was asked. */
+  #processorMsAtSign: number | undefined
+  #watchdog: NodeJS.Timeout | undefined
   readonly #stopping = new AbortController()
 
   constructor(deps: WorkerHandleDeps, options: WorkerHandleOptions) {
@@ -94,6 +101,11 @@ export class WorkerHandle {
   /** Runs that wait or are in the thread. */
   get load(): number {
     return this.#backlog.size + this.#inFlight.size
+  }
+
+  /** Runs in the thread. */
+  get running(): number {
+    return this.#inFlight.size
   }
 
   get waiting(): number {
@@ -115,11 +127,16 @@ export class WorkerHandle {
     this.#schedulePump()
   }
 
+  /** Has the thread run a line of the console now, ahead of what waits. A thread that is not running does without it. */
+  repeatConsoleLine(line: string): void {
+    if (this.#state === 'running') this.#post({ type: 'console-line', line })
+  }
+
   /** Ends the thread; runs that are still here stay unsettled. */
   async stop(): Promise<void> {
     this.#state = 'stopped'
     this.#stopping.abort()
-    this.#watch?.stop()
+    clearInterval(this.#watchdog)
     await this.#worker?.terminate()
   }
 
@@ -179,7 +196,7 @@ export class WorkerHandle {
       worker.on('message', (message: FromWorker) => {
         // What it had sent before it was ended, or given up: its runs are with its successor by now.
         if (hasFailed || this.#worker !== worker) return
-        this.#watch?.sign()
+        this.#unansweredPings = 0
         if (message.type === 'ready') {
           clearTimeout(tooLate)
           this.#running(worker)
@@ -210,18 +227,32 @@ export class WorkerHandle {
 
   #running(worker: Worker): void {
     this.#state = 'running'
-    this.#watch = new ThreadWatch(worker, {
-      limits: this.#options.setup.limits,
-      ping: () => this.#post({ type: 'ping' }),
-      onHung: (silentForMs) => {
-        this.#deps.log.error('a policy worker answers nothing and is replaced', {
-          worker: this.#options.index,
-          silentForMs,
-        })
-        this.#lost('silent')
-      },
-    })
+    this.#unansweredPings = 0
+    this.#watchdog = setInterval(() => void this.#watch(worker), PING_EVERY_MS)
     this.#schedulePump()
+  }
+
+  /**
+   * Any message is a sign of life; a thread that a run holds cannot send one. Such a run has the processor time that runs
+   * have: on a busy machine that may take long, so the time on the wall ends only what uses hardly any.
+   */
+  async #watch(worker: Worker): Promise<void> {
+    const processorMs = await processorMsOf(worker)
+    if (this.#worker !== worker || this.#state !== 'running') return
+    if (this.#unansweredPings === 0) this.#processorMsAtSign = processorMs
+    const { cpuMs, wallMs } = this.#options.setup.limits
+    const usedMs = (processorMs ?? 0) - (this.#processorMsAtSign ?? processorMs ?? 0)
+    const silentForMs = this.#unansweredPings * PING_EVERY_MS
+    if (usedMs > cpuMs + PROCESSOR_ALLOWANCE_MS || silentForMs > wallMs) {
+      this.#deps.log.error('a policy worker answers nothing and is replaced', {
+        worker: this.#options.index,
+        silentForMs,
+      })
+      this.#lost('silent')
+      return
+    }
+    this.#unansweredPings++
+    this.#post({ type: 'ping' })
   }
 
   #receive(message: Exclude<FromWorker, { readonly type: 'ready' | 'failed' }>): void {
@@ -255,7 +286,7 @@ export class WorkerHandle {
   }
 
   #lost(reason: LossReason): void {
-    this.#watch?.stop()
+    clearInterval(this.#watchdog)
     this.#state = 'lost'
     const lost = this.#worker
     this.#worker = undefined
