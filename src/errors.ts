@@ -41,6 +41,10 @@ export const ERRORS = {
   },
   TRK_STOPPING: { status: 503, text: 'the server is stopping' },
   TRK_OVERLOAD: { status: 503, text: 'the server has as much work waiting as it may hold' },
+  TRK_CONTROL_UNREACHABLE: { status: 502, text: 'the control socket cannot be reached' },
+  TRK_CONTROL_REFUSED: { status: 502, text: 'the control socket does not take the key' },
+  TRK_CONTROL_CLOSED: { status: 502, text: 'the control connection was lost' },
+  TRK_CONTROL_TOO_LONG: { status: 413, text: 'the line is too long for the control socket' },
 } as const satisfies Record<string, CatalogueEntry>
 
 export type ErrorCode = keyof typeof ERRORS

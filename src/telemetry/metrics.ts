@@ -22,7 +22,13 @@ export function createMetrics(sources: MetricSources) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   addGauges(registry, sources)
-  return { registry, ...reportMetrics(registry), ...webHookMetrics(registry), ...lookupMetrics(registry) }
+  return {
+    registry,
+    ...reportMetrics(registry),
+    ...webHookMetrics(registry),
+    ...lookupMetrics(registry),
+    ...controlMetrics(registry),
+  }
 }
 
 function addGauges(registry: Registry, sources: MetricSources): void {
@@ -141,6 +147,28 @@ function lookupMetrics(registry: Registry) {
       ['database'],
       'trackalert_geoip_damaged_lookups_total',
       'GeoIP look-ups that met a damaged record.',
+    ),
+  }
+}
+
+function controlMetrics(registry: Registry) {
+  return {
+    controlConnections: new Gauge({
+      name: 'trackalert_control_connections',
+      help: 'Open connections of the control socket.',
+      registers: [registry],
+    }),
+    controlLogins: counter(
+      registry,
+      [],
+      'trackalert_control_logins_total',
+      'Control connections that showed the key.',
+    ),
+    controlRefused: counter(
+      registry,
+      ['reason'],
+      'trackalert_control_refused_total',
+      'Control connections closed by the server, by why.',
     ),
   }
 }
