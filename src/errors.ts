@@ -32,6 +32,7 @@ export const ERRORS = {
   TRK_STORE_LOCKED: { status: 503, text: 'the store is in use by another server' },
   TRK_STORE_FORMAT: { status: 503, text: 'the store has a format that this version cannot use' },
   TRK_STORE_FAILED: { status: 503, text: 'the store cannot do this' },
+  TRK_CONSOLE_FAILED: { status: 500, text: 'a command of the console failed' },
   TRK_WORKER_LOST: { status: 500, text: 'the policy worker that ran this was lost' },
   TRK_HTTP_CONTENT_ENCODING: {
     status: 415,

@@ -2,6 +2,7 @@
  * Wires the server in one straight line and stops it in reverse. Lives on the main thread; runs no Lua.
  */
 import { loadConfiguration } from '../config/load-configuration.ts'
+import type { ActionResult } from '../console/console-questions.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import { createHttpServer } from '../http/http-server.ts'
@@ -12,15 +13,17 @@ import { createMetrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
 import { createStatistics } from '../telemetry/statistics.ts'
 import { createHttpPorts } from './http-ports.ts'
-import { deliveryOptions, httpOptions, warningsOf } from './options-from-settings.ts'
+import { aclOf, deliveryOptions, httpOptions, warningsOf } from './options-from-settings.ts'
 import { startExpiry } from './expiry.ts'
 import { openStore } from './open-store.ts'
+import { startConsole, type RunLine } from './start-console.ts'
 import { startPolicy } from './start-policy.ts'
 import { StopSequence } from './stop-sequence.ts'
 
 export interface App {
   /** Stops within the deadline; false when something was left undone, which the log names. */
   readonly stop: (deadlineMs: number) => Promise<boolean>
+  readonly runLine: RunLine
 }
 
 /** For the parts that were started when a later one could not be. */
@@ -36,19 +39,20 @@ const STEP_SHARE = 0.5
 export async function createApp(options: AppOptions): Promise<App> {
   const stopping = new StopSequence(options.log)
   try {
-    await startAll(options, stopping)
+    const runLine = await startAll(options, stopping)
+    return { stop: (deadlineMs) => stopping.run(deadlineMs), runLine }
   } catch (error) {
     await stopping.run(ROLLBACK_MS)
     throw error
   }
-  return { stop: (deadlineMs) => stopping.run(deadlineMs) }
 }
 
-async function startAll(options: AppOptions, stopping: StopSequence): Promise<void> {
+async function startAll(options: AppOptions, stopping: StopSequence): Promise<RunLine> {
   const { log } = options
   const now = Date.now
 
   const configuration = await loadConfiguration(options)
+  stopping.add('configuration', () => configuration.thread.stop())
   const { settings } = configuration
   for (const { level, message, fields } of configuration.notices) log[level](message, fields)
   for (const warning of warningsOf(settings)) log.warn(warning)
@@ -74,7 +78,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
-  const { pool, committer } = await startPolicy({
+  const policy = await startPolicy({
     configuration,
     options,
     store,
@@ -85,6 +89,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
     now,
   })
 
+  const { pool, committer } = policy
   const submitReports = createIngest({
     store,
     now,
@@ -106,6 +111,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   scheduler.start()
   stopping.add('scheduler', scheduler.stop)
 
+  const acl = aclOf(settings)
   const http = createHttpServer(
     createHttpPorts({
       settings,
@@ -124,9 +130,34 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
         traffic.activeConnections = active
       },
     }),
-    httpOptions(settings),
+    httpOptions(settings, acl),
   )
   stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
   for (const { url } of await http.start()) log.info('listening', { url })
+  const runLine = await startConsole({
+    configuration,
+    policy,
+    log,
+    metrics,
+    statistics,
+    stopping,
+    now,
+    version: options.version,
+    onShutdownRequested: options.onShutdownRequested,
+    reportCount: () => traffic.reports,
+    settings: () => settings,
+    acl: () => acl,
+    webHooks: delivery.counters,
+    webHooksWaiting: () => outbox.size,
+    workers: pool.workers,
+    reloadGeoDatabases: notYet,
+    reloadConfiguration: notYet,
+  })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
+  return runLine
+}
+
+/** What a part will do that is not there yet. */
+async function notYet(): Promise<ActionResult> {
+  return { ok: false, text: 'this server cannot reload; restart it instead' }
 }

@@ -1,20 +1,17 @@
 /**
  * The commands that start no server. Main thread.
  */
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { inspectConfiguration } from '../config/inspect-configuration.ts'
 import type { Inspection } from '../config/inspection.ts'
 import { messageOf } from '../errors.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { isFailure } from './chunk.ts'
 import type { CommandLine, ControlChoice } from './command-line.ts'
-import { Console } from './console.ts'
 import { ControlSession } from './control-session.ts'
 import { findControlTarget } from './control-target.ts'
 import { dumpDatabase } from './dump-database.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
-import { HistoryFile } from './history-file.ts'
+import { openConsole } from './open-console.ts'
 import { runPipedCommands } from './piped-commands.ts'
 import { sendReport } from './send-report.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -111,18 +108,4 @@ async function converse(session: ControlSession, around: Surroundings): Promise<
   } finally {
     session.close()
   }
-}
-
-/** A console on the terminal. */
-export function openConsole(
-  runner: ControlSession,
-  { input, output, environment }: Pick<Surroundings, 'input' | 'output' | 'environment'>,
-): Console {
-  return new Console({
-    input,
-    output,
-    runner,
-    history: new HistoryFile(join(environment['HOME'] ?? homedir(), '.trackalert_history')),
-    hasColours: output.isTTY === true && (environment['NO_COLOR'] ?? '') === '',
-  })
 }

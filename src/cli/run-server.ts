@@ -7,8 +7,11 @@ import { createApp } from '../app/create-app.ts'
 import { messageOf } from '../errors.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { ServerChoice } from './command-line.ts'
+import type { Console } from './console.ts'
 import type { DaemonNews } from './daemon.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
+import { createLocalRunner } from './local-runner.ts'
+import { openConsole } from './open-console.ts'
 import { writePidFile } from './pid-file.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -43,7 +46,14 @@ export async function runServer(choice: ServerChoice, host: ServerHost): Promise
 
 async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
   const { surroundings, configFile } = host
-  const log = createLog({ ...choice.log, write: (line) => surroundings.output.write(line) })
+  let console: Console | undefined
+  const log = createLog({
+    ...choice.log,
+    write(line) {
+      if (console === undefined) surroundings.output.write(line)
+      else console.print(line)
+    },
+  })
   const regexesFile = choice.regexesFile === undefined ? host.ownRegexesFile : resolve(choice.regexesFile)
   // Before the folder changes, of which the file's name may be relative.
   const removePidFile =
@@ -64,12 +74,17 @@ async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
     })
     host.onStopSignal((signal) => stopAsked.resolve(signal))
     await host.tellParent?.({ type: 'ready' })
+    if (choice.mode === 'console') {
+      console = openConsole(createLocalRunner(app.runLine), surroundings)
+      void console.left.then(() => stopAsked.resolve('the console was left'))
+    }
 
     log.info('stopping', { why: await stopAsked.promise })
     // What could not be finished in time is in the log; to have been asked to stop is no failure.
     await app.stop(STOP_DEADLINE_MS)
     log.info('stopped')
   } finally {
+    console?.close()
     removePidFile?.()
   }
 }

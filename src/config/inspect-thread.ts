@@ -55,6 +55,8 @@ async function inspect(setup: InspectionSetup): Promise<Inspection> {
       size: onlyInRuns,
     },
     ask: onlyInRuns,
+    askServer: onlyInRuns,
+    globalNames: () => [],
     isWebHook: (name) => settings.webHooks.has(name),
     isCustomStat: (name) => settings.customStats.has(name),
     stateDirectory,
