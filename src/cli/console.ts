@@ -19,6 +19,8 @@ const PROMPT_MORE = '>> '
 const MAX_WAITING_LINES = 1000
 const NAMES_COMMAND = 'consoleNames()'
 
+type CompleterCallback = (error: null, result: Completion) => void
+
 interface ConsoleDeps {
   readonly input: Readable
   readonly output: Writable
@@ -51,8 +53,7 @@ export class Console {
       history: [...history.load()],
       historySize: MAX_HISTORY,
       removeHistoryDuplicates: true,
-      completer: (line: string, callback: (error: null, result: Completion) => void) =>
-        void this.#complete(line).then((completion) => callback(null, completion)),
+      completer: (line: string, callback: CompleterCallback) => void this.#offer(line, callback),
     })
     // The list is readline's own: what is taken out here is not remembered.
     this.#readline.on('history', (lines: string[]) => {
@@ -141,6 +142,10 @@ export class Console {
       this.#chunk = []
     }
     this.#prompt()
+  }
+
+  async #offer(line: string, callback: CompleterCallback): Promise<void> {
+    callback(null, await this.#complete(line))
   }
 
   async #complete(line: string): Promise<Completion> {

@@ -55,9 +55,13 @@ export class ControlSession implements CommandRunner {
     } catch (error) {
       this.close()
       if (!this.#isInterrupted) throw error
-      throw new TrackError('TRK_CONTROL_CLOSED', 'you did not wait for the answer; the command may still run', {
-        cause: error,
-      })
+      throw new TrackError(
+        'TRK_CONTROL_CLOSED',
+        'you did not wait for the answer; the command may still run',
+        {
+          cause: error,
+        },
+      )
     }
   }
 

@@ -31,7 +31,8 @@ export async function findControlTarget(choice: ControlChoice, deps: TargetDeps)
   const { environment } = deps
   const address = given(choice.address) ?? given(environment['TRACKALERT_CONTROL_ADDRESS'])
   const keyFile = given(choice.keyFile) ?? given(environment['TRACKALERT_CONTROL_KEY_FILE'])
-  const keyText = given(choice.keyFile) === undefined ? given(environment['TRACKALERT_CONTROL_KEY']) : undefined
+  const keyText =
+    given(choice.keyFile) === undefined ? given(environment['TRACKALERT_CONTROL_KEY']) : undefined
   const endpoint = address === undefined ? undefined : endpointOf(address)
   const key =
     keyText === undefined
@@ -56,7 +57,7 @@ function endpointOf(text: string): { readonly host: string; readonly port: numbe
   return parsed.ok ? parsed : fail(parsed.reason)
 }
 
-function reachable<T extends { readonly host: string; readonly port: number }>({ host, port }: T) {
+function reachable({ host, port }: { readonly host: string; readonly port: number }) {
   return { host: reachableHost(host), port }
 }
 
@@ -76,7 +77,9 @@ function keyOf(text: string, where: string): Uint8Array {
   const encoded = SET_KEY.exec(trimmed)?.[1] ?? trimmed
   const key = Buffer.from(encoded, 'base64')
   if (key.length === KEY_BYTES && key.toString('base64') === encoded) return new Uint8Array(key)
-  return fail(`the key in ${where} is not ${KEY_BYTES} bytes in base64, as makeKey() on the console prints it`)
+  return fail(
+    `the key in ${where} is not ${KEY_BYTES} bytes in base64, as makeKey() on the console prints it`,
+  )
 }
 
 /** The mistakes of the file may be why it is missing. */

@@ -15,8 +15,7 @@ export const DAEMON_VARIABLE = 'TRACKALERT_DAEMON_CHILD'
 const READY_DEADLINE_MS = 300_000
 
 /** From the child to the process that waits for it. */
-export type DaemonNews =
-  { readonly type: 'ready' } | { readonly type: 'failed'; readonly message: string }
+export type DaemonNews = { readonly type: 'ready' } | { readonly type: 'failed'; readonly message: string }
 
 interface DaemonOptions {
   /** The words with which this process was started: Node, its options, the program, its words. */

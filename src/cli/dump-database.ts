@@ -39,7 +39,8 @@ export async function dumpDatabase(
     after = reply.slice(0, end)
     // Such as head, which has seen enough.
     if (!output.writable) return EXIT.ok
-    if (!output.write(reply.slice(end + 1))) await Promise.race([once(output, 'drain'), once(output, 'close')])
+    if (!output.write(reply.slice(end + 1)))
+      await Promise.race([once(output, 'drain'), once(output, 'close')])
   } while (after !== '')
   return EXIT.ok
 }

@@ -71,7 +71,9 @@ async function receiverOf(report: ReportChoice, { inspect }: ReportDeps): Promis
   const { listeners, webserverPassword } = await inspect()
   const [listener] = listeners
   const known =
-    password ?? webserverPassword ?? fail('the configuration has no setWebserverPassword(); say --password-file')
+    password ??
+    webserverPassword ??
+    fail('the configuration has no setWebserverPassword(); say --password-file')
   if (url !== undefined) return { origin: originOf(url), password: known, certificateFile: undefined }
   if (listener === undefined) return fail('the configuration has no addListener(); say --url')
   if (listener.port === 0) return fail('the first listener of the configuration has any free port; say --url')

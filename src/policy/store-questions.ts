@@ -2,7 +2,14 @@
  * What Lua code asks the store through the main thread: history, failed reports, dead letters, forgetting a person. Types
  * and the main thread's answers; the asking side is question-channel.ts.
  */
-import type { DeadLetter, FailedReport, HistoryEntry, HistoryQuery, Store, StoredTrendRow } from '../store/store.ts'
+import type {
+  DeadLetter,
+  FailedReport,
+  HistoryEntry,
+  HistoryQuery,
+  Store,
+  StoredTrendRow,
+} from '../store/store.ts'
 
 export type StoreQuestion =
   | { readonly kind: 'history'; readonly query: HistoryQuery }

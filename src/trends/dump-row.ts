@@ -67,7 +67,10 @@ function dumpField(query: TrendQuery): FieldDump {
       return { whole: {}, list: { name: 'items', entries } }
     }
     case 'top': {
-      const entries = readTop(query, ALL).map(({ item, ...counted }) => ({ item: itemText(item), ...counted }))
+      const entries = readTop(query, ALL).map(({ item, ...counted }) => ({
+        item: itemText(item),
+        ...counted,
+      }))
       return { whole: {}, list: { name: 'items', entries } }
     }
     case 'last': {

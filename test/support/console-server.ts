@@ -53,7 +53,8 @@ export async function startConsoleServer(
         usage: 'wait()',
         summary: 'Answers when nobody waits any more.',
         scope: 'anywhere',
-        run: () => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 3_600_000).unref()),
+        run: () =>
+          new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 3_600_000).unref()),
       },
     ],
     types: [],

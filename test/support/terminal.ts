@@ -73,7 +73,8 @@ export class Terminal {
   async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
     const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>()
     const timer = setTimeout(
-      () => reject(new Error(`${String(pattern)} was not shown; shown was:\n${this.output.slice(this.#seen)}`)),
+      () =>
+        reject(new Error(`${String(pattern)} was not shown; shown was:\n${this.output.slice(this.#seen)}`)),
       DEADLINE_MS,
     )
     this.#watch = () => {

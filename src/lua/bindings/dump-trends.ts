@@ -45,7 +45,8 @@ export function dumpFunctions({ registry, ask }: DumpDeps): readonly HostFunctio
           registry.get(name) ??
           call.fail(`there is no trend database ${JSON.stringify(name)}; define it with newStringStatsDB`)
         const cursor =
-          parseDumpCursor(text) ?? call.fail('after is no text that dumpStatsDB returned as its second result')
+          parseDumpCursor(text) ??
+          call.fail('after is no text that dumpStatsDB returned as its second result')
         const answer = await ask({ kind: 'scan-trends', database: name, after: cursor.after, limit })
         if (answer.kind !== 'trend-rows') return results('')
         const page = pageOf(answer.rows, { definition, cursor, nowSeconds: run.nowSeconds })

@@ -140,9 +140,7 @@ function action(
 
 /** The run that asks; raises a Lua error while the configuration file itself is executed. */
 export function insideRun(call: HostCall): RunContext {
-  return (
-    call.run ?? call.fail('the store can be asked only by report, background and endpoint functions')
-  )
+  return call.run ?? call.fail('the store can be asked only by report, background and endpoint functions')
 }
 
 function limitArgument(call: HostCall): number {

@@ -67,7 +67,7 @@ export function installIo(L: LuaThread, { print, changesFiles }: IoOptions): voi
   lua.lua_createtable(L, 0, 0)
   const metatable = lua.lua_topointer(L, -1)
   if (!(metatable instanceof engine.Table)) throw new TypeError('the Lua engine makes no tables')
-  const open = changesFiles ? LuaFile.open : openUnchanged
+  const open = changesFiles ? (path: string, mode: string) => LuaFile.open(path, mode) : openUnchanged
   const io = new IoLibrary(metatable, open, { input: empty, output: toPrint })
   setFunctions(L, { __tostring: fileText })
   lua.lua_createtable(L, 0, 0)

@@ -279,9 +279,7 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
         const page = await store.scanTrends('d', after, limit)
         assert.ok(page.length <= limit)
         if (page.length === 0) break
-        found.push(
-          ...page.map(({ key, bytes }) => ({ key: Buffer.from(key), sum: decodeCount(bytes)?.sum })),
-        )
+        found.push(...page.map(({ key, bytes }) => ({ key: Buffer.from(key), sum: decodeCount(bytes)?.sum })))
         after = page.at(-1)?.key
       }
       assert.deepEqual(found, expected, `${limit} rows at a time`)

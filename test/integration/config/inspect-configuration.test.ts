@@ -23,7 +23,10 @@ interface Looked {
 async function look(
   t: TestContext,
   source: string,
-  { mode = 'check', folder = newFolder(t) }: { readonly mode?: InspectionMode; readonly folder?: string } = {},
+  {
+    mode = 'check',
+    folder = newFolder(t),
+  }: { readonly mode?: InspectionMode; readonly folder?: string } = {},
 ): Promise<Looked> {
   const configFile = join(folder, 'trackalert.conf')
   writeFileSync(configFile, source)
@@ -48,7 +51,10 @@ function newFolder(t: TestContext): string {
 
 const wrongLines: readonly (readonly [line: string, message: RegExp])[] = [
   ['addListener("127.0.0.1:99999", false, "", "", {})', /has a port over 65535/],
-  ['addListener("127.0.0.1:8084", false, "", "", {})', /^\d+: something else listens on 127\.0\.0\.1 port 8084/],
+  [
+    'addListener("127.0.0.1:8084", false, "", "", {})',
+    /^\d+: something else listens on 127\.0\.0\.1 port 8084/,
+  ],
   ['controlSocket("127.0.0.1:8084")', /an HTTP listener has 127\.0\.0\.1 port 8084 already/],
   ['addListener("127.0.0.1:1", true, "/none.pem", "/none.key", {})', /certificateFile cannot be read/],
   [
@@ -97,8 +103,12 @@ test('a syntax error is one mistake', async (t) => {
 
 describe('what is no mistake is not reported', () => {
   const sources: Readonly<Record<string, string>> = {
-    'the shipped configuration': readFileSync(new URL('../../../conf/trackalert.conf', import.meta.url), 'utf8'),
-    'a call whose error is expected': 'if not pcall(newGeoIP2DB, "City", "/none") then newGeoIP2DB("City") end',
+    'the shipped configuration': readFileSync(
+      new URL('../../../conf/trackalert.conf', import.meta.url),
+      'utf8',
+    ),
+    'a call whose error is expected':
+      'if not pcall(newGeoIP2DB, "City", "/none") then newGeoIP2DB("City") end',
     'the same within a function': 'local ok = pcall(function() addACL("x") nothing() end) assert(not ok)',
     'a webhook whose definition was not reached':
       'if nil then addCustomWebHook("w", {url="http://h/"}) end function f() runCustomWebHook("w", "") end',
@@ -157,7 +167,10 @@ for (const mode of ['client', 'check'] as const) {
     assert.deepEqual(readdirSync(folder).toSorted(), ['kept.txt', 'trackalert.conf'])
     assert.equal(readFileSync(join(folder, 'kept.txt'), 'utf8'), 'kept')
     assert.equal(requests, 0)
-    assert.deepEqual([inspection.controlSocket, inspection.controlKey], [{ host: '0.0.0.0', port: 5199 }, KEY])
+    assert.deepEqual(
+      [inspection.controlSocket, inspection.controlKey],
+      [{ host: '0.0.0.0', port: 5199 }, KEY],
+    )
   })
 }
 
@@ -178,11 +191,11 @@ test('a client that needs a secret which is not there yet is told who makes it',
 })
 
 test('a file that is not there is an error', async () => {
-  const look = inspectConfiguration({
+  const looking = inspectConfiguration({
     mode: 'check',
     configFile: '/nonexistent/trackalert.conf',
     stateDirectoryFromEnvironment: undefined,
     environment: {},
   })
-  await assert.rejects(look, { code: 'TRK_CONFIG_INVALID' })
+  await assert.rejects(looking, { code: 'TRK_CONFIG_INVALID' })
 })

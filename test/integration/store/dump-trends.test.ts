@@ -41,7 +41,11 @@ function dumper(t: TestContext, store: Store) {
   registry.adopt(DEFINITION)
   const ask = (question: Parameters<typeof answerStoreQuestion>[1]) =>
     answerStoreQuestion({ store, now: () => 0, onResent: () => undefined }, question)
-  const lua = startLua(t, { mode: 'policy', functions: dumpFunctions({ registry, ask }), types: addressTypes() })
+  const lua = startLua(t, {
+    mode: 'policy',
+    functions: dumpFunctions({ registry, ask }),
+    types: addressTypes(),
+  })
   return async (args: string): Promise<{ readonly lines: string; readonly next: string | undefined }> => {
     const fn = await lua.fn(`function() return dumpStatsDB(${args}) end`)
     const run = await lua.state.run(createRunContext('report', 'report', START_SECONDS), fn, [])
@@ -62,8 +66,10 @@ test('every key comes once and in full, whatever the limit, and no page is too l
   ])
   const dump = dumper(t, store)
   for (const limit of [1, 7, 10_000]) {
-    const lines: { readonly key: string; readonly fields: Record<string, { items?: unknown[]; value?: number }> }[] =
-      []
+    const lines: {
+      readonly key: string
+      readonly fields: Record<string, { items?: unknown[]; value?: number }>
+    }[] = []
     let after = '""'
     for (let pages = 0; ; pages++) {
       assert.ok(pages < 2000, 'it does not end')
@@ -80,7 +86,9 @@ test('every key comes once and in full, whatever the limit, and no page is too l
       assert.deepEqual([own.length, own[0]?.fields['count']?.value], [1, index + 1])
     }
     for (const key of large) {
-      const items = lines.filter((line) => line.key === key).flatMap((line) => line.fields['devices']?.items ?? [])
+      const items = lines
+        .filter((line) => line.key === key)
+        .flatMap((line) => line.fields['devices']?.items ?? [])
       assert.equal(items.length, 300, key)
     }
   }

@@ -42,5 +42,14 @@ for (const [line, fitting, replaced] of cases) {
 
 test('an empty line offers every function and variable', () => {
   const [fitting] = complete('', NAMES)
-  assert.deepEqual(fitting, ['stats', 'showACL', 'showVersion', 'string', 'string.format', 'string.find', 'addACL', 'help'])
+  assert.deepEqual(fitting, [
+    'stats',
+    'showACL',
+    'showVersion',
+    'string',
+    'string.format',
+    'string.find',
+    'addACL',
+    'help',
+  ])
 })

@@ -32,7 +32,21 @@ for (const [source, calls] of cases) {
 }
 
 test('any text is looked through, and line numbers count its newlines', () => {
-  const piece = fc.constantFrom('use("a")', '-- x', '[[', ']]', '\n', '"', "'", ' ', '--[[', 'x', '\\', '=', '[=[')
+  const piece = fc.constantFrom(
+    'use("a")',
+    '-- x',
+    '[[',
+    ']]',
+    '\n',
+    '"',
+    "'",
+    ' ',
+    '--[[',
+    'x',
+    '\\',
+    '=',
+    '[=[',
+  )
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
       const source = pieces.join('')
@@ -44,7 +58,7 @@ test('any text is looked through, and line numbers count its newlines', () => {
 })
 
 test('a call on a line of its own is found whatever stands in whole lines around it', () => {
-  const other = fc.constantFrom('-- "use', 'x = "a"', 'y = [[ " ]]', '--[[ \' ]]', "z = 'it''s'", 'f()')
+  const other = fc.constantFrom('-- "use', 'x = "a"', 'y = [[ " ]]', "--[[ ' ]]", "z = 'it''s'", 'f()')
   fc.assert(
     fc.property(fc.array(other), fc.array(other), (before, after) => {
       const source = [...before, 'use("it")', ...after].join('\n')

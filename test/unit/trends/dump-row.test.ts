@@ -6,7 +6,14 @@ import { rangeOf, readCount, readSeenItems, readTop } from '../../../src/trends/
 import type { TrendChange } from '../../../src/trends/trend-change.ts'
 import type { TrendDefinition } from '../../../src/trends/trend-definition.ts'
 import type { TrendRow } from '../../../src/trends/trend-row.ts'
-import { anyChange, bytesOf, defined, fieldOf, rowAfter, START_SECONDS } from '../../support/trend-fixtures.ts'
+import {
+  anyChange,
+  bytesOf,
+  defined,
+  fieldOf,
+  rowAfter,
+  START_SECONDS,
+} from '../../support/trend-fixtures.ts'
 
 interface DumpedField {
   readonly type: string
@@ -44,9 +51,10 @@ test('a line says what reading each field says', () => {
       const query = (name: string) => ({ row, field: fieldOf(definition, name), nowSeconds, own: [] })
       for (const name of ['count', 'ips', 'proto']) {
         const { value, windows = [] } = fields[name] ?? assert.fail()
+        assert.ok(typeof value === 'number')
         assert.equal(value, readCount(query(name), rangeOf(query(name))))
         const sum = windows.reduce((total, [, count]) => total + count, 0)
-        if (name !== 'ips') assert.ok(Math.abs(sum - Number(value)) < 1e-6 * Math.max(1, Math.abs(sum)))
+        if (name !== 'ips') assert.ok(Math.abs(sum - value) < 1e-6 * Math.max(1, Math.abs(sum)))
         assert.ok(windows.every(([start]) => start % 10 === 0 && start <= nowSeconds))
       }
       assert.equal(fields['devices']?.items?.length, readSeenItems(query('devices')).length)
