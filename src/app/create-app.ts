@@ -7,7 +7,6 @@ import { createDelivery } from '../delivery/delivery.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import { createHttpServer } from '../http/http-server.ts'
 import { createIngest } from '../ingest/ingest.ts'
-import { createScheduler } from '../schedule/scheduler.ts'
 import type { AppOptions } from './app-options.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
@@ -18,6 +17,7 @@ import { startExpiry } from './expiry.ts'
 import { openStore } from './open-store.ts'
 import { startConsole } from './start-console.ts'
 import { startPolicy } from './start-policy.ts'
+import { startScheduler } from './start-scheduler.ts'
 import { StopSequence } from './stop-sequence.ts'
 
 export interface App {
@@ -98,16 +98,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
     },
   })
 
-  const scheduler = createScheduler(
-    {
-      log,
-      now,
-      run: async (name) => committer.commit({ name, reportId: undefined }, await pool.runBackground(name)),
-      onSkipped: (name) => metrics.backgroundSkipped.inc({ function: name }),
-    },
-    settings.schedules,
-  )
-  scheduler.start()
+  const scheduler = startScheduler({ log, now, policy, metrics }, settings.schedules)
   stopping.add('scheduler', scheduler.stop)
 
   const acl = aclOf(settings)
@@ -134,7 +125,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
   for (const { url } of await http.start()) log.info('listening', { url })
   await startConsole({
-    configuration,
+    configuration: () => configuration,
     policy,
     log,
     metrics,
