@@ -7,7 +7,6 @@ import { createDelivery } from '../delivery/delivery.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import { createHttpServer } from '../http/http-server.ts'
 import { createIngest } from '../ingest/ingest.ts'
-import { createScheduler } from '../schedule/scheduler.ts'
 import type { AppOptions } from './app-options.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
@@ -16,9 +15,13 @@ import { createHttpPorts } from './http-ports.ts'
 import { aclOf, deliveryOptions, httpOptions, warningsOf } from './options-from-settings.ts'
 import { startExpiry } from './expiry.ts'
 import { openStore } from './open-store.ts'
-import { startConsole, type RunLine } from './start-console.ts'
+import { startConsole } from './start-console.ts'
 import { startPolicy } from './start-policy.ts'
+import { startScheduler } from './start-scheduler.ts'
 import { StopSequence } from './stop-sequence.ts'
+
+/** Runs a line of the console for whoever is at `peer`; never rejects: a failed line's answer begins with `Error: `. */
+export type RunLine = (line: string, peer: string) => Promise<string>
 
 export interface App {
   /** Stops within the deadline; false when something was left undone, which the log names. */
@@ -99,16 +102,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Ru
     },
   })
 
-  const scheduler = createScheduler(
-    {
-      log,
-      now,
-      run: async (name) => committer.commit({ name, reportId: undefined }, await pool.runBackground(name)),
-      onSkipped: (name) => metrics.backgroundSkipped.inc({ function: name }),
-    },
-    settings.schedules,
-  )
-  scheduler.start()
+  const scheduler = startScheduler({ log, now, policy, metrics }, settings.schedules)
   stopping.add('scheduler', scheduler.stop)
 
   const acl = aclOf(settings)
@@ -134,8 +128,8 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Ru
   )
   stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
   for (const { url } of await http.start()) log.info('listening', { url })
-  const runLine = await startConsole({
-    configuration,
+  await startConsole({
+    configuration: () => configuration,
     policy,
     log,
     metrics,
@@ -154,7 +148,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Ru
     reloadConfiguration: notYet,
   })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
-  return runLine
+  return async (line, peer) => (await configuration.thread.runLine(line, peer)).text
 }
 
 /** What a part will do that is not there yet. */

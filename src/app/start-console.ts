@@ -3,7 +3,7 @@
  * come. Main thread.
  */
 import type { Configuration } from '../config/load-configuration.ts'
-import type { LineAnswer } from '../config/configuration-thread.ts'
+import type { ConfigurationThread, ConsoleServer } from '../config/configuration-thread.ts'
 import { answerServerQuestion, type ServerAnswerDeps } from '../console/answer-question.ts'
 import { createControlServer } from '../control/control-server.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -14,7 +14,8 @@ import type { StopSequence } from './stop-sequence.ts'
 import { createNoticeHandler } from './worker-notices.ts'
 
 interface ConsoleParts extends Omit<ServerAnswerDeps, 'log'> {
-  readonly configuration: Configuration
+  /** In force; a reload replaces it. */
+  readonly configuration: () => Configuration
   readonly policy: StartedPolicy
   readonly log: Log
   readonly metrics: Metrics
@@ -24,33 +25,35 @@ interface ConsoleParts extends Omit<ServerAnswerDeps, 'log'> {
   readonly onShutdownRequested: () => void
 }
 
-/** Runs a line of the console for the client at `peer`; never rejects, a failed line's answer begins with `Error: `. */
-export type RunLine = (line: string, peer: string) => Promise<string>
-
 /** Commands under way get this much of the time that is left at the stop; reports come after them. */
 const STOP_SHARE = 0.25
 
 /**
- * Lets lines run, and opens the control socket where the configuration has one.
+ * Lets lines run, and opens the control socket where the configuration has one. The answer connects the thread of another
+ * configuration, which lines go to once that is in force.
  *
- * @returns runs a line for somebody who needs no socket
  * @throws TrackError TRK_LISTEN_FAILED when the socket cannot be opened.
  */
-export async function startConsole(parts: ConsoleParts): Promise<RunLine> {
-  const { configuration, log, stopping } = parts
-  const run: RunLine = (line, peer) => runLine(parts, line, peer)
-  connectThread(parts)
+export async function startConsole(parts: ConsoleParts): Promise<(thread: ConfigurationThread) => void> {
+  const connect = (thread: ConfigurationThread): void => thread.connect(consoleServer(parts))
+  connect(parts.configuration().thread)
   // Before the store, from which a line may be reading.
-  stopping.add('console', () => configuration.thread.stop())
-  const { controlSocket, controlKey } = configuration.settings
-  if (controlSocket === null) return run
+  parts.stopping.add('console', () => parts.configuration().thread.stop())
+  await openControlSocket(parts)
+  return connect
+}
+
+async function openControlSocket(parts: ConsoleParts): Promise<void> {
+  const { log, stopping } = parts
+  const { controlSocket, controlKey } = parts.configuration().settings
+  if (controlSocket === null) return
   if (controlKey === null) {
     log.warn('controlSocket() needs a key: without setKey() the control socket is not opened')
-    return run
+    return
   }
   const server = createControlServer(
     {
-      runLine: run,
+      runLine: (line, peer) => runLine(parts, line, peer),
       log,
       now: parts.now,
       metrics: parts.metrics,
@@ -60,25 +63,27 @@ export async function startConsole(parts: ConsoleParts): Promise<RunLine> {
   const { host, port } = await server.start()
   stopping.add('control socket', (remainingMs) => server.stop(remainingMs * STOP_SHARE))
   log.info('the control socket is open', { host, port })
-  return run
 }
 
 async function runLine(
-  { configuration, metrics }: ConsoleParts,
+  { configuration, metrics, log }: ConsoleParts,
   line: string,
   peer: string,
 ): Promise<string> {
-  const { ok, text }: LineAnswer = await configuration.thread.runLine(line, peer)
-  metrics.consoleLines.inc({ status: ok ? 'ok' : 'error' })
+  const { ok, text } = await configuration().thread.runLine(line, peer)
+  const status = ok ? 'ok' : 'error'
+  metrics.consoleLines.inc({ status })
+  // Not the line itself: it may hold what is no business of the log.
+  log.debug('a line of the console has ended', { peer, status })
   return text
 }
 
-function connectThread(parts: ConsoleParts): void {
+function consoleServer(parts: ConsoleParts): ConsoleServer {
   const { configuration, policy, log } = parts
-  configuration.thread.connect({
+  return {
     log,
     openReader: policy.openReader,
-    hashSeed: hashSeedOf(configuration.stateDirectory),
+    hashSeed: hashSeedOf(configuration().stateDirectory),
     answerStore: policy.answerStore,
     answerServer: (question) => answerServerQuestion(parts, question),
     async commit(effects) {
@@ -87,5 +92,5 @@ function connectThread(parts: ConsoleParts): void {
     },
     runInPolicies: (line) => policy.pool.repeatConsoleLine(line),
     onNotice: createNoticeHandler(parts),
-  })
+  }
 }
