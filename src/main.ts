@@ -51,6 +51,8 @@ async function run(commandLine: CommandLine, around: Surroundings): Promise<Exit
     case 'check':
     case 'report':
     case 'dump': {
+      // Whoever reads may have seen enough, such as head; the commands look whether the stream can still be written.
+      process.stdout.on('error', () => undefined)
       const { runClient } = await import('./cli/run-client.ts')
       return await runClient(commandLine, around, configFileOf)
     }

@@ -71,6 +71,8 @@ type Subcommand =
   | { readonly name: 'report'; readonly report: ReportChoice }
   | { readonly name: 'dump'; readonly database: string }
 
+const SUBCOMMANDS: readonly string[] = ['check', 'report', 'dump'] satisfies readonly Subcommand['name'][]
+
 interface Surroundings {
   readonly version: string
   /** Somebody sits at a terminal: both standard input and standard output are one. */
@@ -96,12 +98,21 @@ export function parseCommandLine(argv: readonly string[], surroundings: Surround
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { kind: 'text', text: output }
-    return usage(error.message.replace(/^error: /, ''))
+    return usage(messageFor(error, argv))
   }
   const options = program.opts<ProgramOptions>()
   return subcommand === undefined
     ? withoutSubcommand(options, surroundings.isTerminal)
     : withSubcommand(options, subcommand)
+}
+
+/** Commander's message; a first word that is no command is better called that than an argument too many. */
+function messageFor(error: CommanderError, argv: readonly string[]): string {
+  const [first = ''] = argv
+  const isUnknown = error.code === 'commander.excessArguments' && !first.startsWith('-')
+  return isUnknown && !SUBCOMMANDS.includes(first)
+    ? `there is no command ${JSON.stringify(first)}; there are ${SUBCOMMANDS.join(', ')}`
+    : error.message.replace(/^error: /, '')
 }
 
 function programOptions(version: string): Command {

@@ -2,7 +2,6 @@
  * The configuration thread: runs the configuration file once, in a Lua state whose functions collect settings, and sends
  * the main thread what they collected. After that it stays, and runs the lines of the console in the same state.
  */
-import { readFileSync } from 'node:fs'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import { QuestionChannel } from '../policy/question-channel.ts'
@@ -16,6 +15,7 @@ import {
   type ConfigurationState,
   type ConnectedServer,
 } from './configuration-state.ts'
+import { readConfigSource } from './config-source.ts'
 import { runConsoleLine } from './line-runner.ts'
 import type { ConfigThreadSetup, FromConfigThread, ToConfigThread } from './messages.ts'
 
@@ -23,7 +23,7 @@ async function collect(
   setup: ConfigThreadSetup,
   { lua, settings, stateDirectory }: ConfigurationState,
 ): Promise<FromConfigThread> {
-  const source = setup.configSource ?? readSource(setup.configFile)
+  const source = setup.configSource ?? readConfigSource(setup.configFile)
   const outcome = await lua.runSource(source, setup.configFile)
   if (!outcome.ok) throw configurationError(setup.configFile, outcome.error.message)
   return {
@@ -34,16 +34,6 @@ async function collect(
     stateDirectory: stateDirectory(),
     trendDefinitions: settings.trends.all(),
     notices: settings.notices,
-  }
-}
-
-function readSource(configFile: string): Uint8Array {
-  try {
-    return readFileSync(configFile)
-  } catch (error) {
-    throw new TrackError('TRK_CONFIG_INVALID', `the file cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    })
   }
 }
 

@@ -115,7 +115,8 @@ describe('words that mean something', () => {
 const mistakes: Readonly<Record<string, RegExp>> = {
   '-s --frobnicate': /unknown option '--frobnicate'/,
   '-x': /unknown option '-x'/,
-  frobnicate: /too many arguments.*frobnicate/,
+  frobnicate: /there is no command "frobnicate"; there are check, report, dump/,
+  '-s frobnicate': /too many arguments.*frobnicate/,
   '': /say -s/,
   '-C a.conf': /say -s/,
   '-s -C': /argument missing/,
