@@ -2,21 +2,25 @@
  * Wires the server in one straight line and stops it in reverse. Lives on the main thread; runs no Lua.
  */
 import { loadConfiguration } from '../config/load-configuration.ts'
+import type { Settings } from '../config/settings.ts'
 import type { ActionResult } from '../console/console-questions.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import { createHttpServer } from '../http/http-server.ts'
 import { createIngest } from '../ingest/ingest.ts'
+import type { NetmaskGroup } from '../login/netmask-group.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from '../telemetry/log.ts'
 import type { AppOptions } from './app-options.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
-import { createStatistics } from '../telemetry/statistics.ts'
+import { createStatistics, type Statistics } from '../telemetry/statistics.ts'
 import { createHttpPorts } from './http-ports.ts'
 import { aclOf, deliveryOptions, httpOptions, warningsOf } from './options-from-settings.ts'
 import { startExpiry } from './expiry.ts'
 import { openStore } from './open-store.ts'
 import { startConsole } from './start-console.ts'
-import { startPolicy } from './start-policy.ts'
+import { startPolicy, type StartedPolicy } from './start-policy.ts'
 import { startScheduler } from './start-scheduler.ts'
 import { StopSequence } from './stop-sequence.ts'
 
@@ -92,7 +96,49 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Ru
     now,
   })
 
-  const { pool, committer } = policy
+  const scheduler = startScheduler({ log, now, policy, metrics }, settings.schedules)
+  stopping.add('scheduler', scheduler.stop)
+
+  const acl = aclOf(settings)
+  await startHttp({ settings, acl, policy, store, metrics, statistics, traffic, stopping, now, log })
+  await startConsole({
+    configuration: () => configuration,
+    policy,
+    log,
+    metrics,
+    statistics,
+    stopping,
+    now,
+    version: options.version,
+    onShutdownRequested: options.onShutdownRequested,
+    reportCount: () => traffic.reports,
+    settings: () => settings,
+    acl: () => acl,
+    webHooks: delivery.counters,
+    webHooksWaiting: () => outbox.size,
+    workers: policy.pool.workers,
+    reloadGeoDatabases: notYet,
+    reloadConfiguration: notYet,
+  })
+  log.info('ready', { version: options.version, configuration: configuration.configFile })
+  return async (line, peer) => (await configuration.thread.runLine(line, peer)).text
+}
+
+interface HttpParts {
+  readonly settings: Settings
+  readonly acl: NetmaskGroup
+  readonly policy: StartedPolicy
+  readonly store: Store
+  readonly metrics: Metrics
+  readonly statistics: Statistics
+  readonly traffic: { activeConnections: number; reports: number }
+  readonly stopping: StopSequence
+  readonly now: () => number
+  readonly log: Log
+}
+
+async function startHttp(parts: HttpParts): Promise<void> {
+  const { settings, acl, policy, store, metrics, statistics, traffic, stopping, now, log } = parts
   const submitReports = createIngest({
     store,
     now,
@@ -101,16 +147,11 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Ru
       metrics.reports.inc(reports)
     },
   })
-
-  const scheduler = startScheduler({ log, now, policy, metrics }, settings.schedules)
-  stopping.add('scheduler', scheduler.stop)
-
-  const acl = aclOf(settings)
   const http = createHttpServer(
     createHttpPorts({
       settings,
-      pool,
-      committer,
+      pool: policy.pool,
+      committer: policy.committer,
       store,
       isStopping: () => stopping.hasBegun,
       submitReports,
@@ -128,27 +169,6 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Ru
   )
   stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
   for (const { url } of await http.start()) log.info('listening', { url })
-  await startConsole({
-    configuration: () => configuration,
-    policy,
-    log,
-    metrics,
-    statistics,
-    stopping,
-    now,
-    version: options.version,
-    onShutdownRequested: options.onShutdownRequested,
-    reportCount: () => traffic.reports,
-    settings: () => settings,
-    acl: () => acl,
-    webHooks: delivery.counters,
-    webHooksWaiting: () => outbox.size,
-    workers: pool.workers,
-    reloadGeoDatabases: notYet,
-    reloadConfiguration: notYet,
-  })
-  log.info('ready', { version: options.version, configuration: configuration.configFile })
-  return async (line, peer) => (await configuration.thread.runLine(line, peer)).text
 }
 
 /** What a part will do that is not there yet. */

@@ -18,11 +18,9 @@ import type { WorkerTrends } from '../policy/worker-trends.ts'
 import type { HashSeed } from '../trends/item-hash.ts'
 import type { ConfigThreadSetup, ConsoleNotice } from './messages.ts'
 import { PrintedText } from './printed-text.ts'
+import { CONFIG_LIMITS } from './config-source.ts'
 import { SettingsCollector } from './settings-collector.ts'
 import { stateDirectoryPath } from './state-directory.ts'
-
-/** Longer than a policy may take: the file may read lists of thousands of netmasks. */
-const LOAD_LIMITS = { cpuMs: 20_000, wallMs: 50_000 } as const
 
 export interface ConfigurationState {
   readonly lua: LuaState
@@ -94,7 +92,7 @@ export function createConfigurationState(deps: ConfigurationStateDeps): Configur
     mode: 'configuration',
     clock: Date.now,
     moduleFolder: dirname(setup.configFile),
-    limits: LOAD_LIMITS,
+    limits: CONFIG_LIMITS,
     print(text) {
       const run = made?.currentRun
       if (run === undefined) log('info', text.trimEnd(), {})

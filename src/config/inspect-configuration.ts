@@ -15,7 +15,11 @@ export async function inspectConfiguration(setup: InspectionSetup): Promise<Insp
     workerData: setup,
   })
   try {
-    const message = await firstMessage<FromInspectThread>(worker, setup.configFile)
+    const message = await firstMessage(
+      worker,
+      setup.configFile,
+      (said: FromInspectThread): said is FromInspectThread => true,
+    )
     if (message.type === 'failed') throw TrackError.fromWire(message.error)
     return message.inspection
   } finally {

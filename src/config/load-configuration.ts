@@ -4,15 +4,13 @@
  */
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { TrackError, messageOf } from '../errors.ts'
+import { TrackError } from '../errors.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
 import { createConfigurationThread, type ConfigurationThread } from './configuration-thread.ts'
+import { firstMessage } from './first-message.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
 import type { CollectedGeoDatabase, Notice } from './settings-collector.ts'
 import type { Settings } from './settings.ts'
-
-/** A configuration may look things up while it loads; more than this is a mistake in it. */
-const LOAD_DEADLINE_MS = 60_000
 
 export interface Configuration {
   readonly configFile: string
@@ -70,7 +68,7 @@ async function startThread(setup: ConfigThreadSetup) {
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_LIMIT_MB },
   })
   try {
-    const message = await firstMessage(worker, setup.configFile)
+    const message = await firstMessage(worker, setup.configFile, isStartMessage)
     if (message.type === 'failed') throw TrackError.fromWire(message.error)
     return { worker, message }
   } catch (error) {
@@ -82,25 +80,6 @@ async function startThread(setup: ConfigThreadSetup) {
 type StartMessage = Extract<FromConfigThread, { readonly type: 'collected' | 'failed' }>
 
 /** What the thread says once the file has run; what the file's look-ups say before is left out. */
-async function firstMessage(worker: Worker, configFile: string): Promise<StartMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<StartMessage>()
-  const invalid = (why: string, cause?: unknown): void =>
-    reject(new TrackError('TRK_CONFIG_INVALID', `${configFile}${why}`, { cause }))
-  const onMessage = (message: FromConfigThread): void => {
-    if (message.type === 'collected' || message.type === 'failed') resolve(message)
-  }
-  const onError = (error: Error): void => invalid(`: ${messageOf(error)}`, error)
-  const onExit = (): void => invalid(' ended the configuration thread')
-  const timer = setTimeout(() => {
-    reject(
-      new TrackError('TRK_CONFIG_TIMEOUT', `${configFile} still runs after ${LOAD_DEADLINE_MS / 1000} s`),
-    )
-  }, LOAD_DEADLINE_MS)
-  worker.on('message', onMessage).on('error', onError).on('exit', onExit)
-  try {
-    return await promise
-  } finally {
-    clearTimeout(timer)
-    worker.off('message', onMessage).off('error', onError).off('exit', onExit)
-  }
+function isStartMessage(message: FromConfigThread): message is StartMessage {
+  return message.type === 'collected' || message.type === 'failed'
 }
