@@ -18,7 +18,7 @@ export async function inspectConfiguration(setup: InspectionSetup): Promise<Insp
     const message = await firstMessage(
       worker,
       setup.configFile,
-      (said: FromInspectThread): said is FromInspectThread => true,
+      (_said: FromInspectThread): _said is FromInspectThread => true,
     )
     if (message.type === 'failed') throw TrackError.fromWire(message.error)
     return message.inspection
