@@ -19,6 +19,10 @@ export const ERRORS = {
   TRK_STATE_DIRECTORY: { status: 500, text: 'the state directory cannot be used' },
   TRK_GEOIP_UNREADABLE: { status: 500, text: 'a GeoIP database cannot be used' },
   TRK_REGEXES_INVALID: { status: 500, text: 'the user-agent rules cannot be used' },
+  TRK_PID_FILE: { status: 500, text: 'the file for the process id cannot be used' },
+  TRK_DAEMON: { status: 500, text: 'the server did not start in the background' },
+  TRK_CONTROL_SETTINGS: { status: 500, text: 'it is not known how to reach the server' },
+  TRK_REPORT_SETTINGS: { status: 500, text: 'it is not known where to send the report to' },
   TRK_LUA_ERROR: { status: 500, text: 'a Lua function failed' },
   TRK_LUA_CPU_LIMIT: { status: 500, text: 'a Lua function used more processor time than it may' },
   TRK_LUA_WALL_LIMIT: { status: 500, text: 'a Lua function took longer than it may' },
@@ -28,6 +32,7 @@ export const ERRORS = {
   TRK_STORE_LOCKED: { status: 503, text: 'the store is in use by another server' },
   TRK_STORE_FORMAT: { status: 503, text: 'the store has a format that this version cannot use' },
   TRK_STORE_FAILED: { status: 503, text: 'the store cannot do this' },
+  TRK_CONSOLE_FAILED: { status: 500, text: 'a command of the console failed' },
   TRK_WORKER_LOST: { status: 500, text: 'the policy worker that ran this was lost' },
   TRK_HTTP_CONTENT_ENCODING: {
     status: 415,

@@ -1,96 +1,105 @@
 #!/usr/bin/env node
 /**
- * argv → the server. The only file that reads the environment, changes the working directory and ends the process.
+ * argv → what to do. The only file that reads the environment, changes the working directory and ends the process. Each
+ * command is loaded when it is asked for: a client need not wait for the server's parts.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Command, CommanderError } from 'commander'
-import { createApp } from './app/create-app.ts'
+import {
+  DEFAULT_CONFIG_FILES,
+  parseCommandLine,
+  type CommandLine,
+  type ServerChoice,
+} from './cli/command-line.ts'
+import { DAEMON_VARIABLE, startDaemon, type DaemonNews } from './cli/daemon.ts'
+import { EXIT, type ExitStatus } from './cli/exit-status.ts'
+import type { Surroundings } from './cli/surroundings.ts'
 import { messageOf } from './errors.ts'
-import { createLog } from './telemetry/log.ts'
 
-const DEFAULT_CONFIG_FILES = ['/etc/wforce/trackalert.conf', '/etc/trackalert.conf'] as const
-/** Everything in flight has this long to end, then the process does. */
-const STOP_DEADLINE_MS = 10_000
+const IS_DAEMON_CHILD = process.env[DAEMON_VARIABLE] !== undefined
+// Neither the configuration nor a program that the server starts shall take it for its own.
+delete process.env[DAEMON_VARIABLE]
 
-const EXIT = { ok: 0, failed: 1, usage: 2 } as const
-
-interface CommandLine {
-  readonly server?: true
-  readonly config?: string
-  readonly regexes?: string
-  readonly recover?: true
-  readonly verbose?: true
+function surroundings(): Surroundings {
+  return {
+    version: packageVersion(),
+    environment: { ...process.env },
+    input: process.stdin,
+    output: process.stdout,
+    errors: process.stderr,
+    enterFolder(file) {
+      if (existsSync(file)) process.chdir(dirname(file))
+    },
+  }
 }
 
-async function main(): Promise<void> {
-  const version = packageVersion()
-  const program = new Command('trackalert')
-    .description('Watches logins for the long run: login reports in over HTTP, Lua policy, alerts out.')
-    .version(`trackalert ${version}`, '--version')
-    .option('-s, --server', 'run the server in the foreground')
-    .option('-C, --config <file>', `configuration file (default: ${DEFAULT_CONFIG_FILES.join(', else ')})`)
-    .option('-R, --regexes <file>', 'user-agent rules tried before the built-in ones (default: regexes.yaml)')
-    .option('--recover', 'set a damaged store aside and go on with what is intact of it')
-    .option('-v, --verbose', 'log debug and verbose messages')
-    .exitOverride()
-  try {
-    program.parse()
-  } catch (error) {
-    // Commander has printed the message; --help and --version end here too.
-    const isMistake = error instanceof CommanderError && error.exitCode !== 0
-    process.exit(isMistake ? EXIT.usage : EXIT.ok)
+async function run(commandLine: CommandLine, around: Surroundings): Promise<ExitStatus> {
+  switch (commandLine.kind) {
+    case 'text':
+      process.stdout.write(commandLine.text)
+      return EXIT.ok
+    case 'usage':
+      process.stderr.write(`trackalert: ${commandLine.message}\n`)
+      return EXIT.usage
+    case 'serve':
+      return commandLine.server.mode === 'daemon' && !IS_DAEMON_CHILD
+        ? await daemonize(commandLine.server, around)
+        : await serve(commandLine.server, around)
+    case 'console':
+    case 'execute':
+    case 'check':
+    case 'report':
+    case 'dump': {
+      // Whoever reads may have seen enough, such as head; the commands look whether the stream can still be written.
+      process.stdout.on('error', () => undefined)
+      const { runClient } = await import('./cli/run-client.ts')
+      return await runClient(commandLine, around, configFileOf)
+    }
+    default:
+      return commandLine satisfies never
   }
-  const options = program.opts<CommandLine>()
-  if (options.server !== true) {
-    process.stderr.write('trackalert: say -s to run the server; trackalert --help lists the options\n')
-    process.exit(EXIT.usage)
-  }
-  await serve(options, version)
 }
 
-async function serve(options: CommandLine, version: string): Promise<void> {
+async function daemonize(server: ServerChoice, { environment }: Surroundings): Promise<ExitStatus> {
+  await startDaemon({
+    command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    environment,
+    logFile: server.logFile === undefined ? undefined : resolve(server.logFile),
+  })
+  return EXIT.ok
+}
+
+async function serve(server: ServerChoice, around: Surroundings): Promise<ExitStatus> {
   // Whoever read the log may be gone, such as a pager or a journal that restarts; reports go on without it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
-  const log = createLog({
-    level: options.verbose === true ? 'debug' : 'info',
-    write: (line) => process.stdout.write(line),
+  const { runServer } = await import('./cli/run-server.ts')
+  return await runServer(server, {
+    surroundings: around,
+    configFile: configFileOf(server.configFile),
+    ownRegexesFile: fileURLToPath(new URL('../regexes.yaml', import.meta.url)),
+    pid: process.pid,
+    onStopSignal(listener) {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => listener(signal))
+    },
+    tellParent: IS_DAEMON_CHILD ? tellParent : undefined,
   })
-  try {
-    const configFile = resolve(options.config ?? defaultConfigFile())
-    const regexesFile = resolve(options.regexes ?? fileURLToPath(new URL('../regexes.yaml', import.meta.url)))
-    // Files that the configuration names are relative to its own folder.
-    if (existsSync(configFile)) process.chdir(dirname(configFile))
-    // The first who asks decides; a policy may ask before everything is up.
-    const stopAsked = Promise.withResolvers<string>()
-    const app = await createApp({
-      configFile,
-      regexesFile,
-      version,
-      stateDirectoryFromEnvironment: process.env['STATE_DIRECTORY'],
-      environment: { ...process.env },
-      log,
-      recover: options.recover === true,
-      onShutdownRequested: () => stopAsked.resolve('the policy asked for it'),
-    })
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => stopAsked.resolve(signal))
-    }
-
-    log.info('stopping', { why: await stopAsked.promise })
-    // What could not be finished in time is in the log; to have been asked to stop is no failure.
-    await app.stop(STOP_DEADLINE_MS)
-    log.info('stopped')
-    process.exit(EXIT.ok)
-  } catch (error) {
-    process.stderr.write(`trackalert: ${messageOf(error)}\n`)
-    process.exit(EXIT.failed)
-  }
 }
 
-function defaultConfigFile(): string {
-  return DEFAULT_CONFIG_FILES.find((file) => existsSync(file)) ?? DEFAULT_CONFIG_FILES[0]
+/** The parent may be gone, and with it the channel. */
+function tellParent(news: DaemonNews): Promise<void> {
+  return new Promise((done) => {
+    if (process.send === undefined || !process.connected) {
+      done()
+      return
+    }
+    process.send(news, undefined, undefined, () => done())
+    if (news.type === 'ready') process.channel?.unref()
+  })
+}
+
+function configFileOf(given: string | undefined): string {
+  return resolve(given ?? DEFAULT_CONFIG_FILES.find((file) => existsSync(file)) ?? DEFAULT_CONFIG_FILES[0])
 }
 
 function packageVersion(): string {
@@ -100,4 +109,14 @@ function packageVersion(): string {
   return (JSON.parse(text) as { readonly version: string }).version
 }
 
-await main()
+const around = surroundings()
+const isTerminal = process.stdin.isTTY && process.stdout.isTTY
+try {
+  const commandLine = parseCommandLine(process.argv.slice(2), { version: around.version, isTerminal })
+  process.exitCode = await run(commandLine, around)
+} catch (error) {
+  process.stderr.write(`trackalert: ${messageOf(error)}\n`)
+  process.exitCode = EXIT.failed
+}
+// Whatever is still open, such as a worker that does not end, must not keep the process; what was written gets out first.
+process.stdout.write('', () => process.exit())

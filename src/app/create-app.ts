@@ -2,25 +2,35 @@
  * Wires the server in one straight line and stops it in reverse. Lives on the main thread; runs no Lua.
  */
 import { loadConfiguration } from '../config/load-configuration.ts'
+import type { Settings } from '../config/settings.ts'
+import type { ActionResult } from '../console/console-questions.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import { createHttpServer } from '../http/http-server.ts'
 import { createIngest } from '../ingest/ingest.ts'
-import { createScheduler } from '../schedule/scheduler.ts'
+import type { NetmaskGroup } from '../login/netmask-group.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from '../telemetry/log.ts'
 import type { AppOptions } from './app-options.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
-import { createStatistics } from '../telemetry/statistics.ts'
+import { createStatistics, type Statistics } from '../telemetry/statistics.ts'
 import { createHttpPorts } from './http-ports.ts'
-import { deliveryOptions, httpOptions, warningsOf } from './options-from-settings.ts'
+import { aclOf, deliveryOptions, httpOptions, warningsOf } from './options-from-settings.ts'
 import { startExpiry } from './expiry.ts'
 import { openStore } from './open-store.ts'
-import { startPolicy } from './start-policy.ts'
+import { startConsole } from './start-console.ts'
+import { startPolicy, type StartedPolicy } from './start-policy.ts'
+import { startScheduler } from './start-scheduler.ts'
 import { StopSequence } from './stop-sequence.ts'
+
+/** Runs a line of the console for whoever is at `peer`; never rejects: a failed line's answer begins with `Error: `. */
+export type RunLine = (line: string, peer: string) => Promise<string>
 
 export interface App {
   /** Stops within the deadline; false when something was left undone, which the log names. */
   readonly stop: (deadlineMs: number) => Promise<boolean>
+  readonly runLine: RunLine
 }
 
 /** For the parts that were started when a later one could not be. */
@@ -36,19 +46,20 @@ const STEP_SHARE = 0.5
 export async function createApp(options: AppOptions): Promise<App> {
   const stopping = new StopSequence(options.log)
   try {
-    await startAll(options, stopping)
+    const runLine = await startAll(options, stopping)
+    return { stop: (deadlineMs) => stopping.run(deadlineMs), runLine }
   } catch (error) {
     await stopping.run(ROLLBACK_MS)
     throw error
   }
-  return { stop: (deadlineMs) => stopping.run(deadlineMs) }
 }
 
-async function startAll(options: AppOptions, stopping: StopSequence): Promise<void> {
+async function startAll(options: AppOptions, stopping: StopSequence): Promise<RunLine> {
   const { log } = options
   const now = Date.now
 
   const configuration = await loadConfiguration(options)
+  stopping.add('configuration', () => configuration.thread.stop())
   const { settings } = configuration
   for (const { level, message, fields } of configuration.notices) log[level](message, fields)
   for (const warning of warningsOf(settings)) log.warn(warning)
@@ -60,7 +71,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   const traffic = { activeConnections: 0, reports: 0 }
   const metrics = createMetrics({
     activeConnections: () => traffic.activeConnections,
-    workerQueue: () => pool.waiting(),
+    workerQueue: () => policy.pool.waiting(),
     webHookQueue: () => outbox.size,
     store: () => store.counts(),
   })
@@ -74,7 +85,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
-  const { pool, committer } = await startPolicy({
+  const policy = await startPolicy({
     configuration,
     options,
     store,
@@ -85,6 +96,49 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
     now,
   })
 
+  const scheduler = startScheduler({ log, now, policy, metrics }, settings.schedules)
+  stopping.add('scheduler', scheduler.stop)
+
+  const acl = aclOf(settings)
+  await startHttp({ settings, acl, policy, store, metrics, statistics, traffic, stopping, now, log })
+  await startConsole({
+    configuration: () => configuration,
+    policy,
+    log,
+    metrics,
+    statistics,
+    stopping,
+    now,
+    version: options.version,
+    onShutdownRequested: options.onShutdownRequested,
+    reportCount: () => traffic.reports,
+    settings: () => settings,
+    acl: () => acl,
+    webHooks: delivery.counters,
+    webHooksWaiting: () => outbox.size,
+    workers: policy.pool.workers,
+    reloadGeoDatabases: notYet,
+    reloadConfiguration: notYet,
+  })
+  log.info('ready', { version: options.version, configuration: configuration.configFile })
+  return async (line, peer) => (await configuration.thread.runLine(line, peer)).text
+}
+
+interface HttpParts {
+  readonly settings: Settings
+  readonly acl: NetmaskGroup
+  readonly policy: StartedPolicy
+  readonly store: Store
+  readonly metrics: Metrics
+  readonly statistics: Statistics
+  readonly traffic: { activeConnections: number; reports: number }
+  readonly stopping: StopSequence
+  readonly now: () => number
+  readonly log: Log
+}
+
+async function startHttp(parts: HttpParts): Promise<void> {
+  const { settings, acl, policy, store, metrics, statistics, traffic, stopping, now, log } = parts
   const submitReports = createIngest({
     store,
     now,
@@ -93,24 +147,11 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
       metrics.reports.inc(reports)
     },
   })
-
-  const scheduler = createScheduler(
-    {
-      log,
-      now,
-      run: async (name) => committer.commit({ name, reportId: undefined }, await pool.runBackground(name)),
-      onSkipped: (name) => metrics.backgroundSkipped.inc({ function: name }),
-    },
-    settings.schedules,
-  )
-  scheduler.start()
-  stopping.add('scheduler', scheduler.stop)
-
   const http = createHttpServer(
     createHttpPorts({
       settings,
-      pool,
-      committer,
+      pool: policy.pool,
+      committer: policy.committer,
       store,
       isStopping: () => stopping.hasBegun,
       submitReports,
@@ -124,9 +165,13 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
         traffic.activeConnections = active
       },
     }),
-    httpOptions(settings),
+    httpOptions(settings, acl),
   )
   stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
   for (const { url } of await http.start()) log.info('listening', { url })
-  log.info('ready', { version: options.version, configuration: configuration.configFile })
+}
+
+/** What a part will do that is not there yet. */
+async function notYet(): Promise<ActionResult> {
+  return { ok: false, text: 'this server cannot reload; restart it instead' }
 }

@@ -7,9 +7,10 @@ import type { StoreOutbox } from '../delivery/store-outbox.ts'
 import { createDispatcher } from '../ingest/ingest.ts'
 import { createRunCommitter, type RunCommitter } from '../policy/commit-run.ts'
 import { createPolicyPool, type PolicyPool } from '../policy/policy-pool.ts'
-import { answerStoreQuestion } from '../policy/store-questions.ts'
+import { answerStoreQuestion, type StoreAnswer, type StoreQuestion } from '../policy/store-questions.ts'
 import type { RunTiming } from '../policy/worker-handle.ts'
 import type { EmbeddedStore } from '../store/embedded/embedded-store.ts'
+import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Statistics } from '../telemetry/statistics.ts'
 import type { AppOptions } from './app-options.ts'
@@ -29,13 +30,19 @@ interface PolicyParts {
   readonly now: () => number
 }
 
+export interface StartedPolicy {
+  readonly pool: PolicyPool
+  readonly committer: RunCommitter
+  /** The store's door for a new thread that reads trends; its number is never used twice. */
+  readonly openReader: () => TrendReaderSetup
+  readonly answerStore: (question: StoreQuestion) => Promise<StoreAnswer>
+}
+
 /** Runs in progress get this much of the time that is left at the stop; deliveries come after them. */
 const DRAIN_SHARE = 0.5
 
 /** Starts the workers and hands them what the store holds for them, first of all what a crash left unfinished. */
-export async function startPolicy(
-  parts: PolicyParts,
-): Promise<{ readonly pool: PolicyPool; readonly committer: RunCommitter }> {
+export async function startPolicy(parts: PolicyParts): Promise<StartedPolicy> {
   const { configuration, options, store, outbox, metrics, statistics, stopping, now } = parts
   const { log } = options
   const { settings } = configuration
@@ -51,15 +58,17 @@ export async function startPolicy(
   })
   const hooks = settings.webHooks.map(({ name }) => name)
   let lastWorker = 0
+  const openReader = (): TrendReaderSetup => ({ ...store.readerAccess(), worker: ++lastWorker })
+  const answerStore = (question: StoreQuestion): Promise<StoreAnswer> =>
+    answerStoreQuestion({ store, now, onResent: () => outbox.queued(hooks) }, question)
   const pool = createPolicyPool(
     {
       log,
       onRun: (timing) => countRun(parts, timing),
       onNotice: createNoticeHandler({ log, metrics, onShutdownRequested: options.onShutdownRequested }),
       onLost: (reason) => metrics.workerRestarts.inc({ reason }),
-      openReader: () => ({ ...store.readerAccess(), worker: ++lastWorker }),
-      answer: (question) =>
-        answerStoreQuestion({ store, now, onResent: () => outbox.queued(hooks) }, question),
+      openReader,
+      answer: answerStore,
     },
     policyOptions(configuration, options),
   )
@@ -70,7 +79,7 @@ export async function startPolicy(
     return left === 0 ? undefined : `${left} runs; the next start does those of reports`
   })
   await store.subscribe(createDispatcher(pool, committer))
-  return { pool, committer }
+  return { pool, committer, openReader, answerStore }
 }
 
 function countRun(

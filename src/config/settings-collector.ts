@@ -8,7 +8,7 @@ import { TrendRegistry } from '../trends/trend-registry.ts'
 import { DEFAULT_ACL } from './default-acl.ts'
 import type { NumberSettingName } from './number-settings.ts'
 
-interface CollectedListener {
+export interface CollectedListener {
   readonly host: string
   readonly port: number
   readonly tls: null | {

@@ -3,7 +3,7 @@
  * on policy workers, which read the same secrets again.
  */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf, TrackError } from '../errors.ts'
 
@@ -60,22 +60,40 @@ export interface StoredSecret {
  * @throws TrackError TRK_STATE_DIRECTORY when the name or the file cannot be used.
  */
 export function readOrMakeSecret(stateDirectory: string, name: string): StoredSecret {
-  if (!SECRET_NAME.test(name)) {
-    throw new TrackError(
-      'TRK_STATE_DIRECTORY',
-      `${JSON.stringify(name)} is no name for a secret; use up to 64 letters, digits, dots, dashes and underscores`,
-    )
-  }
+  const file = secretFile(stateDirectory, name)
   prepareStateDirectory(stateDirectory)
-  const folder = join(stateDirectory, 'secrets')
-  prepareStateDirectory(folder)
-  const file = join(folder, name)
+  prepareStateDirectory(dirname(file))
   const isNew = makeSecretFile(file)
+  return { text: secretIn(file), file, isNew }
+}
+
+/**
+ * As `readOrMakeSecret`, but a secret that is not there yet is not made.
+ *
+ * @throws TrackError TRK_STATE_DIRECTORY when the name or the file cannot be used.
+ */
+export function readSecret(
+  stateDirectory: string,
+  name: string,
+): { readonly file: string; readonly text: string | undefined } {
+  const file = secretFile(stateDirectory, name)
+  return { file, text: existsSync(file) ? secretIn(file) : undefined }
+}
+
+function secretFile(stateDirectory: string, name: string): string {
+  if (SECRET_NAME.test(name)) return join(stateDirectory, 'secrets', name)
+  throw new TrackError(
+    'TRK_STATE_DIRECTORY',
+    `${JSON.stringify(name)} is no name for a secret; use up to 64 letters, digits, dots, dashes and underscores`,
+  )
+}
+
+function secretIn(file: string): string {
   try {
     const text = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
     if (text === '')
       throw new Error('the file is empty; write a secret into it, or delete it to get a random one')
-    return { text, file, isNew }
+    return text
   } catch (error) {
     throw new TrackError('TRK_STATE_DIRECTORY', `${file}: ${messageOf(error)}`, { cause: error })
   }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { tlsClientOptions, type TlsClientSettings } from '../outgoing/tls-client-options.ts'
 import type { Log } from '../telemetry/log.ts'
 import { CircuitBreaker, DEFAULT_BREAKER } from './circuit-breaker.ts'
-import { Lane, type LaneDeps } from './lane.ts'
+import { Lane, type LaneDeps, type LaneQueue } from './lane.ts'
 import type { DeadReason, Outbox, OutboxObserver } from './outbox.ts'
 import { ProblemLog } from './problem-log.ts'
 import { Receiver } from './receiver.ts'
@@ -44,8 +44,8 @@ export interface DeliveryOptions {
   readonly retry?: RetryPolicy
 }
 
-/** One line of showCustomWebHooks(). */
-interface WebHookCounters {
+/** One line of showCustomWebHooks(), and of showWebHookQueue(). */
+export interface WebHookCounters extends LaneQueue {
   readonly id: number
   readonly name: string
   /** Without credentials. */
@@ -131,12 +131,13 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
       return stopping
     },
     counters: () =>
-      Array.from(lanes.values(), ({ hook: { id, name, url }, successes, failures }) => ({
+      Array.from(lanes.values(), ({ hook: { id, name, url }, successes, failures, queue }) => ({
         id,
         name,
         url,
         successes,
         failures,
+        ...queue,
       })).toSorted((a, b) => a.id - b.id),
   }
 }

@@ -83,6 +83,8 @@ export interface DebugRecord {
   readonly currentline: number
   readonly short_src: Uint8Array
   readonly name: Uint8Array | null
+  /** What kind of thing the name is: global, field, method, local. */
+  readonly namewhat: Uint8Array | null
 }
 
 export interface LuaApi {

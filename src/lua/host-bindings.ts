@@ -11,6 +11,7 @@ import { LuaHostCall, type CalledFunction } from './host-call.ts'
 import { Results, type HostFunction, type HostResult, type HostType } from './host-function.ts'
 import { LuaRaise } from './lua-raise.ts'
 import type { RunContext } from './run-context.ts'
+import type { RefuseCall } from './note-mistakes.ts'
 import { pushLibrary, pushText, raise } from './stack.ts'
 import type { LuaValues } from './values.ts'
 import type { Waiting } from './waiting.ts'
@@ -22,6 +23,8 @@ export interface BindingDeps {
   readonly mode: 'configuration' | 'policy'
   readonly currentRun: () => RunContext | undefined
   readonly onBug: (thrown: unknown, where: string) => void
+  /** What becomes of a call that is refused; without it, a Lua error at the caller's line. */
+  readonly refuse?: RefuseCall
 }
 
 export interface Bindings {
@@ -111,7 +114,7 @@ function installType(L: LuaThread, type: HostType, { codeOf, deps }: TypeContext
 
 function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps): HostCode {
   if (entry.scope === 'configuration' && deps.mode === 'policy') return () => 0
-  const { values, waiting } = deps
+  const { values, waiting, refuse = raise } = deps
   const finish = (L: LuaThread, result: HostResult): number => {
     if (result === undefined) return 0
     try {
@@ -120,23 +123,27 @@ function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps
       return raiseThrown(L, thrown)
     }
   }
-  const raiseThrown = (L: LuaThread, thrown: unknown): never => {
+  const raiseThrown = (L: LuaThread, thrown: unknown): number => {
     if (thrown === L.errorJmp) throw thrown
     if (isBug(thrown)) {
       deps.onBug(thrown, entry.name)
       raise(L, `internal error in '${entry.name}': ${messageOf(thrown)}`)
     }
-    return raise(L, messageOf(thrown))
+    return refuse(L, messageOf(thrown))
   }
   return (L) => {
     const run = deps.currentRun()
-    if (run !== undefined && entry.scope === 'registration') {
-      raise(L, `'${entry.name}' can only be called while the configuration file is executed`)
+    if (deps.mode === 'policy' && isCopyOfConsole(entry, run)) {
+      pushText(L, '')
+      return entry.scope === 'console' ? 1 : 0
     }
+    const refusal = refusalOf(entry, run)
+    if (refusal !== undefined) return refuse(L, refusal)
     const call = new LuaHostCall(called, L, run)
     let result: HostResult | Promise<HostResult>
     try {
-      result = entry.run(call)
+      const code = run?.kind === 'console' ? entry.onConsole : undefined
+      result = (code ?? entry.run)(call)
     } catch (thrown) {
       return raiseThrown(L, thrown)
     }
@@ -145,6 +152,44 @@ function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps
     return waiting.suspend(L, { name: entry.name, promise: result, settled: undefined }, (thread, settled) =>
       settled.ok ? finish(thread, settled.value) : raiseThrown(thread, settled.thrown),
     )
+  }
+}
+
+/**
+ * Whether a policy state is asked for what only the configuration's state does: a command of the console, or a function
+ * that takes effect at once, on a line that has already run there.
+ */
+function isCopyOfConsole({ scope, isImmediate }: HostFunction, run: RunContext | undefined): boolean {
+  if (scope === 'console') return run === undefined || run.kind === 'console'
+  return isImmediate === true && run?.kind === 'console'
+}
+
+/** Why the function may not be called here; undefined when it may. */
+function refusalOf(
+  { name, scope, onConsole }: HostFunction,
+  run: RunContext | undefined,
+): string | undefined {
+  switch (scope) {
+    case 'anywhere':
+      return undefined
+    case 'console':
+      return run?.kind === 'console'
+        ? undefined
+        : `'${name}' is a command of the console and can be called nowhere else`
+    case 'registration':
+    case 'configuration':
+      if (run === undefined) return undefined
+      if (run.kind === 'console') {
+        return onConsole === undefined
+          ? `'${name}' takes effect only in the configuration file: write it there, then call reloadConfig()`
+          : undefined
+      }
+      // A file for the reference may call functions of the configuration in a run; there they do nothing as well.
+      return scope === 'registration'
+        ? `'${name}' can only be called while the configuration file is executed`
+        : undefined
+    default:
+      return scope satisfies never
   }
 }
 

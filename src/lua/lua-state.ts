@@ -5,14 +5,17 @@
 import { bytesToText, textToBytes } from '../login/byte-string.ts'
 import { Calls, failure, type CallLimits, type CallOutcome } from './calls.ts'
 import { installCompatibility } from './compat/install-compatibility.ts'
+import { pushConsoleLine } from './console-line.ts'
 import { lua } from './fengari.ts'
 import type { LuaThread, TString } from './fengari-types.ts'
+import { globalNames } from './global-names.ts'
 import type { HostFunction, HostType } from './host-function.ts'
 import { installBindings } from './host-bindings.ts'
 import { loadBytes, loadSource } from './load-chunk.ts'
 import { LuaRaise } from './lua-raise.ts'
 import type { LuaFunction, LuaValue } from './lua-value.ts'
 import { nativeErrorHandler } from './native-errors.ts'
+import { noteMistakes } from './note-mistakes.ts'
 import type { RunContext } from './run-context.ts'
 import { createLuaValues } from './values.ts'
 import { Waiting } from './waiting.ts'
@@ -34,6 +37,13 @@ export interface LuaStateOptions {
   readonly print: (text: string) => void
   /** Environment variables that os.getenv() shows; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** False: Lua code can read files, and what it writes or removes stays as it is. Default true. */
+  readonly changesFiles?: boolean
+  /**
+   * Told of every call that is refused, with file and line; such a call answers nothing then, and the code goes on.
+   * Without it a refused call is an error.
+   */
+  readonly onMistake?: (message: string) => void
   /** Told of faults in our own code that a Lua call ran into; the call gets an error anyway. */
   readonly onBug?: (thrown: unknown, where: string) => void
 }
@@ -61,12 +71,21 @@ export interface LuaState {
    * @param chunkName - how messages call it: `console`
    */
   runText(text: string, chunkName: string, run?: RunContext): CallOutcome | Promise<CallOutcome>
+  /**
+   * Runs a line of the console, an expression or statements. The outcome's one value is the text that shows what the line
+   * returned; none when it returned nothing.
+   *
+   * @param limits - of this line; those of the state if not given
+   */
+  runLine(line: string, run: RunContext, limits?: CallLimits): CallOutcome | Promise<CallOutcome>
   /** Pushes a value; for arguments that push themselves. */
   push(L: LuaThread, value: LuaValue): void
   /** The value at a stack index of a running host function. */
   read(L: LuaThread, index: number): LuaValue
   /** A byte string that is made once and kept, for texts that are pushed again and again. */
   constant(text: string): TString
+  /** Names of global variables, and of what global tables have: `string.format`. Sorted. */
+  globalNames(): readonly string[]
   /** Calls that wait at this moment. */
   readonly waitingCount: number
   /** Of the call that has the thread; undefined outside of one. */
@@ -86,14 +105,15 @@ export function createLuaState(options: LuaStateOptions): LuaState {
   const waiting: Waiting = new Waiting({ checkLimits: (L) => calls.checkLimits(L) })
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const calls: Calls = new Calls({ state, values, limits, waiting: () => waiting })
-  const { clock, moduleFolder, print, environment = {} } = options
-  installCompatibility(state, { waiting, clock, moduleFolder, print, environment })
+  const { clock, moduleFolder, print, environment = {}, changesFiles = true, onMistake } = options
+  installCompatibility(state, { waiting, clock, moduleFolder, print, environment, changesFiles })
   installBindings(state, options, {
     values,
     waiting,
     mode: options.mode,
     currentRun: () => calls.currentRun,
     onBug,
+    ...(onMistake === undefined ? {} : { refuse: noteMistakes(state, onMistake) }),
   })
   lua.lua_settop(state, 0)
 
@@ -101,8 +121,9 @@ export function createLuaState(options: LuaStateOptions): LuaState {
   const call = (
     run: RunContext | undefined,
     prepare: (L: LuaThread) => number,
+    ownLimits?: CallLimits,
   ): ReturnType<LuaState['run']> =>
-    isClosed ? failure('TRK_LUA_ERROR', 'the Lua state is closed') : calls.call(run, prepare)
+    isClosed ? failure('TRK_LUA_ERROR', 'the Lua state is closed') : calls.call(run, prepare, ownLimits)
   const pushArguments = (L: LuaThread, args: CallArguments): number => {
     if (typeof args === 'function') return args(L)
     lua.lua_checkstack(L, args.length)
@@ -127,9 +148,11 @@ export function createLuaState(options: LuaStateOptions): LuaState {
     runSource: (source, path) => runLoaded(undefined, (L) => loadSource(L, source, path)),
     runText: (text, chunkName, run) =>
       runLoaded(run, (L) => loadBytes(L, textToBytes(text), textToBytes(`=${chunkName}`))),
+    runLine: (line, run, ownLimits) => call(run, (L) => pushConsoleLine(L, line), ownLimits),
     push: (L, value) => values.push(L, value),
     read: (L, index) => values.read(L, index),
     constant: (text) => values.constant(text),
+    globalNames: () => (isClosed ? [] : globalNames(state)),
     get currentRun() {
       return calls.currentRun
     },

@@ -1,6 +1,7 @@
 /**
  * All policy workers: dispatch by login, the bound on what waits, and the drain at the stop. Lives on the main thread.
  */
+import type { WorkerState } from '../console/console-questions.ts'
 import { partitionOfLogin } from '../ingest/login-partition.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -47,6 +48,9 @@ export interface PolicyPool {
   readonly runEndpoint: (name: string, args: EndpointArguments) => Promise<RunOutcome> | undefined
   /** Runs a background function, always on the same worker, so that what it keeps in Lua variables is there again. */
   readonly runBackground: (name: string) => Promise<RunOutcome>
+  /** Every worker runs the line, which has run on the configuration thread, for the sake of Lua variables. */
+  readonly repeatConsoleLine: (line: string) => void
+  readonly workers: () => readonly WorkerState[]
   /** Runs that wait for their worker. */
   readonly waiting: () => number
   readonly pending: () => number
@@ -113,6 +117,10 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
       new Promise((resolve) => {
         submit(partitionOfLogin(name, workers.length), { id: nextId++, kind: 'background', name }, resolve)
       }),
+    repeatConsoleLine(line) {
+      for (const worker of workers) worker.repeatConsoleLine(line)
+    },
+    workers: () => workers.map(({ state, running, waiting }) => ({ state, running, waiting })),
     waiting: () => workers.reduce((sum, worker) => sum + worker.waiting, 0),
     pending: () => pending,
     readiness() {

@@ -17,6 +17,7 @@ import { hashSeed } from '../trends/item-hash.ts'
 import { TrendRegistry } from '../trends/trend-registry.ts'
 import type { FromWorker, WorkerSetup } from './messages.ts'
 import type { QuestionChannel } from './question-channel.ts'
+import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import type { WorkerTrends } from './worker-trends.ts'
 
 type Notice = Extract<FromWorker, { readonly type: 'log' | 'dns-query' | 'geo-damage' | 'shutdown' }>
@@ -32,7 +33,7 @@ export interface PolicyState {
 interface PolicyStateDeps {
   readonly notify: (notice: Notice) => void
   readonly trends: WorkerTrends
-  readonly questions: QuestionChannel
+  readonly questions: QuestionChannel<StoreQuestion, StoreAnswer>
 }
 
 /**
@@ -78,6 +79,8 @@ export async function createPolicyState(
       size: (definition) => trends.size(definition),
     },
     ask: (question) => questions.ask(question),
+    askServer: () => Promise.reject(new TrackError('TRK_CONSOLE_FAILED', 'this is no console')),
+    globalNames: () => [],
     isWebHook: (name) => webHooks.has(name),
     isCustomStat: (name) => customStats.has(name),
     stateDirectory: () => setup.stateDirectory,
@@ -94,7 +97,11 @@ export async function createPolicyState(
     },
     moduleFolder: dirname(setup.configFile),
     limits: setup.limits,
-    print: (text) => notify({ type: 'log', level: 'info', message: text.trimEnd(), fields: {} }),
+    print(text) {
+      // A line of the console has printed it for its client already.
+      if (made?.currentRun?.kind === 'console') return
+      notify({ type: 'log', level: 'info', message: text.trimEnd(), fields: {} })
+    },
     environment: setup.environment,
     onBug: (thrown, where) => notify(bugNotice(thrown, where)),
   })

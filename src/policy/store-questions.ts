@@ -2,7 +2,14 @@
  * What Lua code asks the store through the main thread: history, failed reports, dead letters, forgetting a person. Types
  * and the main thread's answers; the asking side is question-channel.ts.
  */
-import type { DeadLetter, FailedReport, HistoryEntry, HistoryQuery, Store } from '../store/store.ts'
+import type {
+  DeadLetter,
+  FailedReport,
+  HistoryEntry,
+  HistoryQuery,
+  Store,
+  StoredTrendRow,
+} from '../store/store.ts'
 
 export type StoreQuestion =
   | { readonly kind: 'history'; readonly query: HistoryQuery }
@@ -11,12 +18,20 @@ export type StoreQuestion =
   | { readonly kind: 'rerun-failed-report'; readonly id: number }
   | { readonly kind: 'dead-letters'; readonly limit: number }
   | { readonly kind: 'resend-dead-letter'; readonly id: number }
+  | {
+      readonly kind: 'scan-trends'
+      readonly database: string
+      /** Key of the last row that is known. */
+      readonly after: Uint8Array | undefined
+      readonly limit: number
+    }
 
 export type StoreAnswer =
   | { readonly kind: 'history'; readonly reports: readonly HistoryEntry[] }
   | { readonly kind: 'forget-login'; readonly reports: number; readonly trendRows: number }
   | { readonly kind: 'failed-reports'; readonly reports: readonly FailedReport[] }
   | { readonly kind: 'dead-letters'; readonly letters: readonly DeadLetter[] }
+  | { readonly kind: 'trend-rows'; readonly rows: readonly StoredTrendRow[] }
   /** Of an action on one entry: whether there was such an entry. */
   | { readonly kind: 'done'; readonly found: boolean }
   | { readonly kind: 'failed'; readonly message: string }
@@ -49,6 +64,11 @@ export async function answerStoreQuestion(
       if (found) onResent()
       return { kind: 'done', found }
     }
+    case 'scan-trends':
+      return {
+        kind: 'trend-rows',
+        rows: await store.scanTrends(question.database, question.after, question.limit),
+      }
     default:
       return question satisfies never
   }

@@ -17,6 +17,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
+import { processorMsOf } from './processor-time.ts'
 import { RunBacklog } from './run-backlog.ts'
 
 /** A worker tells its main thread of every run within this many of them. */
@@ -24,8 +25,6 @@ const MAX_IN_FLIGHT = 256
 const PING_EVERY_MS = 1_000
 /** On top of the processor time that a run may use: for garbage collection. */
 const PROCESSOR_ALLOWANCE_MS = 2_000
-/** How long to wait for a thread's processor time; one that is held inside the system does not tell. */
-const PROCESSOR_ANSWER_MS = 900
 const RESTART_PAUSE_MS = { first: 100, longest: 30_000 } as const
 const MAX_TRIES = 2
 /** As long as the configuration thread has for the same file. */
@@ -104,6 +103,11 @@ export class WorkerHandle {
     return this.#backlog.size + this.#inFlight.size
   }
 
+  /** Runs in the thread. */
+  get running(): number {
+    return this.#inFlight.size
+  }
+
   get waiting(): number {
     return this.#backlog.size
   }
@@ -121,6 +125,11 @@ export class WorkerHandle {
   submit(run: PendingRun): void {
     this.#backlog.push(run)
     this.#schedulePump()
+  }
+
+  /** Has the thread run a line of the console now, ahead of what waits. A thread that is not running does without it. */
+  repeatConsoleLine(line: string): void {
+    if (this.#state === 'running') this.#post({ type: 'console-line', line })
   }
 
   /** Ends the thread; runs that are still here stay unsettled. */
@@ -322,23 +331,6 @@ export class WorkerHandle {
         pauseMs = Math.min(pauseMs * 2, RESTART_PAUSE_MS.longest)
       }
     }
-  }
-}
-
-/** Processor time that a thread has used so far; undefined when it does not tell. */
-async function processorMsOf(worker: Worker): Promise<number | undefined> {
-  const answered = new AbortController()
-  try {
-    const usage = await Promise.race([
-      worker.cpuUsage(),
-      sleep(PROCESSOR_ANSWER_MS, undefined, { signal: answered.signal }),
-    ])
-    return usage === undefined ? undefined : (usage.user + usage.system) / 1000
-  } catch {
-    // The thread has just ended, which its exit event says too; or this Node.js, before 24.6, cannot ask.
-    return undefined
-  } finally {
-    answered.abort()
   }
 }
 

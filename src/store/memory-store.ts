@@ -19,6 +19,7 @@ import type {
   RunFailureRecord,
   Store,
   StoreCounts,
+  StoredTrendRow,
   TrendReader,
 } from './store.ts'
 import type { StoreOptions } from './store-options.ts'
@@ -147,6 +148,14 @@ export class MemoryStore implements Store {
       for (const report of known) this.#reports.delete(report.id)
       return { reports: known.length, trendRows: this.#trends.forget(login) }
     })
+  }
+
+  scanTrends(
+    database: string,
+    after: Uint8Array | undefined,
+    limit: number,
+  ): Promise<readonly StoredTrendRow[]> {
+    return this.#later(() => this.#trends.scan(database, after, limit))
   }
 
   expire(nowMs: number): Promise<void> {

@@ -2,7 +2,8 @@
  * The trend rows of the in-memory store. Pure state; see memory-store.ts.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CommitStamp, TrendReader } from './store.ts'
+import { compareBytes } from '../trends/compare-bytes.ts'
+import type { CommitStamp, StoredTrendRow, TrendReader } from './store.ts'
 import type { TrendApplier } from './trend-applier.ts'
 
 interface Row {
@@ -74,6 +75,17 @@ export class MemoryTrends {
       this.#replace(database, rest)
     }
     return forgotten
+  }
+
+  scan(database: string, after: Uint8Array | undefined, limit: number): readonly StoredTrendRow[] {
+    const rows = [...(this.#databases.get(database) ?? [])].map(([name, { bytes }]) => ({
+      key: Uint8Array.from(name, (character) => character.charCodeAt(0)),
+      bytes,
+    }))
+    return rows
+      .filter(({ key }) => after === undefined || compareBytes(key, after) > 0)
+      .toSorted((a, b) => compareBytes(a.key, b.key))
+      .slice(0, limit)
   }
 
   reader(worker: number, delayMs: number): TrendReader {

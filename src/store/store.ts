@@ -127,6 +127,12 @@ export interface DeadLetter extends OutboxMessage {
   readonly reason: string
 }
 
+/** A row of a trend database, encoded. */
+export interface StoredTrendRow {
+  readonly key: Uint8Array
+  readonly bytes: Uint8Array
+}
+
 export interface StoreCounts {
   readonly backlogReports: number
   readonly backlogBytes: number
@@ -190,6 +196,16 @@ export interface Store {
    * still to be run and outgoing messages stay.
    */
   forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }>
+
+  /**
+   * Rows of a trend database in the order of their keys' bytes, from the first key behind `after`: at most `limit`, and
+   * fewer when they are large. None when there are no more. Rows that are changed meanwhile may be old or new.
+   */
+  scanTrends(
+    database: string,
+    after: Uint8Array | undefined,
+    limit: number,
+  ): Promise<readonly StoredTrendRow[]>
 
   /** Removes what has expired, in steps of a few milliseconds each; called by the caller's timer. */
   expire(nowMs: number): Promise<void>

@@ -153,6 +153,12 @@ function lookupMetrics(registry: Registry) {
 
 function controlMetrics(registry: Registry) {
   return {
+    consoleLines: counter(
+      registry,
+      ['status'],
+      'trackalert_console_lines_total',
+      'Lines of the console by how they ended.',
+    ),
     controlConnections: new Gauge({
       name: 'trackalert_control_connections',
       help: 'Open connections of the control socket.',

@@ -15,13 +15,46 @@ import { readManPage, tagsOf } from '../support/man-page.ts'
 import { BASE_CONFIGURATION, startServer } from '../support/server-process.ts'
 
 describe('trackalert(1)', () => {
+  const page = readManPage('trackalert.1')
+
   test('has an entry for every option that --help shows, and no other', () => {
-    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-    const help = execFileSync(process.execPath, [main, '--help'], { encoding: 'utf8' })
-    const options = Array.from(help.matchAll(/^ {2}(-.*?)(?: {2}|$)/gm), (match) => match[1] ?? '')
+    const options = optionsOf('--help')
     assert.notEqual(options.length, 0)
-    assert.deepEqual(tagsOf(readManPage('trackalert.1'), 'OPTIONS').toSorted(), options.toSorted())
+    assert.deepEqual(tagsOf(page, 'OPTIONS').toSorted(), options.toSorted())
   })
+
+  test('has a part for every command that --help shows, with its options, and no other', () => {
+    const list = helpOf('--help').split('Commands:\n')[1] ?? ''
+    const commands = Array.from(list.matchAll(/^ {2}(\w+)/gm), (match) => match[1] ?? '')
+    assert.ok(commands.length > 0)
+    const [, section = ''] = /^\.SH COMMANDS\n([\s\S]*?)^\.SH /m.exec(page.source) ?? []
+    const parts = Array.from(section.matchAll(/^\.SS (\w+)$/gm), (match) => match[1] ?? '')
+    assert.deepEqual(parts.toSorted(), commands.toSorted())
+    for (const command of commands) {
+      const own = optionsOf(command, '--help').filter((option) => option !== '-h, --help')
+      assert.deepEqual(tagsOf(page, 'COMMANDS', command).toSorted(), own.toSorted(), command)
+    }
+  })
+
+  test('names every variable of the environment that the client reads', () => {
+    const client = readFileSync(
+      fileURLToPath(new URL('../../src/cli/control-target.ts', import.meta.url)),
+      'utf8',
+    )
+    const variables = new Set(Array.from(client.matchAll(/environment\['(\w+)'\]/g), ([, name]) => name))
+    assert.ok(variables.size > 0)
+    const tags = new Set(tagsOf(page, 'ENVIRONMENT').flatMap((tag) => tag.split(', ')))
+    for (const name of variables) assert.ok(tags.has(name ?? ''), name)
+  })
+
+  function helpOf(...words: readonly string[]): string {
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+    return execFileSync(process.execPath, [main, ...words], { encoding: 'utf8' })
+  }
+
+  function optionsOf(...words: readonly string[]): readonly string[] {
+    return Array.from(helpOf(...words).matchAll(/^ {2}(-.*?)(?: {2}|$)/gm), (match) => match[1] ?? '')
+  }
 })
 
 describe('the log section of trackalert(1)', () => {

@@ -27,6 +27,8 @@ export interface CompatibilityOptions {
   /** Takes what Lua code writes to standard output. */
   readonly print: (text: string) => void
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** False: writing to a file, removing or renaming one does nothing and answers as if it had. */
+  readonly changesFiles: boolean
 }
 
 export function installCompatibility(L: LuaThread, options: CompatibilityOptions): void {

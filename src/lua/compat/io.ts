@@ -26,16 +26,24 @@ import { fileFailure, LuaFile } from './io-file.ts'
 export interface IoOptions {
   /** Takes what is written to standard output and standard error. */
   readonly print: (text: string) => void
+  readonly changesFiles: boolean
 }
 
 /** One state's io library: its metatable and default files. */
 class IoLibrary {
   readonly #metatable: TableObject
+  /** Opens a file; throws the system's error. */
+  readonly open: (path: string, mode: string) => LuaFile
   input: LuaFile
   output: LuaFile
 
-  constructor(metatable: TableObject, input: LuaFile, output: LuaFile) {
+  constructor(
+    metatable: TableObject,
+    open: IoLibrary['open'],
+    { input, output }: { readonly input: LuaFile; readonly output: LuaFile },
+  ) {
     this.#metatable = metatable
+    this.open = open
     this.input = input
     this.output = output
   }
@@ -49,7 +57,7 @@ class IoLibrary {
   }
 }
 
-export function installIo(L: LuaThread, { print }: IoOptions): void {
+export function installIo(L: LuaThread, { print, changesFiles }: IoOptions): void {
   const toPrint = new LuaFile({
     descriptor: undefined,
     isAppending: false,
@@ -59,7 +67,8 @@ export function installIo(L: LuaThread, { print }: IoOptions): void {
   lua.lua_createtable(L, 0, 0)
   const metatable = lua.lua_topointer(L, -1)
   if (!(metatable instanceof engine.Table)) throw new TypeError('the Lua engine makes no tables')
-  const io = new IoLibrary(metatable, empty, toPrint)
+  const open = changesFiles ? (path: string, mode: string) => LuaFile.open(path, mode) : openUnchanged
+  const io = new IoLibrary(metatable, open, { input: empty, output: toPrint })
   setFunctions(L, { __tostring: fileText })
   lua.lua_createtable(L, 0, 0)
   setFunctions(L, fileMethods(io))
@@ -82,7 +91,7 @@ function ioFunctions(io: IoLibrary): Readonly<Record<string, HostCode>> {
     (key: 'input' | 'output', mode: string): HostCode =>
     (L) => {
       if (!isNilArgument(L, 1)) {
-        if (lua.lua_type(L, 1) === TYPE.string) io[key] = openOrRaise(L, textArgument(L, 1), mode)
+        if (lua.lua_type(L, 1) === TYPE.string) io[key] = openOrRaise(L, io, textArgument(L, 1), mode)
         else io[key] = fileArgument(L, 1)
       }
       return io.push(L, io[key])
@@ -92,14 +101,14 @@ function ioFunctions(io: IoLibrary): Readonly<Record<string, HostCode>> {
       const path = textArgument(L, 1)
       const mode = isNilArgument(L, 2) ? 'r' : textArgument(L, 2)
       if (!LuaFile.isMode(mode)) return raiseArgument(L, 2, 'invalid mode')
-      return attempt(L, path, () => io.push(L, LuaFile.open(path, mode)))
+      return attempt(L, path, () => io.push(L, io.open(path, mode)))
     },
     close: (L) => closeFile(L, isNilArgument(L, 1) ? io.output : fileArgument(L, 1)),
     read: (L) => read(L, openFile(L, io.input), 1),
     write: (L) => write(L, io, { file: openFile(L, io.output), first: 1 }),
     lines(L) {
       if (isNilArgument(L, 1)) return pushLines(L, openFile(L, io.input), { closesAtEnd: false, first: 2 })
-      return pushLines(L, openOrRaise(L, textArgument(L, 1), 'r'), { closesAtEnd: true, first: 2 })
+      return pushLines(L, openOrRaise(L, io, textArgument(L, 1), 'r'), { closesAtEnd: true, first: 2 })
     },
     input: choose('input', 'r'),
     output: choose('output', 'w'),
@@ -114,8 +123,8 @@ function ioFunctions(io: IoLibrary): Readonly<Record<string, HostCode>> {
     tmpfile(L) {
       const path = join(tmpdir(), `lua_${randomUUID()}`)
       return attempt(L, path, () => {
-        const file = LuaFile.open(path, 'w+')
-        rmSync(path)
+        const file = io.open(path, 'w+')
+        rmSync(path, { force: true })
         return io.push(L, file)
       })
     },
@@ -148,10 +157,17 @@ function openFile(L: LuaThread, file: LuaFile): LuaFile {
   return file.isOpen ? file : raise(L, 'attempt to use a closed file')
 }
 
-function openOrRaise(L: LuaThread, path: string, mode: string): LuaFile {
+/** A file that is opened for writing is none: it takes all and keeps nothing. */
+function openUnchanged(path: string, mode: string): LuaFile {
+  return mode.startsWith('r')
+    ? LuaFile.open(path, 'r')
+    : new LuaFile({ descriptor: undefined, isAppending: false })
+}
+
+function openOrRaise(L: LuaThread, io: IoLibrary, path: string, mode: string): LuaFile {
   let reason: string
   try {
-    return LuaFile.open(path, mode)
+    return io.open(path, mode)
   } catch (error) {
     reason = messageOf(error)
   }

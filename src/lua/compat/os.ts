@@ -17,12 +17,13 @@ export interface OsOptions {
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly environment: Readonly<Record<string, string | undefined>>
+  readonly changesFiles: boolean
 }
 
 /** JavaScript's dates end there: 100,000,000 days on either side of 1970. */
 const MAX_UNIX_SECONDS = 8.64e12
 
-export function installOs(L: LuaThread, { clock, environment }: OsOptions): void {
+export function installOs(L: LuaThread, { clock, environment, changesFiles }: OsOptions): void {
   const startMs = clock()
   extendLibrary(L, 'os', {
     time: (inner) =>
@@ -43,14 +44,17 @@ export function installOs(L: LuaThread, { clock, environment }: OsOptions): void
       return 1
     },
     remove: fileOperation((path) => {
+      if (!changesFiles) return
       if (statSync(path).isDirectory()) rmdirSync(path)
       else rmSync(path)
     }),
     rename(inner) {
       const target = textArgument(inner, 2)
-      return fileOperation((path) => renameSync(path, target))(inner)
+      return fileOperation((path) => {
+        if (changesFiles) renameSync(path, target)
+      })(inner)
     },
-    tmpname,
+    tmpname: (inner) => tmpname(inner, changesFiles),
     exit: refused('os.exit', 'a policy cannot end the server; use shutdown()'),
     execute: refused('os.execute', 'a policy cannot start programs; send a webhook to something that does'),
   })
@@ -79,10 +83,10 @@ function fileOperation(operation: (path: string) => void): HostCode {
 }
 
 /** Makes the file, so that nobody else gets the same name. */
-function tmpname(L: LuaThread): number {
+function tmpname(L: LuaThread, changesFiles: boolean): number {
   const path = join(tmpdir(), `lua_${randomBytes(9).toString('base64url')}`)
   try {
-    closeSync(openSync(path, 'wx', 0o600))
+    if (changesFiles) closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
     return fileFailure(L, error, path)
   }

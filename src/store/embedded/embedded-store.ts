@@ -19,6 +19,7 @@ import type {
   ReportToAppend,
   Store,
   StoreCounts,
+  StoredTrendRow,
 } from '../store.ts'
 import { AppendQueue } from './append-queue.ts'
 import { CallTable, type Settlement } from './call-table.ts'
@@ -186,6 +187,14 @@ export class EmbeddedStore implements Store {
 
   forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
     return this.#call('forgetLogin', { login })
+  }
+
+  scanTrends(
+    database: string,
+    after: Uint8Array | undefined,
+    limit: number,
+  ): Promise<readonly StoredTrendRow[]> {
+    return this.#call('scanTrends', { database, after, limit })
   }
 
   expire(nowMs: number): Promise<void> {

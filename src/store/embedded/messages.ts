@@ -13,6 +13,7 @@ import type {
   OutboxMessage,
   RunFailureRecord,
   StoreCounts,
+  StoredTrendRow,
 } from '../store.ts'
 import type { TrendApplierSource } from '../trend-applier.ts'
 import type { RefusalReason } from './group-commit.ts'
@@ -115,6 +116,14 @@ export interface StoreCalls {
   readonly forgetLogin: {
     readonly args: { readonly login: string }
     readonly answer: { readonly reports: number; readonly trendRows: number }
+  }
+  readonly scanTrends: {
+    readonly args: {
+      readonly database: string
+      readonly after: Uint8Array | undefined
+      readonly limit: number
+    }
+    readonly answer: readonly StoredTrendRow[]
   }
   readonly expire: { readonly args: { readonly nowMs: number }; readonly answer: undefined }
   /** Hands over what a crash left unfinished. */

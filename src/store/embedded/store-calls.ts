@@ -2,12 +2,14 @@
  * The operations of the port other than append and commit, by name. Store thread.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Database } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { History } from './history.ts'
 import type { Journal } from './journal.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { HandedReport, StoreCallName, StoreCalls, ToStoreThread } from './messages.ts'
 import type { Outbox } from './outbox.ts'
+import { scanTrendRows } from './scan-trend-rows.ts'
 
 interface Parts {
   readonly writer: GroupCommit
@@ -15,6 +17,7 @@ interface Parts {
   readonly history: History
   readonly outbox: Outbox
   readonly maintenance: Maintenance
+  readonly database: Database
 }
 
 type CallMessage = Extract<ToStoreThread, { readonly type: 'call' }>
@@ -51,6 +54,8 @@ export async function answerCall(
       return await history.query(message.args)
     case 'forgetLogin':
       return await maintenance.forget(message.args.login)
+    case 'scanTrends':
+      return await scanTrendRows(parts.database, message.args)
     case 'expire':
       await maintenance.expire(message.args.nowMs)
       return undefined

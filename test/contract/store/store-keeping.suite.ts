@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import type { HistoryQuery, Outcome, OutboxClaim } from '../../../src/store/store.ts'
+import { decodeCount } from '../../support/counting-trends.ts'
 import { reportAt, START_MS } from '../../support/store-reports.ts'
 import {
   append,
@@ -256,6 +257,35 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
     assert.equal(await readRow(trends, 'd', 'k300'), undefined)
     assert.equal((await readRow(trends, 'd', 'k301'))?.sum, 1)
     await trends.close()
+  })
+
+  suiteTest('rows of a database are scanned in the order of their keys, each once', async (t) => {
+    const { store } = await open(t, {})
+    const keys = ['b', '', 'a', 'a\u0000', 'aa', 'z'.repeat(300), '\u00ff', 'é']
+    await store.commit([
+      done(undefined, [
+        ...keys.map((key, index) => ({ database: 'd', key, by: index + 1, atMs: START_MS })),
+        { database: 'd2', key: 'other', by: 1, atMs: START_MS },
+        { database: 'e', key: 'other', by: 1, atMs: START_MS },
+      ]),
+    ])
+    const expected = keys
+      .map((key, index) => ({ key: Buffer.from(key), sum: index + 1 }))
+      .toSorted((a, b) => Buffer.compare(a.key, b.key))
+    for (const limit of [1, 3, keys.length, 100]) {
+      const found: { readonly key: Buffer; readonly sum: number | undefined }[] = []
+      let after: Uint8Array | undefined
+      for (;;) {
+        const page = await store.scanTrends('d', after, limit)
+        assert.ok(page.length <= limit)
+        if (page.length === 0) break
+        found.push(...page.map(({ key, bytes }) => ({ key: Buffer.from(key), sum: decodeCount(bytes)?.sum })))
+        after = page.at(-1)?.key
+      }
+      assert.deepEqual(found, expected, `${limit} rows at a time`)
+    }
+    assert.deepEqual(await store.scanTrends('nobody', undefined, 10), [])
+    assert.deepEqual(await store.scanTrends('d', undefined, 0), [])
   })
 
   suiteTest('appends beyond the backlog are refused whole, and go on when runs end', async (t) => {

@@ -1,0 +1,57 @@
+/**
+ * `trackalert dump`: a statistics database of a running server as lines of JSON, asked for part by part so that the server
+ * and this process never hold all of it. Main thread of the client.
+ */
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { isFailure } from './chunk.ts'
+import type { CommandRunner } from './command-runner.ts'
+import { EXIT, type ExitStatus } from './exit-status.ts'
+
+/** Keys that one answer has at most; it ends earlier when they are large. */
+const KEYS_PER_PART = 400
+
+interface DumpDeps {
+  readonly runner: Pick<CommandRunner, 'run'>
+  readonly output: Writable
+  readonly writeError: (text: string) => void
+}
+
+/**
+ * @returns 0 when everything was written or nobody reads it any more, 1 when the server refused.
+ * @throws TrackError TRK_CONTROL_* when the server cannot be asked any more.
+ */
+export async function dumpDatabase(
+  database: string,
+  { runner, output, writeError }: DumpDeps,
+): Promise<ExitStatus> {
+  let after = ''
+  do {
+    const reply = await runner.run(
+      `local lines, after = dumpStatsDB(${luaText(database)}, ${luaText(after)}, ${KEYS_PER_PART})\n` +
+        `return (after or "") .. "\\n" .. lines`,
+    )
+    if (isFailure(reply)) {
+      writeError(`${reply}\n`)
+      return EXIT.failed
+    }
+    const end = reply.indexOf('\n')
+    after = reply.slice(0, end)
+    // Such as head, which has seen enough.
+    if (!output.writable) return EXIT.ok
+    if (!output.write(reply.slice(end + 1)))
+      await Promise.race([once(output, 'drain'), once(output, 'close')])
+  } while (after !== '')
+  return EXIT.ok
+}
+
+/** A Lua string literal of any text. */
+function luaText(text: string): string {
+  const bytes = Buffer.from(text, 'utf8')
+  const plain = Array.from(bytes, (byte) =>
+    byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c
+      ? String.fromCharCode(byte)
+      : `\\${byte.toString().padStart(3, '0')}`,
+  )
+  return `"${plain.join('')}"`
+}

@@ -1,0 +1,90 @@
+/**
+ * The server from start to stop, whatever it was started as: in front, with a console, or as the child of `-d`. Main
+ * thread.
+ */
+import { resolve } from 'node:path'
+import { createApp } from '../app/create-app.ts'
+import { messageOf } from '../errors.ts'
+import { createLog } from '../telemetry/log.ts'
+import type { ServerChoice } from './command-line.ts'
+import type { Console } from './console.ts'
+import type { DaemonNews } from './daemon.ts'
+import { EXIT, type ExitStatus } from './exit-status.ts'
+import { createLocalRunner } from './local-runner.ts'
+import { openConsole } from './open-console.ts'
+import { writePidFile } from './pid-file.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** Everything in flight has this long to end, then the process does. */
+const STOP_DEADLINE_MS = 10_000
+
+export interface ServerHost {
+  readonly surroundings: Surroundings
+  /** Absolute path. */
+  readonly configFile: string
+  /** The rules that come with the program; absolute path. */
+  readonly ownRegexesFile: string
+  readonly pid: number
+  /** Calls back at the first signal that asks for the end, with its name. */
+  readonly onStopSignal: (listener: (signal: string) => void) => void
+  /** In the child of `-d`: tells the process that waits for it. */
+  readonly tellParent: ((news: DaemonNews) => Promise<void>) | undefined
+}
+
+/** Resolves when the server has stopped, or could not start. */
+export async function runServer(choice: ServerChoice, host: ServerHost): Promise<ExitStatus> {
+  try {
+    await serve(choice, host)
+    return EXIT.ok
+  } catch (error) {
+    const message = messageOf(error)
+    host.surroundings.errors.write(`trackalert: ${message}\n`)
+    await host.tellParent?.({ type: 'failed', message })
+    return EXIT.failed
+  }
+}
+
+async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
+  const { surroundings, configFile } = host
+  let console: Console | undefined
+  const log = createLog({
+    ...choice.log,
+    write(line) {
+      if (console === undefined) surroundings.output.write(line)
+      else console.print(line)
+    },
+  })
+  const regexesFile = choice.regexesFile === undefined ? host.ownRegexesFile : resolve(choice.regexesFile)
+  // Before the folder changes, of which the file's name may be relative.
+  const removePidFile =
+    choice.pidFile === undefined ? undefined : writePidFile(resolve(choice.pidFile), host.pid)
+  try {
+    surroundings.enterFolder(configFile)
+    // The first who asks decides; a policy may ask before everything is up.
+    const stopAsked = Promise.withResolvers<string>()
+    const app = await createApp({
+      configFile,
+      regexesFile,
+      version: surroundings.version,
+      stateDirectoryFromEnvironment: surroundings.environment['STATE_DIRECTORY'],
+      environment: surroundings.environment,
+      log,
+      recover: choice.recover,
+      onShutdownRequested: () => stopAsked.resolve('the policy asked for it'),
+    })
+    host.onStopSignal((signal) => stopAsked.resolve(signal))
+    await host.tellParent?.({ type: 'ready' })
+    if (choice.mode === 'console') {
+      console = openConsole(createLocalRunner(app.runLine), surroundings)
+      void console.left.then(() => stopAsked.resolve('the console was left'))
+    }
+
+    log.info('stopping', { why: await stopAsked.promise })
+    // What could not be finished in time is in the log; to have been asked to stop is no failure.
+    await app.stop(STOP_DEADLINE_MS)
+    log.info('stopped')
+  } finally {
+    console?.close()
+    removePidFile?.()
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The Lua functions of a configuration, for looking at one: those that would change or ask something outside do not, and
+ * for a check those that only a later step would find wrong look now. Lives on the thread that inspects.
+ */
+import { randomBytes } from 'node:crypto'
+import { loadTls } from '../http/load-tls.ts'
+import { results, type HostCall, type HostFunction, type HostResult } from '../lua/host-function.ts'
+import type { Bindings } from '../lua/bindings/table.ts'
+import { tlsClientOptions } from '../outgoing/tls-client-options.ts'
+import type { InspectionMode } from './inspection.ts'
+import type { SettingsCollector } from './settings-collector.ts'
+import { readSecret } from './state-directory.ts'
+
+interface HarmlessDeps {
+  readonly mode: InspectionMode
+  readonly settings: SettingsCollector
+  readonly stateDirectory: () => string
+}
+
+type Run = HostFunction['run']
+
+const NOT_ASKED = 'nothing is asked while a configuration is only looked at'
+
+export function harmlessBindings(bindings: Bindings, deps: HarmlessDeps): Bindings {
+  const replaced: ReadonlyMap<string, (run: Run) => Run> = new Map([
+    ...Object.entries(withoutEffect(deps)).map(([name, run]) => [name, () => run] as const),
+    ...(deps.mode === 'check' ? Object.entries(lookingCloser(deps.settings)) : []),
+  ])
+  const harmless = (entry: HostFunction): HostFunction => {
+    const replace = replaced.get(entry.name)
+    return replace === undefined ? entry : { ...entry, run: replace(entry.run) }
+  }
+  return {
+    functions: bindings.functions.map(harmless),
+    types: bindings.types.map((type) => ({ ...type, methods: type.methods.map(harmless) })),
+  }
+}
+
+function withoutEffect({ mode, settings, stateDirectory }: HarmlessDeps): Readonly<Record<string, Run>> {
+  const nothing: Run = () => undefined
+  return {
+    secret(call) {
+      settings.stateDirectoryIsUsed = true
+      const name = call.string(1, 'name')
+      const found = readSecret(stateDirectory(), name)
+      if (found.text !== undefined) return found.text
+      // Before the first start no secret exists yet, which is no mistake of the configuration.
+      if (mode === 'check') return randomBytes(32).toString('base64url')
+      return call.fail(`there is no ${found.file} yet; the server makes it at its first start`)
+    },
+    'http.request': () => results(undefined, NOT_ASKED),
+    'DNSResolver:lookupAddrByName': () => [],
+    'DNSResolver:lookupNameByAddr': () => [],
+    'DNSResolver:lookupRBL': () => [],
+    ...(mode === 'check'
+      ? {}
+      : { newGeoIP2DB: nothing, initGeoIPDB: nothing, initGeoIPCityDB: nothing, initGeoIPISPDB: nothing }),
+  }
+}
+
+/** What a server would find out only when it uses the setting. */
+function lookingCloser(settings: SettingsCollector): Readonly<Record<string, (run: Run) => Run>> {
+  const afterwards =
+    (look: (call: HostCall) => void) =>
+    (run: Run): Run =>
+    (call): HostResult | Promise<HostResult> => {
+      const result = run(call)
+      look(call)
+      return result
+    }
+  const clientTls = afterwards(() => void tlsClientOptions(settings.tlsClient))
+  const listener = afterwards((call) => checkNewestListener(call, settings))
+  return {
+    addListener: listener,
+    webserver: listener,
+    controlSocket: afterwards((call) => checkControlSocket(call, settings)),
+    setCurlCABundleFile: clientTls,
+    setCurlClientCertAndKey: clientTls,
+  }
+}
+
+function checkNewestListener(call: HostCall, settings: SettingsCollector): void {
+  const newest = settings.listeners.at(-1)
+  if (newest === undefined) return
+  const before = settings.listeners.slice(0, -1)
+  const others = settings.controlSocket === null ? before : [...before, settings.controlSocket]
+  if (others.some((other) => isSameAddress(newest, other))) {
+    call.fail(`something else listens on ${newest.host} port ${newest.port} already`)
+  }
+  if (newest.tls !== null) loadTls(newest, newest.tls)
+}
+
+function checkControlSocket(call: HostCall, { listeners, controlSocket }: SettingsCollector): void {
+  if (controlSocket === null) return
+  if (listeners.some((listener) => isSameAddress(listener, controlSocket))) {
+    call.fail(`an HTTP listener has ${controlSocket.host} port ${controlSocket.port} already`)
+  }
+}
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** Port 0 is another free one each time. */
+function isSameAddress(a: Address, b: Address): boolean {
+  return a.port === b.port && a.host === b.host && a.port !== 0
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { parseCommandLine, type CommandLine } from '../../../src/cli/command-line.ts'
+
+const LOG = { level: 'info', format: 'text', facility: undefined, timestamps: false } as const
+const CONTROL = { configFile: undefined, address: undefined, keyFile: undefined } as const
+const SERVER = {
+  mode: 'foreground',
+  configFile: undefined,
+  regexesFile: undefined,
+  recover: false,
+  log: LOG,
+  pidFile: undefined,
+  logFile: undefined,
+} as const
+const REPORT = {
+  login: 'ann',
+  remote: '127.0.0.1',
+  success: true,
+  failType: undefined,
+  protocol: undefined,
+  deviceId: undefined,
+  sessionId: undefined,
+  attributes: {},
+  url: undefined,
+  passwordFile: undefined,
+} as const
+
+function parse(words: string, isTerminal = false): CommandLine {
+  const argv = words === '' ? [] : words.split(' ')
+  return parseCommandLine(argv, { version: '1.2.3', isTerminal })
+}
+
+const meanings: Readonly<Record<string, CommandLine>> = {
+  '-s': { kind: 'serve', server: SERVER },
+  '--server': { kind: 'serve', server: SERVER },
+  '-s -C a.conf -R r.yaml --recover': {
+    kind: 'serve',
+    server: { ...SERVER, configFile: 'a.conf', regexesFile: 'r.yaml', recover: true },
+  },
+  '-s -v': { kind: 'serve', server: { ...SERVER, log: { ...LOG, level: 'debug' } } },
+  '-s -f local0 --log-format json': {
+    kind: 'serve',
+    server: { ...SERVER, log: { ...LOG, facility: 'local0', format: 'json' } },
+  },
+  '-s -f LOCAL7': { kind: 'serve', server: { ...SERVER, log: { ...LOG, facility: 'local7' } } },
+  '-D': { kind: 'serve', server: { ...SERVER, log: { ...LOG, timestamps: true } } },
+  '-s -D': { kind: 'serve', server: { ...SERVER, log: { ...LOG, timestamps: true } } },
+  '-d --pid-file p --log-file l': {
+    kind: 'serve',
+    server: { ...SERVER, mode: 'daemon', pidFile: 'p', logFile: 'l' },
+  },
+  '--daemon': { kind: 'serve', server: { ...SERVER, mode: 'daemon' } },
+  '-c': { kind: 'console', control: CONTROL },
+  '--client': { kind: 'console', control: CONTROL },
+  '-c a.conf': { kind: 'console', control: { ...CONTROL, configFile: 'a.conf' } },
+  '-c -C a.conf': { kind: 'console', control: { ...CONTROL, configFile: 'a.conf' } },
+  '-c --control [::1]:99 --key-file k': {
+    kind: 'console',
+    control: { ...CONTROL, address: '[::1]:99', keyFile: 'k' },
+  },
+  '-e stats()': { kind: 'execute', control: CONTROL, line: 'stats()' },
+  '-c a.conf -e stats()': {
+    kind: 'execute',
+    control: { ...CONTROL, configFile: 'a.conf' },
+    line: 'stats()',
+  },
+  check: { kind: 'check', configFile: undefined },
+  'check a.conf': { kind: 'check', configFile: 'a.conf' },
+  'check -C a.conf': { kind: 'check', configFile: 'a.conf' },
+  '-C a.conf check': { kind: 'check', configFile: 'a.conf' },
+  'dump Logins -C a.conf': {
+    kind: 'dump',
+    control: { ...CONTROL, configFile: 'a.conf' },
+    database: 'Logins',
+  },
+  'report --login ann': { kind: 'report', configFile: undefined, report: REPORT },
+  'report --login ann --success -C a.conf': { kind: 'report', configFile: 'a.conf', report: REPORT },
+  'report --login ann --fail': {
+    kind: 'report',
+    configFile: undefined,
+    report: { ...REPORT, success: false },
+  },
+  'report --login ann --fail credentials --remote 192.0.2.1 --protocol imap --device-id d --session-id s': {
+    kind: 'report',
+    configFile: undefined,
+    report: {
+      ...REPORT,
+      success: false,
+      failType: 'credentials',
+      remote: '192.0.2.1',
+      protocol: 'imap',
+      deviceId: 'd',
+      sessionId: 's',
+    },
+  },
+  'report --login ann --attr a=1 --attr b=x=y --attr c= --url http://h --password-file p': {
+    kind: 'report',
+    configFile: undefined,
+    report: {
+      ...REPORT,
+      attributes: { a: '1', b: 'x=y', c: '' },
+      url: 'http://h',
+      passwordFile: 'p',
+    },
+  },
+}
+
+describe('words that mean something', () => {
+  for (const [words, meaning] of Object.entries(meanings)) {
+    test(words, () => assert.deepEqual(parse(words), meaning))
+  }
+})
+
+const mistakes: Readonly<Record<string, RegExp>> = {
+  '-s --frobnicate': /unknown option '--frobnicate'/,
+  '-x': /unknown option '-x'/,
+  frobnicate: /there is no command "frobnicate"; there are check, report, dump/,
+  '-s frobnicate': /too many arguments.*frobnicate/,
+  '': /say -s/,
+  '-C a.conf': /say -s/,
+  '-s -C': /argument missing/,
+  '-s -l 8': /from 0 to 7/,
+  '-s -l debug': /from 0 to 7/,
+  '-s -f nowhere': /local0/,
+  '-s --log-format xml': /text, json/,
+  '-s -d': /-d goes to the background, and -s/,
+  '-d -D': /-d goes to the background, and -D/,
+  '-s -c': /-c talks to a server/,
+  '-d -e stats()': /-e talks to a server/,
+  '-s --control 127.0.0.1': /--control/,
+  '-s --key-file k': /--key-file/,
+  '-s --log-file l': /--log-file goes with -d/,
+  '-c --pid-file p': /--pid-file goes with/,
+  '-e': /argument missing/,
+  'check -s': /check and -s/,
+  'check -c': /check and -c/,
+  'dump DB -e stats()': /dump and -e/,
+  'check a b': /too many arguments/,
+  'check --control x': /--control/,
+  dump: /missing required argument 'database'/,
+  report: /required option '--login <name>'/,
+  'report --login a --success --fail': /exclude each other/,
+  'report --login a --attr x': /KEY=VALUE/,
+}
+
+describe('words that are a mistake, and what is said of it', () => {
+  for (const [words, message] of Object.entries(mistakes)) {
+    test(words === '' ? 'none' : words, () => {
+      const meaning = parse(words)
+      assert.ok(meaning.kind === 'usage', JSON.stringify(meaning))
+      assert.match(meaning.message, message)
+    })
+  }
+})
+
+test('severities of syslog become levels; -v is the most verbose of them', () => {
+  const levels = ['error', 'error', 'error', 'error', 'warn', 'info', 'info', 'debug']
+  for (const [severity, level] of levels.entries()) {
+    const meaning = parse(`-s -l ${severity}`)
+    assert.equal(meaning.kind === 'serve' && meaning.server.log.level, level)
+  }
+  const verbose = parse('-s -l 3 -v')
+  assert.equal(verbose.kind === 'serve' && verbose.server.log.level, 'debug')
+})
+
+test('in a terminal a server without any option gets a console', () => {
+  assert.deepEqual(parse('', true), { kind: 'serve', server: { ...SERVER, mode: 'console' } })
+  assert.deepEqual(parse('-s', true), { kind: 'serve', server: SERVER })
+})
+
+test('help and version are texts to print', () => {
+  const version = parse('--version')
+  assert.deepEqual(version, { kind: 'text', text: 'trackalert 1.2.3\n' })
+  for (const words of ['-h', '--help', 'report --help', '-s --help']) {
+    const help = parse(words)
+    assert.match(help.kind === 'text' ? help.text : '', /^Usage: trackalert/, words)
+  }
+})
