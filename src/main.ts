@@ -99,7 +99,14 @@ function tellParent(news: DaemonNews): Promise<void> {
 }
 
 function configFileOf(given: string | undefined): string {
-  return resolve(given ?? DEFAULT_CONFIG_FILES.find((file) => existsSync(file)) ?? DEFAULT_CONFIG_FILES[0])
+  // A container is told by its environment; set to nothing is as good as not set.
+  const fromEnvironment = process.env['TRACKALERT_CONFIG_FILE'] || undefined
+  return resolve(
+    given ??
+      fromEnvironment ??
+      DEFAULT_CONFIG_FILES.find((file) => existsSync(file)) ??
+      DEFAULT_CONFIG_FILES[0],
+  )
 }
 
 function packageVersion(): string {

@@ -31,6 +31,8 @@ export interface App {
   /** Stops within the deadline; false when something was left undone, which the log names. */
   readonly stop: (deadlineMs: number) => Promise<boolean>
   readonly runLine: RunLine
+  /** The policy workers run and the store answers. It does not resolve while the store does not. */
+  readonly isAlive: () => Promise<boolean>
 }
 
 /** For the parts that were started when a later one could not be. */
@@ -46,15 +48,15 @@ const STEP_SHARE = 0.5
 export async function createApp(options: AppOptions): Promise<App> {
   const stopping = new StopSequence(options.log)
   try {
-    const runLine = await startAll(options, stopping)
-    return { stop: (deadlineMs) => stopping.run(deadlineMs), runLine }
+    const running = await startAll(options, stopping)
+    return { ...running, stop: (deadlineMs) => stopping.run(deadlineMs) }
   } catch (error) {
     await stopping.run(ROLLBACK_MS)
     throw error
   }
 }
 
-async function startAll(options: AppOptions, stopping: StopSequence): Promise<RunLine> {
+async function startAll(options: AppOptions, stopping: StopSequence): Promise<Omit<App, 'stop'>> {
   const { log } = options
   const now = Date.now
 
@@ -121,7 +123,14 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Ru
     reloadConfiguration: notYet,
   })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
-  return async (line, peer) => (await configuration.thread.runLine(line, peer)).text
+  return {
+    runLine: async (line, peer) => (await configuration.thread.runLine(line, peer)).text,
+    async isAlive() {
+      // The cheapest question that goes to the store thread and back.
+      await store.failedReports(1)
+      return policy.pool.readiness().ready
+    },
+  }
 }
 
 interface HttpParts {

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { createApp } from '../app/create-app.ts'
+import { createServiceNotify } from '../app/service-notify.ts'
 import { messageOf } from '../errors.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { ServerChoice } from './command-line.ts'
@@ -72,7 +73,12 @@ async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
       recover: choice.recover,
       onShutdownRequested: () => stopAsked.resolve('the policy asked for it'),
     })
+    const service = createServiceNotify(
+      { log, isAlive: app.isAlive },
+      { environment: surroundings.environment, pid: host.pid },
+    )
     host.onStopSignal((signal) => stopAsked.resolve(signal))
+    await service.ready()
     await host.tellParent?.({ type: 'ready' })
     if (choice.mode === 'console') {
       console = openConsole(createLocalRunner(app.runLine), surroundings)
@@ -80,6 +86,7 @@ async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
     }
 
     log.info('stopping', { why: await stopAsked.promise })
+    void service.stopping()
     // What could not be finished in time is in the log; to have been asked to stop is no failure.
     await app.stop(STOP_DEADLINE_MS)
     log.info('stopped')
