@@ -67,7 +67,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   const traffic = { activeConnections: 0, reports: 0 }
   const metrics = createMetrics({
     activeConnections: () => traffic.activeConnections,
-    workerQueue: () => pool.waiting(),
+    workerQueue: () => policy.pool.waiting(),
     webHookQueue: () => outbox.size,
     store: () => store.counts(),
   })
