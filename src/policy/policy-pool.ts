@@ -1,13 +1,15 @@
 /**
  * All policy workers: dispatch by login, the bound on what waits, and the drain at the stop. Lives on the main thread.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { partitionOfLogin } from '../ingest/login-partition.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
+import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import type { Job, RunOutcome, WorkerSetup } from './messages.ts'
-import { WorkerHandle, type LossReason, type RunTiming, type WorkerNotice } from './worker-handle.ts'
+import { WorkerHandle, type FinishRun, type PendingRun, type LossReason, type RunTiming, type WorkerNotice } from './worker-handle.ts'
 
 interface PolicyPoolDeps {
   readonly log: Log
@@ -28,9 +30,6 @@ interface PolicyPoolOptions {
   readonly memoryLimitMb: number
 }
 
-/** Takes the outcome; the run counts as pending until the promise settles. */
-type Settle = (outcome: RunOutcome) => Promise<unknown> | void
-
 export interface ReportToRun {
   readonly login: string
   /** encodeLoginReport's text. */
@@ -39,10 +38,20 @@ export interface ReportToRun {
   readonly receivedAtMs: number
 }
 
+/** How long a paused pool may take, milliseconds. */
+export interface QuietLimits {
+  readonly runsMs: number
+  /** From the end of the runs on. */
+  readonly commitsMs: number
+}
+
+/** Three kinds of events end a run, on three ways: it is looked at rather than told. */
+const LOOK_EVERY_MS = 5
+
 export interface PolicyPool {
   readonly start: () => Promise<void>
   /** Runs a report after all earlier ones of its login. The journal's bound is the bound on how many wait here. */
-  readonly runReport: (report: ReportToRun, settle: Settle) => void
+  readonly runReport: (report: ReportToRun, finish: FinishRun) => void
   /** Runs a custom endpoint; undefined when too many runs wait. */
   readonly runEndpoint: (name: string, args: EndpointArguments) => Promise<RunOutcome> | undefined
   /** Runs a background function, always on the same worker, so that what it keeps in Lua variables is there again. */
@@ -51,6 +60,23 @@ export interface PolicyPool {
   readonly waiting: () => number
   readonly pending: () => number
   readonly readiness: () => { readonly ready: true } | { readonly ready: false; readonly reason: string }
+  /** Hands out no further runs: they wait. */
+  readonly pause: () => void
+  /**
+   * Of a paused pool: waits until every run that was handed out has ended and its outcome is stored. Runs that take
+   * longer are given up, to be released like those that never began; none of what they did remains.
+   *
+   * @returns how many outcomes are still not stored when the time is up, or the signal has come.
+   */
+  readonly quiet: (limits: QuietLimits, signal: AbortSignal) => Promise<number>
+  /** Goes on after a pause. */
+  readonly resume: () => void
+  /** Of a quiet pool: gives away what waits. Reports of one login are in their order. */
+  readonly release: () => readonly PendingRun[]
+  /** Takes over what another pool has released. To be called before anything newer is run. */
+  readonly adopt: (runs: readonly PendingRun[]) => void
+  /** Every worker opens the new file in place of the one of this name. */
+  readonly replaceGeoDatabase: (database: CollectedGeoDatabase) => void
   /** Waits until nothing runs or the deadline has passed; answers how many runs are left. */
   readonly drain: (deadlineMs: number) => Promise<number>
   readonly stop: () => Promise<void>
@@ -66,15 +92,18 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
   let nextId = 1
   let pending = 0
 
-  function submit(partition: number, job: Job, settle: Settle): void {
+  function submit(key: string | undefined, job: Job, finish: FinishRun): void {
+    enqueue({ job, key, finish, submittedAtMs: performance.timeOrigin + performance.now() })
+  }
+
+  function enqueue(run: Omit<PendingRun, 'settle' | 'tries'>): void {
     pending++
-    workers[partition]?.submit({
-      job,
-      submittedAtMs: performance.timeOrigin + performance.now(),
+    workers[partitionOf(run.key)]?.submit({
+      ...run,
       tries: 0,
       settle(outcome, timing) {
         deps.onRun(timing)
-        const settling = settle(outcome)
+        const settling = run.finish(outcome)
         if (settling === undefined) ended()
         else void settling.finally(ended)
       },
@@ -85,6 +114,13 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
     pending--
     if (pending === 0) for (const wake of idleWaiters) wake()
   }
+
+  function partitionOf(key: string | undefined): number {
+    return key === undefined ? leastLoaded() : partitionOfLogin(key, workers.length)
+  }
+
+  const waiting = (): number => workers.reduce((sum, worker) => sum + worker.waiting, 0)
+  const inFlight = (): number => workers.reduce((sum, worker) => sum + worker.inFlight, 0)
 
   function leastLoaded(): number {
     let best = 0
@@ -99,25 +135,51 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
       const starts = await Promise.allSettled(workers.map((worker) => worker.start()))
       for (const start of starts) if (start.status === 'rejected') throw start.reason
     },
-    runReport({ login, text, receivedAtMs }, settle) {
+    runReport({ login, text, receivedAtMs }, finish) {
       const job = { id: nextId++, kind: 'report', report: text, receivedAtMs } as const
-      submit(partitionOfLogin(login, workers.length), job, settle)
+      submit(login, job, finish)
     },
     runEndpoint(name, args) {
       if (pending >= options.maxPendingForCalls) return undefined
       return new Promise((resolve) => {
-        submit(leastLoaded(), { id: nextId++, kind: 'endpoint', name, args }, resolve)
+        submit(undefined, { id: nextId++, kind: 'endpoint', name, args }, resolve)
       })
     },
     runBackground: (name) =>
       new Promise((resolve) => {
-        submit(partitionOfLogin(name, workers.length), { id: nextId++, kind: 'background', name }, resolve)
+        submit(name, { id: nextId++, kind: 'background', name }, resolve)
       }),
-    waiting: () => workers.reduce((sum, worker) => sum + worker.waiting, 0),
+    waiting,
     pending: () => pending,
     readiness() {
-      const down = workers.findIndex((worker) => worker.state !== 'running')
-      return down === -1 ? { ready: true } : { ready: false, reason: `policy worker ${down} is not running` }
+      // While one is replaced, what it would run waits a moment; the server is no less able to take reports.
+      const isAnyRunning = workers.some((worker) => worker.state === 'running')
+      return isAnyRunning ? { ready: true } : { ready: false, reason: 'no policy worker is running' }
+    },
+    pause() {
+      for (const worker of workers) worker.pause()
+    },
+    async quiet({ runsMs, commitsMs }, signal) {
+      await until(() => inFlight() === 0, runsMs, signal)
+      if (!signal.aborted) for (const worker of workers) worker.abandon()
+      await until(() => pending === waiting(), commitsMs, signal)
+      return pending - waiting()
+    },
+    resume() {
+      for (const worker of workers) worker.resume()
+    },
+    release() {
+      const runs = workers.flatMap((worker) => worker.takeBacklog())
+      pending -= runs.length
+      return runs
+    },
+    adopt(runs) {
+      for (const { job, key, finish, submittedAtMs } of runs) {
+        enqueue({ job: { ...job, id: nextId++ }, key, finish, submittedAtMs })
+      }
+    },
+    replaceGeoDatabase(database) {
+      for (const worker of workers) worker.replaceGeoDatabase(database)
     },
     drain: (deadlineMs) =>
       new Promise((resolve) => {
@@ -134,4 +196,9 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
       await Promise.all(workers.map((worker) => worker.stop()))
     },
   }
+}
+
+async function until(isTrue: () => boolean, withinMs: number, signal: AbortSignal): Promise<void> {
+  const endMs = performance.now() + withinMs
+  while (!isTrue() && !signal.aborted && performance.now() < endMs) await sleep(LOOK_EVERY_MS)
 }

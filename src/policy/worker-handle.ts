@@ -8,12 +8,17 @@
  * What a lost worker held has left no trace, since effects come only with results. Each of these runs goes back to the
  * front and is tried once more, one at a time: so the run that killed the worker is the only one in the thread if it
  * kills it again, and only that one counts as failed.
+ *
+ * When another pool is to take over, the worker is paused: runs wait in the backlog and none is handed out. What is in
+ * the thread ends there, or is given up with the thread when that takes too long; the backlog is then taken out, or the
+ * worker resumes.
  */
 import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
@@ -31,11 +36,18 @@ const MAX_TRIES = 2
 /** As long as the configuration thread has for the same file. */
 const START_DEADLINE_MS = 60_000
 
+/** Takes the outcome; the run counts as pending until the promise settles. */
+export type FinishRun = (outcome: RunOutcome) => Promise<unknown> | void
+
 /** A run that was handed to a worker. */
 export interface PendingRun {
   readonly job: Job
+  /** What decides on the worker; undefined when any will do. */
+  readonly key: string | undefined
   /** `performance.timeOrigin` based milliseconds. */
   readonly submittedAtMs: number
+  /** What its submitter wants done in the end, whichever pool runs it. */
+  readonly finish: FinishRun
   readonly settle: (outcome: RunOutcome, timing: RunTiming) => void
   tries: number
 }
@@ -76,11 +88,15 @@ type State = 'starting' | 'running' | 'lost' | 'stopped'
 export class WorkerHandle {
   readonly #deps: WorkerHandleDeps
   readonly #options: WorkerHandleOptions
+  #setup: WorkerSetup
   readonly #backlog = new RunBacklog<PendingRun>()
   readonly #inFlight = new Map<number, PendingRun>()
   #state: State = 'starting'
   #worker: Worker | undefined
   #pumpIsDue = false
+  #isPaused = false
+  /** Its thread was given up while paused: resuming starts another one. */
+  #isAbandoned = false
   /** Runs of a lost worker that are yet to be tried again, one at a time. */
   #suspects = 0
   /** Counted rather than timed: a server that was itself stopped for a while must not blame its workers. */
@@ -93,6 +109,7 @@ export class WorkerHandle {
   constructor(deps: WorkerHandleDeps, options: WorkerHandleOptions) {
     this.#deps = deps
     this.#options = options
+    this.#setup = options.setup
   }
 
   get state(): State {
@@ -108,6 +125,11 @@ export class WorkerHandle {
     return this.#backlog.size
   }
 
+  /** Runs that are in the thread. */
+  get inFlight(): number {
+    return this.#inFlight.size
+  }
+
   /**
    * Starts the thread for the first time.
    *
@@ -121,6 +143,49 @@ export class WorkerHandle {
   submit(run: PendingRun): void {
     this.#backlog.push(run)
     this.#schedulePump()
+  }
+
+  /** Hands out no run from now on. */
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  /** Of a paused worker: ends the thread if runs are still in it, and puts them back to the front as if never tried. */
+  abandon(): void {
+    if (this.#inFlight.size === 0) return
+    clearInterval(this.#watchdog)
+    this.#state = 'lost'
+    this.#isAbandoned = true
+    const worker = this.#worker
+    this.#worker = undefined
+    void worker?.terminate()
+    const held = [...this.#inFlight.values()]
+    this.#inFlight.clear()
+    for (const run of held) run.tries--
+    this.#backlog.giveBack(held)
+  }
+
+  /** Goes on after a pause. */
+  resume(): void {
+    this.#isPaused = false
+    this.#schedulePump()
+    if (!this.#isAbandoned) return
+    this.#isAbandoned = false
+    void this.#relaunch()
+  }
+
+  /** Removes and returns what waits, in order. */
+  takeBacklog(): readonly PendingRun[] {
+    return this.#backlog.take(this.#backlog.size)
+  }
+
+  /** A GeoIP file was replaced: the thread opens it anew, and so does one that replaces the thread later. */
+  replaceGeoDatabase(database: CollectedGeoDatabase): void {
+    const geoDatabases = this.#setup.geoDatabases.map((known) =>
+      known.name === database.name ? database : known,
+    )
+    this.#setup = { ...this.#setup, geoDatabases }
+    this.#post({ type: 'geo-database', database })
   }
 
   /** Ends the thread; runs that are still here stay unsettled. */
@@ -142,7 +207,7 @@ export class WorkerHandle {
   }
 
   #pump(): void {
-    if (this.#state !== 'running') return
+    if (this.#state !== 'running' || this.#isPaused) return
     const room = this.#suspects > 0 ? 1 - this.#inFlight.size : MAX_IN_FLIGHT - this.#inFlight.size
     if (room <= 0) return
     const runs = this.#backlog.take(room)
@@ -161,7 +226,7 @@ export class WorkerHandle {
   #launch(): Promise<void> {
     this.#state = 'starting'
     const reader = this.#deps.openReader()
-    const workerData: WorkerData = { setup: this.#options.setup, reader }
+    const workerData: WorkerData = { setup: this.#setup, reader }
     const worker = new Worker(new URL(`./worker-thread${extname(import.meta.url)}`, import.meta.url), {
       name: `policy-${this.#options.index}`,
       workerData,
@@ -231,7 +296,7 @@ export class WorkerHandle {
     const processorMs = await processorMsOf(worker)
     if (this.#worker !== worker || this.#state !== 'running') return
     if (this.#unansweredPings === 0) this.#processorMsAtSign = processorMs
-    const { cpuMs, wallMs } = this.#options.setup.limits
+    const { cpuMs, wallMs } = this.#setup.limits
     const usedMs = (processorMs ?? 0) - (this.#processorMsAtSign ?? processorMs ?? 0)
     const silentForMs = this.#unansweredPings * PING_EVERY_MS
     if (usedMs > cpuMs + PROCESSOR_ALLOWANCE_MS || silentForMs > wallMs) {

@@ -59,6 +59,7 @@ export interface ExpiryPage {
 
 export class TrendRows implements Participant {
   readonly #deps: TrendRowsDeps
+  #applier: TrendApplier
   /**
    * Values by key, both as Latin-1 text, which takes a third of the memory of a small byte array. What is here is newer
    * than or equal to what is on disk.
@@ -77,10 +78,16 @@ export class TrendRows implements Participant {
 
   constructor(deps: TrendRowsDeps) {
     this.#deps = deps
+    this.#applier = deps.applier
     this.#hot = new LRUCache({
       maxSize: deps.hotBytes,
       sizeCalculation: (value) => value.length + CACHE_OVERHEAD_BYTES,
     })
+  }
+
+  /** The definitions of databases have changed. */
+  applyWith(applier: TrendApplier): void {
+    this.#applier = applier
   }
 
   get rows(): number {
@@ -99,7 +106,7 @@ export class TrendRows implements Participant {
 
   /** Rows above the maximum of a database. */
   surplusOf(database: string): number {
-    return (this.#counts.get(database) ?? 0) - this.#deps.applier.maxKeys(database)
+    return (this.#counts.get(database) ?? 0) - this.#applier.maxKeys(database)
   }
 
   async load(): Promise<void> {
@@ -118,7 +125,7 @@ export class TrendRows implements Participant {
   addChanges(deltas: Uint8Array): void {
     if (deltas.length === 0) return
     try {
-      for (const change of this.#deps.applier.split(deltas)) this.#addChange(change)
+      for (const change of this.#applier.split(deltas)) this.#addChange(change)
     } catch (error) {
       this.#deps.onRowError('(unknown)', messageOf(error))
     }
@@ -204,7 +211,7 @@ export class TrendRows implements Participant {
 
   /** Removes the row of this key from every database; how many there were. */
   stageForget(batch: WriteBatch, login: string): number {
-    const key = this.#deps.applier.keyOfLogin(login)
+    const key = this.#applier.keyOfLogin(login)
     const having = this.databases.filter((database) => this.#read(database, key) !== undefined)
     for (const database of having) this.#remove(batch, database, key)
     return having.length
@@ -223,7 +230,7 @@ export class TrendRows implements Participant {
     const before = current === undefined ? undefined : decodeRow(rowKey, current)
     let after
     try {
-      after = this.#deps.applier.apply(database, key, before?.bytes, changes)
+      after = this.#applier.apply(database, key, before?.bytes, changes)
     } catch (error) {
       this.#deps.onRowError(database, messageOf(error))
       return
