@@ -4,29 +4,27 @@
 import { loadConfiguration } from '../config/load-configuration.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
-import { createHttpServer } from '../http/http-server.ts'
-import { createIngest } from '../ingest/ingest.ts'
-import { createScheduler } from '../schedule/scheduler.ts'
 import type { AppOptions } from './app-options.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
 import { createStatistics } from '../telemetry/statistics.ts'
-import { createHttpPorts } from './http-ports.ts'
-import { deliveryOptions, httpOptions, warningsOf } from './options-from-settings.ts'
+import { deliveryOptions, warningsOf } from './options-from-settings.ts'
 import { startExpiry } from './expiry.ts'
+import { InForce } from './in-force.ts'
 import { openStore } from './open-store.ts'
+import { startHttp } from './start-http.ts'
 import { startPolicy } from './start-policy.ts'
+import { startReloads, type Reloads } from './start-reloads.ts'
+import { startScheduler } from './start-scheduler.ts'
 import { StopSequence } from './stop-sequence.ts'
 
-export interface App {
+export interface App extends Reloads {
   /** Stops within the deadline; false when something was left undone, which the log names. */
   readonly stop: (deadlineMs: number) => Promise<boolean>
 }
 
 /** For the parts that were started when a later one could not be. */
 const ROLLBACK_MS = 2_000
-/** A step that waits for others to end gets this much of the time left, so that the later ones get some. */
-const STEP_SHARE = 0.5
 
 /**
  * Starts everything; when a part cannot start, those before it are stopped again.
@@ -36,20 +34,21 @@ const STEP_SHARE = 0.5
 export async function createApp(options: AppOptions): Promise<App> {
   const stopping = new StopSequence(options.log)
   try {
-    await startAll(options, stopping)
+    const reloads = await startAll(options, stopping)
+    return { ...reloads, stop: (deadlineMs) => stopping.run(deadlineMs) }
   } catch (error) {
     await stopping.run(ROLLBACK_MS)
     throw error
   }
-  return { stop: (deadlineMs) => stopping.run(deadlineMs) }
 }
 
-async function startAll(options: AppOptions, stopping: StopSequence): Promise<void> {
+async function startAll(options: AppOptions, stopping: StopSequence): Promise<Reloads> {
   const { log } = options
   const now = Date.now
 
   const configuration = await loadConfiguration(options)
   const { settings } = configuration
+  const inForce = new InForce(configuration)
   for (const { level, message, fields } of configuration.notices) log[level](message, fields)
   for (const warning of warningsOf(settings)) log.warn(warning)
 
@@ -60,9 +59,11 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   const traffic = { activeConnections: 0, reports: 0 }
   const metrics = createMetrics({
     activeConnections: () => traffic.activeConnections,
-    workerQueue: () => pool.waiting(),
+    workerQueue: () => policy.runs.waiting(),
     webHookQueue: () => outbox.size,
     store: () => store.counts(),
+    geoDatabases: () => inForce.configuration.geoDatabases,
+    now,
   })
   stopping.add('statistics log', startStatisticsLog(log, statistics))
   stopping.add('expiry', startExpiry(store, now, log))
@@ -74,8 +75,8 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
-  const { pool, committer } = await startPolicy({
-    configuration,
+  const policy = await startPolicy({
+    inForce,
     options,
     store,
     outbox,
@@ -85,48 +86,32 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
     now,
   })
 
-  const submitReports = createIngest({
+  const scheduler = startScheduler({ log, now, policy, metrics, stopping }, settings.schedules)
+
+  const http = await startHttp({
+    inForce,
+    policy,
     store,
+    metrics,
+    statistics,
+    traffic,
+    stopping,
     now,
-    onAccepted(reports) {
-      traffic.reports += reports
-      metrics.reports.inc(reports)
-    },
+    log,
   })
-
-  const scheduler = createScheduler(
-    {
-      log,
-      now,
-      run: async (name) => committer.commit({ name, reportId: undefined }, await pool.runBackground(name)),
-      onSkipped: (name) => metrics.backgroundSkipped.inc({ function: name }),
-    },
-    settings.schedules,
-  )
-  scheduler.start()
-  stopping.add('scheduler', scheduler.stop)
-
-  const http = createHttpServer(
-    createHttpPorts({
-      settings,
-      pool,
-      committer,
-      store,
-      isStopping: () => stopping.hasBegun,
-      submitReports,
-      metrics,
-      statistics,
-      startedAtMs: now(),
-      now,
-      reportCount: () => traffic.reports,
-      log,
-      onConnections(active) {
-        traffic.activeConnections = active
-      },
-    }),
-    httpOptions(settings),
-  )
-  stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
-  for (const { url } of await http.start()) log.info('listening', { url })
+  const reloads = startReloads({
+    options,
+    inForce,
+    store,
+    delivery,
+    policy,
+    scheduler,
+    http,
+    metrics,
+    statistics,
+    stopping,
+    now,
+  })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
+  return reloads
 }

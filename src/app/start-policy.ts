@@ -7,18 +7,20 @@ import type { StoreOutbox } from '../delivery/store-outbox.ts'
 import { createDispatcher } from '../ingest/ingest.ts'
 import { createRunCommitter, type RunCommitter } from '../policy/commit-run.ts'
 import { createPolicyPool, type PolicyPool } from '../policy/policy-pool.ts'
+import { PolicyRuns } from '../policy/policy-runs.ts'
 import { answerStoreQuestion } from '../policy/store-questions.ts'
 import type { RunTiming } from '../policy/worker-handle.ts'
 import type { EmbeddedStore } from '../store/embedded/embedded-store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Statistics } from '../telemetry/statistics.ts'
 import type { AppOptions } from './app-options.ts'
-import { policyOptions } from './options-from-settings.ts'
+import type { InForce } from './in-force.ts'
+import { maxPendingForCalls, policyOptions } from './options-from-settings.ts'
 import type { StopSequence } from './stop-sequence.ts'
 import { createNoticeHandler } from './worker-notices.ts'
 
 interface PolicyParts {
-  readonly configuration: Configuration
+  readonly inForce: InForce
   readonly options: AppOptions
   readonly store: EmbeddedStore
   readonly outbox: StoreOutbox
@@ -29,48 +31,80 @@ interface PolicyParts {
   readonly now: () => number
 }
 
+export interface Policy {
+  readonly runs: PolicyRuns
+  readonly committer: RunCommitter
+  /**
+   * Starts workers for another configuration, beside those in force.
+   *
+   * @throws TrackError what a worker said when its Lua state could not be built; then none of them is left.
+   */
+  readonly startPool: (configuration: Configuration) => Promise<PolicyPool>
+}
+
 /** Runs in progress get this much of the time that is left at the stop; deliveries come after them. */
 const DRAIN_SHARE = 0.5
 
 /** Starts the workers and hands them what the store holds for them, first of all what a crash left unfinished. */
-export async function startPolicy(
-  parts: PolicyParts,
-): Promise<{ readonly pool: PolicyPool; readonly committer: RunCommitter }> {
-  const { configuration, options, store, outbox, metrics, statistics, stopping, now } = parts
-  const { log } = options
-  const { settings } = configuration
+export async function startPolicy(parts: PolicyParts): Promise<Policy> {
+  const { inForce, options, store, outbox, metrics, statistics, stopping, now } = parts
   const committer = createRunCommitter({
-    log,
+    log: options.log,
     metrics,
     statistics,
     store,
     now,
-    roomForWebHooks: () => settings.webHookQueueSize - outbox.size,
+    roomForWebHooks: () => inForce.settings.webHookQueueSize - outbox.size,
     onWebHooks: outbox.queued,
     onWebHookRefused: outbox.refused,
   })
-  const hooks = settings.webHooks.map(({ name }) => name)
-  let lastWorker = 0
-  const pool = createPolicyPool(
-    {
-      log,
-      onRun: (timing) => countRun(parts, timing),
-      onNotice: createNoticeHandler({ log, metrics, onShutdownRequested: options.onShutdownRequested }),
-      onLost: (reason) => metrics.workerRestarts.inc({ reason }),
-      openReader: () => ({ ...store.readerAccess(), worker: ++lastWorker }),
-      answer: (question) =>
-        answerStoreQuestion({ store, now, onResent: () => outbox.queued(hooks) }, question),
-    },
-    policyOptions(configuration, options),
+  const startPool = createPoolStarter(parts)
+  const runs = new PolicyRuns(
+    await startPool(inForce.configuration),
+    maxPendingForCalls(options.maxPendingRuns),
   )
-  stopping.add('policy workers', () => pool.stop())
-  await pool.start()
+  stopping.add('policy workers', () => runs.stop())
   stopping.add('runs in progress', async (remainingMs) => {
-    const left = await pool.drain(remainingMs * DRAIN_SHARE)
+    const left = await runs.drain(remainingMs * DRAIN_SHARE)
     return left === 0 ? undefined : `${left} runs; the next start does those of reports`
   })
-  await store.subscribe(createDispatcher(pool, committer))
-  return { pool, committer }
+  await store.subscribe(createDispatcher(runs, committer))
+  return { runs, committer, startPool }
+}
+
+function createPoolStarter(parts: PolicyParts): Policy['startPool'] {
+  const { inForce, options, store, outbox, metrics, now } = parts
+  const { log } = options
+  /** Numbers of workers are never used twice, whichever pool they are of. */
+  let lastWorker = 0
+  return async (configuration) => {
+    const pool = createPolicyPool(
+      {
+        log,
+        onRun: (timing) => countRun(parts, timing),
+        onNotice: createNoticeHandler({ log, metrics, onShutdownRequested: options.onShutdownRequested }),
+        onLost: (reason) => metrics.workerRestarts.inc({ reason }),
+        openReader: () => ({ ...store.readerAccess(), worker: ++lastWorker }),
+        answer: (question) =>
+          answerStoreQuestion(
+            {
+              store,
+              now,
+              onResent: () => outbox.queued(inForce.settings.webHooks.map(({ name }) => name)),
+            },
+            question,
+          ),
+      },
+      policyOptions(configuration, options),
+    )
+    try {
+      await pool.start()
+      return pool
+    } catch (error) {
+      await pool.stop()
+      throw error
+    }
+  }
 }
 
 function countRun(

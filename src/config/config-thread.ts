@@ -5,8 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
-import { loadGeoDatabaseFile } from '../enrich/geoip/geo-database-file.ts'
-import { openGeoDatabase, type GeoDatabase } from '../enrich/geoip/geo-database.ts'
+import type { GeoDatabase } from '../enrich/geoip/geo-database.ts'
 import { messageOf, TrackError } from '../errors.ts'
 import { createHttpClient, type HttpClient } from '../lookup/http-client.ts'
 import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
@@ -16,6 +15,7 @@ import { Registrations } from '../lua/bindings/registrations.ts'
 import { HASH_SEED_BYTES, hashSeed } from '../trends/item-hash.ts'
 import { createLuaState } from '../lua/lua-state.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
+import { collectGeoDatabase } from './collect-geo-database.ts'
 import { SettingsCollector } from './settings-collector.ts'
 import { stateDirectoryPath } from './state-directory.ts'
 
@@ -41,10 +41,9 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
     log,
     geo: {
       open(name, path) {
-        const bytes = loadGeoDatabaseFile(path)
-        const database = openGeoDatabase(name, path, bytes)
+        const { collected, database } = collectGeoDatabase(name, path)
         geoDatabases.set(name, database)
-        settings.geoDatabases.set(name, { name, path, bytes })
+        settings.geoDatabases.set(name, collected)
         return database
       },
       find: (name) => geoDatabases.get(name),

@@ -1,5 +1,6 @@
 /**
- * Every message between the main thread and the configuration thread.
+ * Every message between the main thread and the configuration thread, and between the main thread and the one that
+ * reads a GeoIP file.
  */
 import type { WireError } from '../errors.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
@@ -27,4 +28,16 @@ export type FromConfigThread =
       readonly source: Uint8Array
       readonly notices: readonly Notice[]
     }
+  | { readonly type: 'failed'; readonly error: WireError }
+
+/** The file to read. */
+export interface GeoFileThreadSetup {
+  readonly name: string
+  /** Absolute path. */
+  readonly path: string
+}
+
+/** The one message of that thread. */
+export type FromGeoFileThread =
+  | { readonly type: 'loaded'; readonly database: CollectedGeoDatabase }
   | { readonly type: 'failed'; readonly error: WireError }

@@ -109,11 +109,12 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
       if (next.get(name) === lane) continue
       lane.close()
       // Each lane waits for itself; a receiver goes with the last one, since closing it twice does no harm.
-      const left = leave(lane, kept.has(lane.receiver) ? undefined : lanesOf(before, lane.receiver)).then(() => {
+      const left = leave(lane, kept.has(lane.receiver) ? [] : lanesOf(before, lane.receiver))
+      leaving.add(left)
+      void left.finally(() => {
         leaving.delete(left)
         lanes.get(name)?.wake()
       })
-      leaving.add(left)
     }
     for (const lane of next.values()) lane.wake()
   }
@@ -146,15 +147,18 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
       stopping ??= drainAndClose(deadlineMs)
       return stopping
     },
-    counters: () =>
-      Array.from(lanes.values(), ({ hook: { id, name, url }, tally }) => ({ id, name, url, ...tally })).toSorted((a, b) => a.id - b.id),
+    counters: () => Array.from(lanes.values(), countersOf).toSorted((a, b) => a.id - b.id),
   }
 }
 
+function countersOf({ hook: { id, name, url }, tally }: Lane): WebHookCounters {
+  return { id, name, url, ...tally }
+}
+
 /** Lets the tries of a replaced lane end, and of the lanes that share a receiver which goes, and closes that. */
-async function leave(lane: Lane, sharing: readonly Lane[] | undefined): Promise<void> {
+async function leave(lane: Lane, sharing: readonly Lane[]): Promise<void> {
   await lane.settled()
-  if (sharing === undefined) return
+  if (sharing.length === 0) return
   await Promise.all(sharing.map((other) => other.settled()))
   await lane.receiver.close()
 }

@@ -60,7 +60,9 @@ export function planLanes(
     for (const hook of hooks) {
       const before = present.get(hook.name)
       const stays =
-        before?.receiver === receiver && before.concurrency === concurrency && isSameWebHook(before.hook, hook)
+        before?.receiver === receiver &&
+        before.concurrency === concurrency &&
+        isSameWebHook(before.hook, hook)
       const tally = before?.tally ?? { successes: 0, failures: 0 }
       lanes.push(stays ? before : makeLane(hook, { receiver, concurrency, retry, tally }))
     }

@@ -23,10 +23,7 @@ export interface Gate {
 /** The options that say who is let in. */
 export type HttpAccess = Pick<HttpOptions, 'acl' | 'password' | 'metricsNoPassword'>
 
-export function createGate(
-  ports: Pick<HttpPorts, 'onRefused'>,
-  initial: HttpAccess,
-): Gate {
+export function createGate(ports: Pick<HttpPorts, 'onRefused'>, initial: HttpAccess): Gate {
   let access = initial
   let isPassword: PasswordCheck = createPasswordCheck(access.password)
   /** A connection has one peer for all of its requests. Entries go with their sockets. */

@@ -124,8 +124,8 @@ interface Place {
 }
 
 /** Each open listener serves one plan: of several on a free port each has its own. */
-function placesFor(plans: readonly ListenerPlan[], open: readonly Listener[]): readonly Place[] {
-  const free = Map.groupBy(open, ({ plan }) => socketOf(plan))
+function placesFor(plans: readonly ListenerPlan[], present: readonly Listener[]): readonly Place[] {
+  const free = Map.groupBy(present, ({ plan }) => socketOf(plan))
   return plans.map((plan) => ({ plan, listener: free.get(socketOf(plan))?.shift() }))
 }
 

@@ -1,7 +1,6 @@
 /**
  * All policy workers: dispatch by login, the bound on what waits, and the drain at the stop. Lives on the main thread.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { partitionOfLogin } from '../ingest/login-partition.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
@@ -9,7 +8,14 @@ import type { Log } from '../telemetry/log.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import type { Job, RunOutcome, WorkerSetup } from './messages.ts'
-import { WorkerHandle, type FinishRun, type PendingRun, type LossReason, type RunTiming, type WorkerNotice } from './worker-handle.ts'
+import { createHandOver, type HandOver, type ReleasedRun } from './hand-over.ts'
+import {
+  WorkerHandle,
+  type FinishRun,
+  type LossReason,
+  type RunTiming,
+  type WorkerNotice,
+} from './worker-handle.ts'
 
 interface PolicyPoolDeps {
   readonly log: Log
@@ -38,17 +44,7 @@ export interface ReportToRun {
   readonly receivedAtMs: number
 }
 
-/** How long a paused pool may take, milliseconds. */
-export interface QuietLimits {
-  readonly runsMs: number
-  /** From the end of the runs on. */
-  readonly commitsMs: number
-}
-
-/** Three kinds of events end a run, on three ways: it is looked at rather than told. */
-const LOOK_EVERY_MS = 5
-
-export interface PolicyPool {
+export interface PolicyPool extends HandOver {
   readonly start: () => Promise<void>
   /** Runs a report after all earlier ones of its login. The journal's bound is the bound on how many wait here. */
   readonly runReport: (report: ReportToRun, finish: FinishRun) => void
@@ -60,21 +56,6 @@ export interface PolicyPool {
   readonly waiting: () => number
   readonly pending: () => number
   readonly readiness: () => { readonly ready: true } | { readonly ready: false; readonly reason: string }
-  /** Hands out no further runs: they wait. */
-  readonly pause: () => void
-  /**
-   * Of a paused pool: waits until every run that was handed out has ended and its outcome is stored. Runs that take
-   * longer are given up, to be released like those that never began; none of what they did remains.
-   *
-   * @returns how many outcomes are still not stored when the time is up, or the signal has come.
-   */
-  readonly quiet: (limits: QuietLimits, signal: AbortSignal) => Promise<number>
-  /** Goes on after a pause. */
-  readonly resume: () => void
-  /** Of a quiet pool: gives away what waits. Reports of one login are in their order. */
-  readonly release: () => readonly PendingRun[]
-  /** Takes over what another pool has released. To be called before anything newer is run. */
-  readonly adopt: (runs: readonly PendingRun[]) => void
   /** Every worker opens the new file in place of the one of this name. */
   readonly replaceGeoDatabase: (database: CollectedGeoDatabase) => void
   /** Waits until nothing runs or the deadline has passed; answers how many runs are left. */
@@ -96,7 +77,7 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
     enqueue({ job, key, finish, submittedAtMs: performance.timeOrigin + performance.now() })
   }
 
-  function enqueue(run: Omit<PendingRun, 'settle' | 'tries'>): void {
+  function enqueue(run: ReleasedRun): void {
     pending++
     workers[partitionOf(run.key)]?.submit({
       ...run,
@@ -116,18 +97,7 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
   }
 
   function partitionOf(key: string | undefined): number {
-    return key === undefined ? leastLoaded() : partitionOfLogin(key, workers.length)
-  }
-
-  const waiting = (): number => workers.reduce((sum, worker) => sum + worker.waiting, 0)
-  const inFlight = (): number => workers.reduce((sum, worker) => sum + worker.inFlight, 0)
-
-  function leastLoaded(): number {
-    let best = 0
-    for (let index = 1; index < workers.length; index++) {
-      if ((workers[index]?.load ?? Infinity) < (workers[best]?.load ?? Infinity)) best = index
-    }
-    return best
+    return key === undefined ? leastLoaded(workers) : partitionOfLogin(key, workers.length)
   }
 
   return {
@@ -149,35 +119,14 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
       new Promise((resolve) => {
         submit(name, { id: nextId++, kind: 'background', name }, resolve)
       }),
-    waiting,
+    waiting: () => workers.reduce((sum, worker) => sum + worker.waiting, 0),
     pending: () => pending,
-    readiness() {
-      // While one is replaced, what it would run waits a moment; the server is no less able to take reports.
-      const isAnyRunning = workers.some((worker) => worker.state === 'running')
-      return isAnyRunning ? { ready: true } : { ready: false, reason: 'no policy worker is running' }
-    },
-    pause() {
-      for (const worker of workers) worker.pause()
-    },
-    async quiet({ runsMs, commitsMs }, signal) {
-      await until(() => inFlight() === 0, runsMs, signal)
-      if (!signal.aborted) for (const worker of workers) worker.abandon()
-      await until(() => pending === waiting(), commitsMs, signal)
-      return pending - waiting()
-    },
-    resume() {
-      for (const worker of workers) worker.resume()
-    },
-    release() {
-      const runs = workers.flatMap((worker) => worker.takeBacklog())
-      pending -= runs.length
-      return runs
-    },
-    adopt(runs) {
-      for (const { job, key, finish, submittedAtMs } of runs) {
-        enqueue({ job: { ...job, id: nextId++ }, key, finish, submittedAtMs })
-      }
-    },
+    readiness: () => readinessOf(workers),
+    ...createHandOver(workers, {
+      pending: () => pending,
+      released: (count) => (pending -= count),
+      enqueue: (run) => enqueue({ ...run, job: { ...run.job, id: nextId++ } }),
+    }),
     replaceGeoDatabase(database) {
       for (const worker of workers) worker.replaceGeoDatabase(database)
     },
@@ -198,7 +147,17 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
   }
 }
 
-async function until(isTrue: () => boolean, withinMs: number, signal: AbortSignal): Promise<void> {
-  const endMs = performance.now() + withinMs
-  while (!isTrue() && !signal.aborted && performance.now() < endMs) await sleep(LOOK_EVERY_MS)
+function leastLoaded(workers: readonly WorkerHandle[]): number {
+  let best = 0
+  for (let index = 1; index < workers.length; index++) {
+    if ((workers[index]?.load ?? Infinity) < (workers[best]?.load ?? Infinity)) best = index
+  }
+  return best
+}
+
+/** While a worker is replaced, what it would run waits a moment; the server is no less able to take reports. */
+function readinessOf(workers: readonly WorkerHandle[]): ReturnType<PolicyPool['readiness']> {
+  return workers.some((worker) => worker.state === 'running')
+    ? { ready: true }
+    : { ready: false, reason: 'no policy worker is running' }
 }

@@ -10,7 +10,8 @@
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import { TrackError } from '../errors.ts'
 import type { RunOutcome } from './messages.ts'
-import type { PolicyPool, QuietLimits, ReportToRun } from './policy-pool.ts'
+import type { QuietLimits } from './hand-over.ts'
+import type { PolicyPool, ReportToRun } from './policy-pool.ts'
 import type { FinishRun } from './worker-handle.ts'
 
 export interface PoolExchange {
@@ -97,7 +98,10 @@ export class PolicyRuns {
    * @throws TrackError TRK_RELOAD_REFUSED when what the old pool ran cannot be stored, TRK_STOPPING when the signal came,
    *   and whatever `beforeSwitch` throws. The old pool goes on then as if nothing had been.
    */
-  async exchange(next: PolicyPool, { limits, signal, beforeSwitch, atSwitch }: PoolExchange): Promise<PolicyPool> {
+  async exchange(
+    next: PolicyPool,
+    { limits, signal, beforeSwitch, atSwitch }: PoolExchange,
+  ): Promise<PolicyPool> {
     const old = this.#pool
     const held: HeldRun[] = []
     this.#held = held

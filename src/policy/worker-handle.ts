@@ -21,6 +21,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
+import { processorMsOf } from './processor-time.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import { RunBacklog } from './run-backlog.ts'
 
@@ -29,8 +30,6 @@ const MAX_IN_FLIGHT = 256
 const PING_EVERY_MS = 1_000
 /** On top of the processor time that a run may use: for garbage collection. */
 const PROCESSOR_ALLOWANCE_MS = 2_000
-/** How long to wait for a thread's processor time; one that is held inside the system does not tell. */
-const PROCESSOR_ANSWER_MS = 900
 const RESTART_PAUSE_MS = { first: 100, longest: 30_000 } as const
 const MAX_TRIES = 2
 /** As long as the configuration thread has for the same file. */
@@ -387,23 +386,6 @@ export class WorkerHandle {
         pauseMs = Math.min(pauseMs * 2, RESTART_PAUSE_MS.longest)
       }
     }
-  }
-}
-
-/** Processor time that a thread has used so far; undefined when it does not tell. */
-async function processorMsOf(worker: Worker): Promise<number | undefined> {
-  const answered = new AbortController()
-  try {
-    const usage = await Promise.race([
-      worker.cpuUsage(),
-      sleep(PROCESSOR_ANSWER_MS, undefined, { signal: answered.signal }),
-    ])
-    return usage === undefined ? undefined : (usage.user + usage.system) / 1000
-  } catch {
-    // The thread has just ended, which its exit event says too; or this Node.js, before 24.6, cannot ask.
-    return undefined
-  } finally {
-    answered.abort()
   }
 }
 

@@ -16,12 +16,17 @@ interface Slot {
 /** Counts events by name; a reading covers the last 300 seconds, exact to a slot of five. */
 export class SlidingCounters {
   readonly #now: () => number
-  readonly #names: Set<string>
+  #names: Set<string>
   #slots: Slot[] = []
 
   /** @param names counters that are shown even at 0. */
   constructor(now: () => number, names: Iterable<string> = []) {
     this.#now = now
+    this.#names = new Set(names)
+  }
+
+  /** Shows these names from now on, and no others but those that are counted later. */
+  show(names: Iterable<string>): void {
     this.#names = new Set(names)
   }
 

@@ -25,7 +25,12 @@ import { AppendQueue } from './append-queue.ts'
 import { CallTable, type Settlement } from './call-table.ts'
 import { lockDirectory } from './directory-lock.ts'
 import type { HandedReport, Readiness, StoreCallName, StoreCalls, ToStoreThread } from './messages.ts'
-import { backlogBounds, threadChange, threadSetup, type EmbeddedStoreOptions } from './embedded-store-options.ts'
+import {
+  backlogBounds,
+  threadChange,
+  threadSetup,
+  type EmbeddedStoreOptions,
+} from './embedded-store-options.ts'
 import type { OpenReport } from './open-database.ts'
 import { packCommit } from './pack-messages.ts'
 import { ReaderPorts } from './reader-ports.ts'

@@ -1,0 +1,46 @@
+/**
+ * The configuration that the server goes by. A reload replaces it as a whole; a GeoIP file that was replaced on disk
+ * replaces its part. Main thread.
+ */
+import type { Configuration } from '../config/load-configuration.ts'
+import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
+import type { Settings } from '../config/settings.ts'
+
+export class InForce {
+  #configuration: Configuration
+  #endpointNames: ReadonlySet<string>
+
+  constructor(configuration: Configuration) {
+    this.#configuration = configuration
+    this.#endpointNames = new Set(configuration.settings.customEndpoints)
+  }
+
+  get configuration(): Configuration {
+    return this.#configuration
+  }
+
+  get settings(): Settings {
+    return this.#configuration.settings
+  }
+
+  /** Asked for at every call of an endpoint. */
+  get endpointNames(): ReadonlySet<string> {
+    return this.#endpointNames
+  }
+
+  replace(configuration: Configuration): void {
+    this.#configuration = configuration
+    this.#endpointNames = new Set(configuration.settings.customEndpoints)
+  }
+
+  /** Keeps the new content of a file; false when the configuration has no such file any more. */
+  replaceGeoDatabase(database: CollectedGeoDatabase): boolean {
+    const isSame = ({ name, path }: CollectedGeoDatabase): boolean =>
+      name === database.name && path === database.path
+    const before = this.#configuration
+    if (!before.geoDatabases.some(isSame)) return false
+    const geoDatabases = before.geoDatabases.map((known) => (isSame(known) ? database : known))
+    this.#configuration = { ...before, geoDatabases }
+    return true
+  }
+}
