@@ -47,8 +47,9 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Re
   const now = Date.now
 
   const configuration = await loadConfiguration(options)
-  const { settings } = configuration
   const inForce = new InForce(configuration)
+  stopping.add('configuration thread', () => inForce.configuration.thread.stop())
+  const { settings } = configuration
   for (const { level, message, fields } of configuration.notices) log[level](message, fields)
   for (const warning of warningsOf(settings)) log.warn(warning)
 

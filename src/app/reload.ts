@@ -86,7 +86,9 @@ async function exchange(parts: ReloadParts, rollback: StopSequence, signal: Abor
   const { options, inForce, store, policy, now } = parts
   const { log } = options
   const before = inForce.configuration
-  const next = await unlessAborted(loadConfiguration(options), signal)
+  const loading = loadConfiguration(options)
+  rollback.add('configuration thread', async () => (await loading.catch(() => undefined))?.thread.stop())
+  const next = await unlessAborted(loading, signal)
   refuseWhatNeedsRestart(before, next)
   const delivery = parts.delivery.prepare(deliveryOptions(next.settings))
   rollback.add('webhooks', delivery.cancel)
@@ -112,6 +114,8 @@ async function exchange(parts: ReloadParts, rollback: StopSequence, signal: Abor
     },
   })
   logChanges(log, before, next)
+  // Not waited for: a line of the console that runs there may be what asked for this.
+  void before.thread.retire()
   const leaving = new StopSequence(log)
   leaving.add('policy workers', () => old.stop())
   return { before: leaving, heldMs: now() - heldFromMs }

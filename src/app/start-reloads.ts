@@ -29,7 +29,9 @@ export function startReloads(parts: ReloadsParts): Reloads {
     metrics,
     databases: () => inForce.configuration.geoDatabases,
     replace(database) {
-      if (inForce.replaceGeoDatabase(database)) policy.runs.pool.replaceGeoDatabase(database)
+      if (!inForce.replaceGeoDatabase(database)) return
+      policy.runs.pool.replaceGeoDatabase(database)
+      inForce.configuration.thread.replaceGeoDatabase(database)
     },
     everyMs: options.geoFilesEveryMs ?? GEO_FILES_EVERY_MS,
   })

@@ -1,79 +1,28 @@
 /**
  * The configuration thread: runs the configuration file once, in a Lua state whose functions collect settings, and sends
- * the main thread what they collected. It ends with that message.
+ * the main thread what they collected. After that it stays, and runs the lines of the console in the same state.
  */
 import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { parentPort, workerData } from 'node:worker_threads'
-import type { GeoDatabase } from '../enrich/geoip/geo-database.ts'
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
-import { createHttpClient, type HttpClient } from '../lookup/http-client.ts'
-import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
-import { createBindings } from '../lua/bindings/table.ts'
-import type { WriteLog } from '../lua/bindings/logging.ts'
-import { Registrations } from '../lua/bindings/registrations.ts'
-import { HASH_SEED_BYTES, hashSeed } from '../trends/item-hash.ts'
-import { createLuaState } from '../lua/lua-state.ts'
-import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
-import { collectGeoDatabase } from './collect-geo-database.ts'
-import { SettingsCollector } from './settings-collector.ts'
-import { stateDirectoryPath } from './state-directory.ts'
+import { QuestionChannel } from '../policy/question-channel.ts'
+import { WorkerTrends } from '../policy/worker-trends.ts'
+import { openTrendReader } from '../store/embedded/trend-reader.ts'
+import { hashSeed } from '../trends/item-hash.ts'
+import type { ConsoleAnswer, ConsoleQuestion } from '../console/console-questions.ts'
+import {
+  createConfigurationState,
+  type ConfigurationState,
+  type ConnectedServer,
+} from './configuration-state.ts'
+import { runConsoleLine } from './line-runner.ts'
+import type { ConfigThreadSetup, FromConfigThread, ToConfigThread } from './messages.ts'
 
-/** Longer than a policy may take: the file may read lists of thousands of netmasks. */
-const LIMITS = { cpuMs: 20_000, wallMs: 50_000 } as const
-
-async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
-  const settings = new SettingsCollector()
-  const geoDatabases = new Map<string, GeoDatabase>()
-  const stateDirectory = (): string =>
-    stateDirectoryPath({
-      configured: settings.stateDirectory,
-      fromEnvironment: setup.stateDirectoryFromEnvironment,
-      configFile: setup.configFile,
-    })
-  const log: WriteLog = (level, message, fields) => {
-    settings.notices.push({ level, message: `the configuration says: ${message}`, fields })
-  }
-  let httpClient: HttpClient | undefined
-  const bindings = createBindings({
-    settings,
-    registrations: new Registrations(),
-    log,
-    geo: {
-      open(name, path) {
-        const { collected, database } = collectGeoDatabase(name, path)
-        geoDatabases.set(name, database)
-        settings.geoDatabases.set(name, collected)
-        return database
-      },
-      find: (name) => geoDatabases.get(name),
-    },
-    // Made when it is first used: by then the file has said what it wants of TLS.
-    http: { client: () => (httpClient ??= createHttpClient({ tls: settings.tlsClient })) },
-    dns: createDnsResolvers({ onQuery: () => undefined }),
-    // The engine's functions refuse data outside of a run before they come here.
-    trends: {
-      registry: settings.trends,
-      seed: () => hashSeed(new Uint8Array(HASH_SEED_BYTES)),
-      readRow: onlyInRuns,
-      size: onlyInRuns,
-    },
-    ask: onlyInRuns,
-    isWebHook: (name) => settings.webHooks.has(name),
-    isCustomStat: (name) => settings.customStats.has(name),
-    stateDirectory,
-    shutdown: () => undefined,
-  })
-  const source = readSource(setup.configFile)
-  const lua = createLuaState({
-    ...bindings,
-    mode: 'configuration',
-    clock: Date.now,
-    moduleFolder: dirname(setup.configFile),
-    limits: LIMITS,
-    print: (text) => log('info', text.trimEnd(), {}),
-    environment: setup.environment,
-  })
+async function collect(
+  setup: ConfigThreadSetup,
+  { lua, settings, stateDirectory }: ConfigurationState,
+): Promise<FromConfigThread> {
+  const source = setup.configSource ?? readSource(setup.configFile)
   const outcome = await lua.runSource(source, setup.configFile)
   if (!outcome.ok) throw configurationError(setup.configFile, outcome.error.message)
   return {
@@ -85,13 +34,6 @@ async function collect(setup: ConfigThreadSetup): Promise<FromConfigThread> {
     trendDefinitions: settings.trends.all(),
     notices: settings.notices,
   }
-}
-
-function onlyInRuns(): never {
-  throw new TrackError(
-    'TRK_CONFIG_INVALID',
-    'stored data can only be used by report, background and endpoint functions',
-  )
 }
 
 function readSource(configFile: string): Uint8Array {
@@ -112,16 +54,57 @@ function configurationError(configFile: string, message: string): TrackError {
   )
 }
 
-async function main(): Promise<void> {
-  let message: FromConfigThread
+async function main(port: MessagePort): Promise<void> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
+  const setup = workerData as ConfigThreadSetup
+  const post = (message: FromConfigThread): void => port.postMessage(message)
+  const questions = new QuestionChannel<ConsoleQuestion, ConsoleAnswer>((id, question) =>
+    post({ type: 'question', id, question }),
+  )
+  let server: ConnectedServer | undefined
+  let connecting: Promise<ConnectedServer | undefined> = Promise.resolve(undefined)
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
-    message = await collect(workerData as ConfigThreadSetup)
+    const state = createConfigurationState({ setup, notify: post, questions, server: () => server })
+    const collected = await collect(setup, state)
+    // A rejection ends the thread, which the main thread sees and mends.
+    const runLine = async ({ id, line }: { readonly id: number; readonly line: string }): Promise<void> => {
+      server = await connecting
+      post({ type: 'line-ended', id, outcome: await runConsoleLine(line, state, server) })
+    }
+    port.on('message', (message: ToConfigThread) => {
+      switch (message.type) {
+        case 'connect':
+          connecting = connect(message)
+          return
+        case 'line':
+          void runLine(message)
+          return
+        case 'answer':
+          questions.settle(message.id, message.answer)
+          return
+        case 'geo-database':
+          state.replaceGeoDatabase(message.database)
+          return
+        case 'ping':
+          post({ type: 'pong' })
+          return
+        default:
+          message satisfies never
+      }
+    })
+    post(collected)
   } catch (error) {
     const known = error instanceof TrackError ? error : new TrackError('TRK_CONFIG_INVALID', messageOf(error))
-    message = { type: 'failed', error: known.toWire() }
+    post({ type: 'failed', error: known.toWire() })
+    port.close()
   }
-  parentPort?.postMessage(message)
 }
 
-void main()
+async function connect({
+  reader,
+  hashSeed: seed,
+}: Extract<ToConfigThread, { readonly type: 'connect' }>): Promise<ConnectedServer> {
+  return { trends: new WorkerTrends(await openTrendReader(reader), reader.worker), seed: hashSeed(seed) }
+}
+
+if (parentPort !== null) void main(parentPort)

@@ -1,11 +1,12 @@
 /**
- * Runs the configuration file once, on a thread of its own, and hands over checked and frozen settings. The main thread
- * calls it; no Lua runs there, so that a configuration that loops for ever ends in a message.
+ * Runs the configuration file once, on a thread of its own, and hands over checked and frozen settings, and the thread for
+ * the console. The main thread calls it; no Lua runs there, so that a configuration that loops for ever ends in a message.
  */
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { TrackError, messageOf } from '../errors.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
+import { createConfigurationThread, type ConfigurationThread } from './configuration-thread.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
 import type { CollectedGeoDatabase, Notice } from './settings-collector.ts'
 import type { Settings } from './settings.ts'
@@ -23,7 +24,12 @@ export interface Configuration {
   readonly geoDatabases: readonly CollectedGeoDatabase[]
   /** Lines for the log: deprecated calls, new secrets, what the file itself logged. */
   readonly notices: readonly Notice[]
+  /** In which the file has run; lines of the console run there. To be stopped by whoever takes the configuration. */
+  readonly thread: ConfigurationThread
 }
+
+/** Heap of the thread, MiB; beyond it the thread ends, and nothing else with it. */
+const MEMORY_LIMIT_MB = 512
 
 /**
  * @throws TrackError TRK_CONFIG_* with the file and line of the mistake, TRK_GEOIP_UNREADABLE, TRK_STATE_DIRECTORY.
@@ -32,49 +38,69 @@ export async function loadConfiguration(options: ConfigThreadSetup): Promise<Con
   // Only these: a caller's object may hold more, which could not be sent to a thread.
   const { configFile, stateDirectoryFromEnvironment, environment } = options
   const setup: ConfigThreadSetup = { configFile, stateDirectoryFromEnvironment, environment }
-  const worker = new Worker(new URL(`./config-thread${extname(import.meta.url)}`, import.meta.url), {
-    name: 'configuration',
-    workerData: setup,
-  })
+  // The schema's library takes a while to load: it does so while the other thread is at work.
+  const [{ worker, message }, { settingsFrom }] = await Promise.all([
+    startThread(setup),
+    import('./settings.ts'),
+  ])
   try {
-    // The schema's library takes a while to load: it does so while the other thread is at work.
-    const [message, { settingsFrom }] = await Promise.all([
-      firstMessage(worker, setup.configFile),
-      import('./settings.ts'),
-    ])
-    if (message.type === 'failed') throw TrackError.fromWire(message.error)
+    const { source: configSource } = message
+    const startAnother = async (): Promise<Worker> => (await startThread({ ...setup, configSource })).worker
     return {
-      configFile: setup.configFile,
-      configSource: message.source,
+      configFile,
+      configSource,
       stateDirectory: message.stateDirectory,
       trendDefinitions: message.trendDefinitions,
       settings: settingsFrom(message.raw),
       geoDatabases: message.geoDatabases,
       notices: message.notices,
+      thread: createConfigurationThread(worker, startAnother),
     }
-  } finally {
+  } catch (error) {
     await worker.terminate()
+    throw error
   }
 }
 
-function firstMessage(worker: Worker, configFile: string): Promise<FromConfigThread> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(
-        new TrackError('TRK_CONFIG_TIMEOUT', `${configFile} still runs after ${LOAD_DEADLINE_MS / 1000} s`),
-      )
-    }, LOAD_DEADLINE_MS)
-    worker.once('message', (message: FromConfigThread) => {
-      clearTimeout(timer)
-      resolve(message)
-    })
-    worker.once('error', (error) => {
-      clearTimeout(timer)
-      reject(new TrackError('TRK_CONFIG_INVALID', `${configFile}: ${messageOf(error)}`, { cause: error }))
-    })
-    worker.once('exit', () => {
-      clearTimeout(timer)
-      reject(new TrackError('TRK_CONFIG_INVALID', `${configFile} ended the configuration thread`))
-    })
+/** A thread in which the configuration has run. */
+async function startThread(setup: ConfigThreadSetup) {
+  const worker = new Worker(new URL(`./config-thread${extname(import.meta.url)}`, import.meta.url), {
+    name: 'configuration',
+    workerData: setup,
+    resourceLimits: { maxOldGenerationSizeMb: MEMORY_LIMIT_MB },
   })
+  try {
+    const message = await firstMessage(worker, setup.configFile)
+    if (message.type === 'failed') throw TrackError.fromWire(message.error)
+    return { worker, message }
+  } catch (error) {
+    await worker.terminate()
+    throw error
+  }
+}
+
+type StartMessage = Extract<FromConfigThread, { readonly type: 'collected' | 'failed' }>
+
+/** What the thread says once the file has run; what the file's look-ups say before is left out. */
+async function firstMessage(worker: Worker, configFile: string): Promise<StartMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<StartMessage>()
+  const invalid = (why: string, cause?: unknown): void =>
+    reject(new TrackError('TRK_CONFIG_INVALID', `${configFile}${why}`, { cause }))
+  const onMessage = (message: FromConfigThread): void => {
+    if (message.type === 'collected' || message.type === 'failed') resolve(message)
+  }
+  const onError = (error: Error): void => invalid(`: ${messageOf(error)}`, error)
+  const onExit = (): void => invalid(' ended the configuration thread')
+  const timer = setTimeout(() => {
+    reject(
+      new TrackError('TRK_CONFIG_TIMEOUT', `${configFile} still runs after ${LOAD_DEADLINE_MS / 1000} s`),
+    )
+  }, LOAD_DEADLINE_MS)
+  worker.on('message', onMessage).on('error', onError).on('exit', onExit)
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    worker.off('message', onMessage).off('error', onError).off('exit', onExit)
+  }
 }

@@ -60,6 +60,7 @@ const NOTHING: CallOutcome = Object.freeze({ ok: true, values: Object.freeze([])
 interface Call {
   readonly thread: LuaThread
   readonly run: RunContext | undefined
+  readonly limits: CallLimits
   readonly wallDeadlineMs: number
   /** Before the present stretch of running. */
   cpuUsedMs: number
@@ -98,8 +99,13 @@ export class Calls {
    * the promise is never rejected.
    *
    * @param prepare - pushes the function and its arguments, and answers how many arguments; it may throw LuaRaise
+   * @param limits - of this call, where they are not those of the state
    */
-  call(run: RunContext | undefined, prepare: (L: LuaThread) => number): CallOutcome | Promise<CallOutcome> {
+  call(
+    run: RunContext | undefined,
+    prepare: (L: LuaThread) => number,
+    limits: CallLimits = this.#deps.limits,
+  ): CallOutcome | Promise<CallOutcome> {
     const thread = this.#idle.pop() ?? this.#newCoroutine()
     let argumentCount: number
     try {
@@ -110,10 +116,11 @@ export class Calls {
       if (thrown instanceof LuaRaise) return failure('TRK_LUA_ERROR', thrown.message)
       throw thrown
     }
-    const wallDeadlineMs = performance.now() + this.#deps.limits.wallMs
+    const wallDeadlineMs = performance.now() + limits.wallMs
     const call: Call = {
       thread,
       run,
+      limits,
       wallDeadlineMs,
       cpuUsedMs: 0,
       threadStartMs: 0,
@@ -193,7 +200,7 @@ export class Calls {
   #wait(call: Call): Promise<CallOutcome> {
     return new Promise((resolve) => {
       const leftMs = Math.max(0, call.wallDeadlineMs - performance.now())
-      const { wallMs } = this.#deps.limits
+      const { wallMs } = call.limits
       let wait = this.#deps.waiting().takePending()
       const end = (outcome: CallOutcome): void => {
         clearTimeout(timer)
@@ -238,9 +245,9 @@ export class Calls {
       const nowMs = performance.now()
       if (nowMs < call.nextLookMs) return
       call.nextLookMs = nowMs + LOOK_EVERY_MS
-      const isCpu = call.cpuUsedMs + threadMs() - call.threadStartMs >= this.#deps.limits.cpuMs
+      const isCpu = call.cpuUsedMs + threadMs() - call.threadStartMs >= call.limits.cpuMs
       if (!isCpu && nowMs < call.wallDeadlineMs) return
-      call.limitError = this.#limitError(L, isCpu)
+      call.limitError = this.#limitError(L, call.limits, isCpu)
     }
     lua.lua_sethook(L, (thread) => this.#onHook(thread), HOOK_COUNT_MASK, HOOK_INSTRUCTIONS_AFTER_LIMIT)
     // Without the policy's own message handler (xpcall), in which hooks are off: it could run for ever.
@@ -249,10 +256,9 @@ export class Calls {
     lua.lua_error(L)
   }
 
-  #limitError(L: LuaThread, isCpu: boolean): CallError {
+  #limitError(L: LuaThread, { cpuMs, wallMs }: CallLimits, isCpu: boolean): CallError {
     // Level 0 is the Lua function that the hook interrupted, or the library function that asked.
     const where = positionAt(L, 0) || positionAt(L, 1)
-    const { cpuMs, wallMs } = this.#deps.limits
     const text = isCpu
       ? `the function used more than ${cpuMs} ms of processor time and was stopped`
       : `the function took longer than ${wallMs} ms and was stopped`

@@ -5,6 +5,7 @@
 import { bytesToText, textToBytes } from '../login/byte-string.ts'
 import { Calls, failure, type CallLimits, type CallOutcome } from './calls.ts'
 import { installCompatibility } from './compat/install-compatibility.ts'
+import { pushConsoleLine } from './console-line.ts'
 import { lua } from './fengari.ts'
 import type { LuaThread, TString } from './fengari-types.ts'
 import type { HostFunction, HostType } from './host-function.ts'
@@ -61,6 +62,13 @@ export interface LuaState {
    * @param chunkName - how messages call it: `console`
    */
   runText(text: string, chunkName: string, run?: RunContext): CallOutcome | Promise<CallOutcome>
+  /**
+   * Runs a line of the console, an expression or statements. The outcome's one value is the text that shows what the line
+   * returned; none when it returned nothing.
+   *
+   * @param limits - of this line; those of the state if not given
+   */
+  runLine(line: string, run: RunContext, limits?: CallLimits): CallOutcome | Promise<CallOutcome>
   /** Pushes a value; for arguments that push themselves. */
   push(L: LuaThread, value: LuaValue): void
   /** The value at a stack index of a running host function. */
@@ -101,8 +109,9 @@ export function createLuaState(options: LuaStateOptions): LuaState {
   const call = (
     run: RunContext | undefined,
     prepare: (L: LuaThread) => number,
+    ownLimits?: CallLimits,
   ): ReturnType<LuaState['run']> =>
-    isClosed ? failure('TRK_LUA_ERROR', 'the Lua state is closed') : calls.call(run, prepare)
+    isClosed ? failure('TRK_LUA_ERROR', 'the Lua state is closed') : calls.call(run, prepare, ownLimits)
   const pushArguments = (L: LuaThread, args: CallArguments): number => {
     if (typeof args === 'function') return args(L)
     lua.lua_checkstack(L, args.length)
@@ -127,6 +136,7 @@ export function createLuaState(options: LuaStateOptions): LuaState {
     runSource: (source, path) => runLoaded(undefined, (L) => loadSource(L, source, path)),
     runText: (text, chunkName, run) =>
       runLoaded(run, (L) => loadBytes(L, textToBytes(text), textToBytes(`=${chunkName}`))),
+    runLine: (line, run, ownLimits) => call(run, (L) => pushConsoleLine(L, line), ownLimits),
     push: (L, value) => values.push(L, value),
     read: (L, index) => values.read(L, index),
     constant: (text) => values.constant(text),

@@ -11,6 +11,7 @@ import { createRunContext, type RunContext } from '../lua/run-context.ts'
 import type { EndpointAnswer, Job, RunOutcome, RunResult, WorkerSetup } from './messages.ts'
 import { LoginQueue } from './login-queue.ts'
 import type { PolicyState } from './policy-state.ts'
+import { effectsOf } from './run-effects.ts'
 
 const NO_EFFECTS: RunOutcome = { ok: true, effects: undefined, answer: undefined }
 
@@ -92,12 +93,8 @@ export class JobRunner {
   /** A failed run leaves nothing: its effects are dropped here. */
   #outcomeOf(run: RunContext, outcome: CallOutcome, answer?: EndpointAnswer): RunOutcome {
     if (!outcome.ok) return { ok: false, failure: outcome.error }
-    const { webHooks, customStats } = run.effects
-    const trends = this.#state.trends.runEnded(run.effects.trends)
-    if (webHooks.length === 0 && customStats.size === 0 && trends === undefined) {
-      return answer === undefined ? NO_EFFECTS : { ok: true, effects: undefined, answer }
-    }
-    return { ok: true, effects: { webHooks, customStats: [...customStats], trends }, answer }
+    const effects = effectsOf(run, this.#state.trends)
+    return effects === undefined && answer === undefined ? NO_EFFECTS : { ok: true, effects, answer }
   }
 
   /** A custom endpoint returns a boolean and, if it likes, a table of strings. */

@@ -17,6 +17,7 @@ import { hashSeed } from '../trends/item-hash.ts'
 import { TrendRegistry } from '../trends/trend-registry.ts'
 import type { FromWorker, WorkerSetup } from './messages.ts'
 import type { QuestionChannel } from './question-channel.ts'
+import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import type { WorkerTrends } from './worker-trends.ts'
 
 type Notice = Extract<FromWorker, { readonly type: 'log' | 'dns-query' | 'geo-damage' | 'shutdown' }>
@@ -34,7 +35,7 @@ export interface PolicyState {
 interface PolicyStateDeps {
   readonly notify: (notice: Notice) => void
   readonly trends: WorkerTrends
-  readonly questions: QuestionChannel
+  readonly questions: QuestionChannel<StoreQuestion, StoreAnswer>
 }
 
 /**

@@ -21,15 +21,12 @@ import type { Log } from '../telemetry/log.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
-import { processorMsOf } from './processor-time.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import { RunBacklog } from './run-backlog.ts'
+import { ThreadWatch } from './thread-watch.ts'
 
 /** A worker tells its main thread of every run within this many of them. */
 const MAX_IN_FLIGHT = 256
-const PING_EVERY_MS = 1_000
-/** On top of the processor time that a run may use: for garbage collection. */
-const PROCESSOR_ALLOWANCE_MS = 2_000
 const RESTART_PAUSE_MS = { first: 100, longest: 30_000 } as const
 const MAX_TRIES = 2
 /** As long as the configuration thread has for the same file. */
@@ -98,11 +95,7 @@ export class WorkerHandle {
   #isAbandoned = false
   /** Runs of a lost worker that are yet to be tried again, one at a time. */
   #suspects = 0
-  /** Counted rather than timed: a server that was itself stopped for a while must not blame its workers. */
-  #unansweredPings = 0
-  /** The thread's processor time when it last gave a sign of life, as far as it was asked. */
-  #processorMsAtSign: number | undefined
-  #watchdog: NodeJS.Timeout | undefined
+  #watch: ThreadWatch | undefined
   readonly #stopping = new AbortController()
 
   constructor(deps: WorkerHandleDeps, options: WorkerHandleOptions) {
@@ -152,7 +145,7 @@ export class WorkerHandle {
   /** Of a paused worker: ends the thread if runs are still in it, and puts them back to the front as if never tried. */
   abandon(): void {
     if (this.#inFlight.size === 0) return
-    clearInterval(this.#watchdog)
+    this.#watch?.stop()
     this.#state = 'lost'
     this.#isAbandoned = true
     const worker = this.#worker
@@ -191,7 +184,7 @@ export class WorkerHandle {
   async stop(): Promise<void> {
     this.#state = 'stopped'
     this.#stopping.abort()
-    clearInterval(this.#watchdog)
+    this.#watch?.stop()
     await this.#worker?.terminate()
   }
 
@@ -251,7 +244,7 @@ export class WorkerHandle {
       worker.on('message', (message: FromWorker) => {
         // What it had sent before it was ended, or given up: its runs are with its successor by now.
         if (hasFailed || this.#worker !== worker) return
-        this.#unansweredPings = 0
+        this.#watch?.sign()
         if (message.type === 'ready') {
           clearTimeout(tooLate)
           this.#running(worker)
@@ -282,32 +275,18 @@ export class WorkerHandle {
 
   #running(worker: Worker): void {
     this.#state = 'running'
-    this.#unansweredPings = 0
-    this.#watchdog = setInterval(() => void this.#watch(worker), PING_EVERY_MS)
+    this.#watch = new ThreadWatch(worker, {
+      limits: this.#setup.limits,
+      ping: () => this.#post({ type: 'ping' }),
+      onHung: (silentForMs) => {
+        this.#deps.log.error('a policy worker answers nothing and is replaced', {
+          worker: this.#options.index,
+          silentForMs,
+        })
+        this.#lost('silent')
+      },
+    })
     this.#schedulePump()
-  }
-
-  /**
-   * Any message is a sign of life; a thread that a run holds cannot send one. Such a run has the processor time that runs
-   * have: on a busy machine that may take long, so the time on the wall ends only what uses hardly any.
-   */
-  async #watch(worker: Worker): Promise<void> {
-    const processorMs = await processorMsOf(worker)
-    if (this.#worker !== worker || this.#state !== 'running') return
-    if (this.#unansweredPings === 0) this.#processorMsAtSign = processorMs
-    const { cpuMs, wallMs } = this.#setup.limits
-    const usedMs = (processorMs ?? 0) - (this.#processorMsAtSign ?? processorMs ?? 0)
-    const silentForMs = this.#unansweredPings * PING_EVERY_MS
-    if (usedMs > cpuMs + PROCESSOR_ALLOWANCE_MS || silentForMs > wallMs) {
-      this.#deps.log.error('a policy worker answers nothing and is replaced', {
-        worker: this.#options.index,
-        silentForMs,
-      })
-      this.#lost('silent')
-      return
-    }
-    this.#unansweredPings++
-    this.#post({ type: 'ping' })
   }
 
   #receive(message: Exclude<FromWorker, { readonly type: 'ready' | 'failed' }>): void {
@@ -341,7 +320,7 @@ export class WorkerHandle {
   }
 
   #lost(reason: LossReason): void {
-    clearInterval(this.#watchdog)
+    this.#watch?.stop()
     this.#state = 'lost'
     const lost = this.#worker
     this.#worker = undefined

@@ -8,6 +8,7 @@ import { JobRunner } from './job-runner.ts'
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts'
 import { createPolicyState } from './policy-state.ts'
 import { QuestionChannel } from './question-channel.ts'
+import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import { ResultBatch } from './result-batch.ts'
 import { WorkerTrends } from './worker-trends.ts'
 
@@ -19,7 +20,9 @@ async function main(): Promise<void> {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
     const { setup, reader } = workerData as WorkerData
-    const questions = new QuestionChannel((id, question) => post({ type: 'question', id, question }))
+    const questions = new QuestionChannel<StoreQuestion, StoreAnswer>((id, question) =>
+      post({ type: 'question', id, question }),
+    )
     const trends = new WorkerTrends(await openTrendReader(reader), reader.worker)
     const state = await createPolicyState(setup, { notify: post, trends, questions })
     const batch = new ResultBatch((results) => post({ type: 'results', results }))

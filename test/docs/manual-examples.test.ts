@@ -76,11 +76,12 @@ describe('examples of the manual', { concurrency: 2 }, () => {
       t.after(() => rm(folder, { recursive: true }))
       const configFile = join(folder, 'trackalert.conf')
       await writeFile(configFile, runnable(text, {}))
-      const { settings } = await loadConfiguration({
+      const { settings, thread } = await loadConfiguration({
         configFile,
         stateDirectoryFromEnvironment: undefined,
         environment: {},
       })
+      t.after(() => thread.stop())
       assert.ok(Object.isFrozen(settings))
     })
 
