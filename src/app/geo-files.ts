@@ -13,12 +13,15 @@ import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import { fileVersion } from '../enrich/geoip/geo-database-file.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
 import type { ReloadOutcome } from './reloader.ts'
 
 interface GeoFilesDeps {
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'geoReloads'>
+  readonly metrics: {
+    readonly geoReloads: {
+      inc(labels: { readonly database: string; readonly status: 'ok' | 'failed' }): void
+    }
+  }
   /** What is in use. */
   readonly databases: () => readonly CollectedGeoDatabase[]
   /** Puts a new content to use, unless the configuration has changed meanwhile. */
@@ -29,6 +32,8 @@ interface GeoFilesDeps {
 
 export interface GeoFiles {
   readonly start: () => void
+  /** One look at every file; once started, it happens by itself. */
+  readonly look: () => Promise<void>
   readonly stop: () => void
   /** Reads every file again now, whether or not it has changed. Not OK when one is refused, which the reason names. */
   readonly reload: () => Promise<ReloadOutcome>
@@ -94,6 +99,7 @@ export function createGeoFiles({ log, metrics, databases, replace, everyMs }: Ge
         })
       }, everyMs)
     },
+    look,
     stop: () => clearInterval(timer),
     async reload() {
       const reasons: string[] = []
