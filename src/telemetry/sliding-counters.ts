@@ -25,9 +25,13 @@ export class SlidingCounters {
     this.#names = new Set(names)
   }
 
-  /** Shows these names from now on, and no others but those that are counted later. */
+  /** Shows these names from now on, and no others but those that are counted later: what others counted is gone. */
   show(names: Iterable<string>): void {
-    this.#names = new Set(names)
+    const shown = new Set(names)
+    this.#names = shown
+    for (const { counts } of this.#slots) {
+      for (const name of counts.keys()) if (!shown.has(name)) counts.delete(name)
+    }
   }
 
   add(name: string, count = 1): void {

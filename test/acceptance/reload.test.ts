@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { ANSWER_LUA, ask, eventually, metric, report } from '../support/ask-server.ts'
+import { freePort } from '../support/free-port.ts'
 import { privateCa } from '../support/private-ca.ts'
 import { reload, reloadOutcomes } from '../support/reload.ts'
 import { BASE_CONFIGURATION, basicAuth, PASSWORD, startServer } from '../support/server-process.ts'
@@ -37,15 +38,6 @@ function keptConnection(t: TestContext, url: string): (password?: string) => Pro
       asking.on('error', reject)
       asking.end()
     })
-}
-
-/** A port of the loopback interface that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 const saying = (text: string): string => `${BASE_CONFIGURATION}
@@ -212,7 +204,7 @@ describe('a new configuration', () => {
       }))
       assert.equal((await server.post('/command/report', { records })).status, 200)
     }
-    while (sent < 10) await sendEach()
+    for (let round = 0; round < 10; round++) await sendEach()
     const reloading = reload(server, policy('second', 2))
     await eventually('the new policy sees no report', async () => {
       await sendEach()
