@@ -154,9 +154,9 @@ export class MemoryStore implements Store {
 
   reconfigure({ historyDays, historyMegabytes, trendSetup }: StoreChange): Promise<void> {
     return this.#later(() => {
-      this.#options = { ...this.#options, historyDays, historyMegabytes }
       const { createApplier } = this.#options
       if (createApplier !== undefined) this.#trends.applyWith(createApplier(trendSetup))
+      this.#options = { ...this.#options, historyDays, historyMegabytes }
     })
   }
 

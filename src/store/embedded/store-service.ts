@@ -205,8 +205,8 @@ export class StoreService {
   /** In a batch, so that what was asked for before goes by the old settings and what comes after by the new ones. */
   async reconfigure(change: StoreThreadChange): Promise<void> {
     const applier = this.#deps.createApplier(change.trendSetup)
-    await this.writer.submit('change', () => {
-      this.trendRows.applyWith(applier)
+    await this.writer.submit('change', (batch) => {
+      this.trendRows.stageApplier(batch, applier)
       this.history.keep(change.historyMs, change.historyBytes)
       this.#disk.durability = change.durability
     })

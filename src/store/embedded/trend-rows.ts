@@ -85,8 +85,9 @@ export class TrendRows implements Participant {
     })
   }
 
-  /** The definitions of databases have changed. */
-  applyWith(applier: TrendApplier): void {
+  /** The definitions of databases have changed: what the batch holds so far still goes by the old ones. */
+  stageApplier(batch: WriteBatch, applier: TrendApplier): void {
+    this.#applyPending(batch)
     this.#applier = applier
   }
 
@@ -143,8 +144,7 @@ export class TrendRows implements Participant {
   }
 
   finishChanges(batch: WriteBatch): void {
-    for (const [name, row] of this.#pending) this.#applyRow(batch, name, row)
-    this.#pending.clear()
+    this.#applyPending(batch)
     for (const worker of this.#changedCommits) {
       putNumbers(batch, numberKey(PREFIX.worker, worker), [this.#commits.get(worker) ?? 0])
     }
@@ -222,6 +222,11 @@ export class TrendRows implements Participant {
     const pending = this.#pending.get(name)
     if (pending === undefined) this.#pending.set(name, { database, key, changes: [changes] })
     else pending.changes.push(changes)
+  }
+
+  #applyPending(batch: WriteBatch): void {
+    for (const [name, row] of this.#pending) this.#applyRow(batch, name, row)
+    this.#pending.clear()
   }
 
   #applyRow(batch: WriteBatch, name: string, { database, key, changes }: PendingRow): void {

@@ -16,9 +16,9 @@ import { rememberingLog } from '../../support/silent-log.ts'
 const DAY_SECONDS = 86_400
 
 /** A database in which the test's network is in this country. */
-function fileOf(country: string, ageDays = 1): Uint8Array {
+function fileOf(code: string, ageDays = 1): Uint8Array {
   const builtAt = Math.floor(Date.now() / 1000) - ageDays * DAY_SECONDS
-  return new Uint8Array(mmdbFile({ '192.0.2.0/24': { country: { iso_code: country } } }, { builtAt }))
+  return new Uint8Array(mmdbFile({ '192.0.2.0/24': { country: { iso_code: code } } }, { builtAt }))
 }
 
 /** As the tools that fetch such files do. */
