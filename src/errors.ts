@@ -32,6 +32,7 @@ export const ERRORS = {
   TRK_STORE_LOCKED: { status: 503, text: 'the store is in use by another server' },
   TRK_STORE_FORMAT: { status: 503, text: 'the store has a format that this version cannot use' },
   TRK_STORE_FAILED: { status: 503, text: 'the store cannot do this' },
+  TRK_CONSOLE_FAILED: { status: 500, text: 'a command of the console failed' },
   TRK_WORKER_LOST: { status: 500, text: 'the policy worker that ran this was lost' },
   TRK_HTTP_CONTENT_ENCODING: {
     status: 415,
@@ -44,6 +45,10 @@ export const ERRORS = {
   },
   TRK_STOPPING: { status: 503, text: 'the server is stopping' },
   TRK_OVERLOAD: { status: 503, text: 'the server has as much work waiting as it may hold' },
+  TRK_CONTROL_UNREACHABLE: { status: 502, text: 'the control socket cannot be reached' },
+  TRK_CONTROL_REFUSED: { status: 502, text: 'the control socket does not take the key' },
+  TRK_CONTROL_CLOSED: { status: 502, text: 'the control connection was lost' },
+  TRK_CONTROL_TOO_LONG: { status: 413, text: 'the line is too long for the control socket' },
 } as const satisfies Record<string, CatalogueEntry>
 
 export type ErrorCode = keyof typeof ERRORS

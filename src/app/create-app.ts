@@ -14,7 +14,8 @@ import { InForce } from './in-force.ts'
 import { openStore } from './open-store.ts'
 import { startHttp } from './start-http.ts'
 import { startPolicy } from './start-policy.ts'
-import { startReloads, type Reloads } from './start-reloads.ts'
+import { startOperations } from './start-operations.ts'
+import type { Reloads } from './start-reloads.ts'
 import { startScheduler } from './start-scheduler.ts'
 import { StopSequence } from './stop-sequence.ts'
 
@@ -100,16 +101,18 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Re
     now,
     log,
   })
-  const reloads = startReloads({
+  const reloads = await startOperations({
     options,
     inForce,
     store,
+    outbox,
     delivery,
     policy,
     scheduler,
     http,
     metrics,
     statistics,
+    traffic,
     stopping,
     now,
   })

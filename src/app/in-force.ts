@@ -5,13 +5,17 @@
 import type { Configuration } from '../config/load-configuration.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { Settings } from '../config/settings.ts'
+import type { NetmaskGroup } from '../login/netmask-group.ts'
+import { aclOf } from './options-from-settings.ts'
 
 export class InForce {
   #configuration: Configuration
   #endpointNames: ReadonlySet<string>
+  #acl: NetmaskGroup
 
   constructor(configuration: Configuration) {
     this.#configuration = configuration
+    this.#acl = aclOf(configuration.settings)
     this.#endpointNames = new Set(configuration.settings.customEndpoints)
   }
 
@@ -28,8 +32,15 @@ export class InForce {
     return this.#endpointNames
   }
 
-  replace(configuration: Configuration): void {
+  /** Who may use the HTTP listeners. The console may change it, until the next reload. */
+  get acl(): NetmaskGroup {
+    return this.#acl
+  }
+
+  /** @param acl what the listeners match against from now on */
+  replace(configuration: Configuration, acl: NetmaskGroup): void {
     this.#configuration = configuration
+    this.#acl = acl
     this.#endpointNames = new Set(configuration.settings.customEndpoints)
   }
 

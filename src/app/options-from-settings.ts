@@ -24,9 +24,8 @@ const WORKER_MEMORY_MB = 512
 export const POLICY_LIMITS = { cpuMs: 2_000, wallMs: 30_000 } as const
 const MAX_BODY_BYTES = 1024 * 1024
 
-export function httpOptions(settings: Settings): HttpOptions {
-  const acl = new NetmaskGroup()
-  for (const mask of settings.acl) acl.addMask(mask)
+/** @param acl - who may use the listeners; the console may change it while they run */
+export function httpOptions(settings: Settings, acl: NetmaskGroup): HttpOptions {
   return {
     listeners: settings.listeners,
     password: settings.webserverPassword ?? undefined,
@@ -38,6 +37,12 @@ export function httpOptions(settings: Settings): HttpOptions {
     requestTimeoutMs: 30_000,
     keepAliveTimeoutMs: 75_000,
   }
+}
+
+export function aclOf(settings: Settings): NetmaskGroup {
+  const acl = new NetmaskGroup()
+  for (const mask of settings.acl) acl.addMask(mask)
+  return acl
 }
 
 export function deliveryOptions(settings: Settings): DeliveryOptions {
@@ -116,7 +121,7 @@ export function policyOptions(
 }
 
 /** Trends hash items under a key of their own, so that nobody can choose logins that count as one. */
-function hashSeedOf(stateDirectory: string): Uint8Array {
+export function hashSeedOf(stateDirectory: string): Uint8Array {
   const { text } = readOrMakeSecret(stateDirectory, 'trend-hash-seed')
   return createHash('sha256').update(text).digest().subarray(0, HASH_SEED_BYTES)
 }

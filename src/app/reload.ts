@@ -18,6 +18,7 @@ import type { Statistics } from '../telemetry/statistics.ts'
 import type { AppOptions } from './app-options.ts'
 import type { InForce } from './in-force.ts'
 import {
+  aclOf,
   deliveryOptions,
   httpOptions,
   POLICY_LIMITS,
@@ -25,6 +26,7 @@ import {
   warningsOf,
 } from './options-from-settings.ts'
 import type { ReloadOutcome } from './reloader.ts'
+import type { Console } from './start-console.ts'
 import type { Policy } from './start-policy.ts'
 import { StopSequence } from './stop-sequence.ts'
 import { describeTrendChanges } from './trend-changes.ts'
@@ -37,6 +39,7 @@ export interface ReloadParts {
   readonly policy: Policy
   readonly scheduler: Pick<Scheduler, 'replace'>
   readonly http: Pick<HttpServer, 'prepare'>
+  readonly console: Pick<Console, 'prepare'>
   readonly metrics: Pick<Metrics, 'reloads' | 'lastReloadSeconds'>
   readonly statistics: Pick<Statistics, 'custom'>
   /** Unix milliseconds. */
@@ -95,8 +98,11 @@ async function exchange(parts: ReloadParts, rollback: StopSequence, signal: Abor
   const starting = policy.startPool(next)
   rollback.add('policy workers', async () => (await starting.catch(() => undefined))?.stop())
   const pool = await unlessAborted(starting, signal)
-  const http = await parts.http.prepare(httpOptions(next.settings))
+  const acl = aclOf(next.settings)
+  const http = await parts.http.prepare(httpOptions(next.settings, acl))
   rollback.add('HTTP listeners', http.cancel)
+  const console = await parts.console.prepare(next)
+  rollback.add('control socket', console.cancel)
 
   const heldFromMs = now()
   const old = await policy.runs.exchange(pool, {
@@ -104,9 +110,10 @@ async function exchange(parts: ReloadParts, rollback: StopSequence, signal: Abor
     signal,
     beforeSwitch: () => reconfigureStore(store, before, next),
     atSwitch() {
-      inForce.replace(next)
+      inForce.replace(next, acl)
       const listeners = http.apply()
       delivery.apply()
+      console.apply()
       parts.scheduler.replace(next.settings.schedules)
       parts.statistics.custom.show(next.settings.customStats)
       for (const { url } of listeners.opened) log.info('listening', { url })

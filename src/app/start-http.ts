@@ -52,7 +52,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
       traffic.activeConnections = active
     },
   })
-  const http = createHttpServer(ports, httpOptions(inForce.settings))
+  const http = createHttpServer(ports, httpOptions(inForce.settings, inForce.acl))
   stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
   for (const { url } of await http.start()) log.info('listening', { url })
   return http

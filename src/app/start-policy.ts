@@ -8,9 +8,10 @@ import { createDispatcher } from '../ingest/ingest.ts'
 import { createRunCommitter, type RunCommitter } from '../policy/commit-run.ts'
 import { createPolicyPool, type PolicyPool } from '../policy/policy-pool.ts'
 import { PolicyRuns } from '../policy/policy-runs.ts'
-import { answerStoreQuestion } from '../policy/store-questions.ts'
+import { answerStoreQuestion, type StoreAnswer, type StoreQuestion } from '../policy/store-questions.ts'
 import type { RunTiming } from '../policy/worker-handle.ts'
 import type { EmbeddedStore } from '../store/embedded/embedded-store.ts'
+import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Statistics } from '../telemetry/statistics.ts'
 import type { AppOptions } from './app-options.ts'
@@ -40,6 +41,9 @@ export interface Policy {
    * @throws TrackError what a worker said when its Lua state could not be built; then none of them is left.
    */
   readonly startPool: (configuration: Configuration) => Promise<PolicyPool>
+  /** The store's door for a new thread that reads trends; its number is never used twice. */
+  readonly openReader: () => TrendReaderSetup
+  readonly answerStore: (question: StoreQuestion) => Promise<StoreAnswer>
 }
 
 /** Runs in progress get this much of the time that is left at the stop; deliveries come after them. */
@@ -58,7 +62,12 @@ export async function startPolicy(parts: PolicyParts): Promise<Policy> {
     onWebHooks: outbox.queued,
     onWebHookRefused: outbox.refused,
   })
-  const startPool = createPoolStarter(parts)
+  let lastWorker = 0
+  const openReader = (): TrendReaderSetup => ({ ...store.readerAccess(), worker: ++lastWorker })
+  const onResent = (): void => outbox.queued(inForce.settings.webHooks.map(({ name }) => name))
+  const answerStore = (question: StoreQuestion): Promise<StoreAnswer> =>
+    answerStoreQuestion({ store, now, onResent }, question)
+  const startPool = createPoolStarter({ ...parts, openReader, answerStore })
   const runs = new PolicyRuns(
     await startPool(inForce.configuration),
     maxPendingForCalls(options.maxPendingRuns),
@@ -69,31 +78,23 @@ export async function startPolicy(parts: PolicyParts): Promise<Policy> {
     return left === 0 ? undefined : `${left} runs; the next start does those of reports`
   })
   await store.subscribe(createDispatcher(runs, committer))
-  return { runs, committer, startPool }
+  return { runs, committer, startPool, openReader, answerStore }
 }
 
-function createPoolStarter(parts: PolicyParts): Policy['startPool'] {
-  const { inForce, options, store, outbox, metrics, now } = parts
-  const { log } = options
-  /** Numbers of workers are never used twice, whichever pool they are of. */
-  let lastWorker = 0
+function createPoolStarter(
+  parts: PolicyParts & Pick<Policy, 'openReader' | 'answerStore'>,
+): Policy['startPool'] {
+  const { options, metrics, openReader, answerStore } = parts
+  const { log, onShutdownRequested } = options
   return async (configuration) => {
     const pool = createPolicyPool(
       {
         log,
         onRun: (timing) => countRun(parts, timing),
-        onNotice: createNoticeHandler({ log, metrics, onShutdownRequested: options.onShutdownRequested }),
+        onNotice: createNoticeHandler({ log, metrics, onShutdownRequested }),
         onLost: (reason) => metrics.workerRestarts.inc({ reason }),
-        openReader: () => ({ ...store.readerAccess(), worker: ++lastWorker }),
-        answer: (question) =>
-          answerStoreQuestion(
-            {
-              store,
-              now,
-              onResent: () => outbox.queued(inForce.settings.webHooks.map(({ name }) => name)),
-            },
-            question,
-          ),
+        openReader,
+        answer: answerStore,
       },
       policyOptions(configuration, options),
     )

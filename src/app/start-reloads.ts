@@ -14,7 +14,7 @@ export interface Reloads {
   readonly reloadGeoIp: () => Promise<ReloadOutcome>
 }
 
-interface ReloadsParts extends ReloadParts {
+export interface ReloadsParts extends ReloadParts {
   readonly metrics: Metrics
   readonly stopping: StopSequence
 }

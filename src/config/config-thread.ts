@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import { QuestionChannel } from '../policy/question-channel.ts'
+import type { StoreAnswer, StoreQuestion } from '../policy/store-questions.ts'
 import { WorkerTrends } from '../policy/worker-trends.ts'
 import { openTrendReader } from '../store/embedded/trend-reader.ts'
 import { hashSeed } from '../trends/item-hash.ts'
-import type { ConsoleAnswer, ConsoleQuestion } from '../console/console-questions.ts'
+import type { ServerAnswer, ServerQuestion } from '../console/console-questions.ts'
 import {
   createConfigurationState,
   type ConfigurationState,
@@ -58,13 +59,23 @@ async function main(port: MessagePort): Promise<void> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
   const setup = workerData as ConfigThreadSetup
   const post = (message: FromConfigThread): void => port.postMessage(message)
-  const questions = new QuestionChannel<ConsoleQuestion, ConsoleAnswer>((id, question) =>
-    post({ type: 'question', id, question }),
+  const storeQuestions = new QuestionChannel<StoreQuestion, StoreAnswer>((id, question) =>
+    post({ type: 'store-question', id, question }),
+  )
+  const serverQuestions = new QuestionChannel<ServerQuestion, ServerAnswer>(
+    (id, question) => post({ type: 'server-question', id, question }),
+    'TRK_CONSOLE_FAILED',
   )
   let server: ConnectedServer | undefined
   let connecting: Promise<ConnectedServer | undefined> = Promise.resolve(undefined)
   try {
-    const state = createConfigurationState({ setup, notify: post, questions, server: () => server })
+    const state = createConfigurationState({
+      setup,
+      notify: post,
+      askStore: (question) => storeQuestions.ask(question),
+      askServer: (question) => serverQuestions.ask(question),
+      server: () => server,
+    })
     const collected = await collect(setup, state)
     // A rejection ends the thread, which the main thread sees and mends.
     const runLine = async ({ id, line }: { readonly id: number; readonly line: string }): Promise<void> => {
@@ -79,8 +90,11 @@ async function main(port: MessagePort): Promise<void> {
         case 'line':
           void runLine(message)
           return
-        case 'answer':
-          questions.settle(message.id, message.answer)
+        case 'store-answer':
+          storeQuestions.settle(message.id, message.answer)
+          return
+        case 'server-answer':
+          serverQuestions.settle(message.id, message.answer)
           return
         case 'geo-database':
           state.replaceGeoDatabase(message.database)

@@ -11,9 +11,9 @@ import { createBindings } from '../lua/bindings/table.ts'
 import type { WriteLog } from '../lua/bindings/logging.ts'
 import { Registrations } from '../lua/bindings/registrations.ts'
 import { createLuaState, type LuaState } from '../lua/lua-state.ts'
-import type { QuestionChannel } from '../policy/question-channel.ts'
+import type { AskServer } from '../lua/bindings/ask-server.ts'
+import type { AskStore } from '../lua/bindings/stored-reports.ts'
 import type { WorkerTrends } from '../policy/worker-trends.ts'
-import type { ConsoleAnswer, ConsoleQuestion } from '../console/console-questions.ts'
 import type { HashSeed } from '../trends/item-hash.ts'
 import type { ConfigThreadSetup, ConsoleNotice } from './messages.ts'
 import { collectGeoDatabase } from './collect-geo-database.ts'
@@ -43,13 +43,14 @@ export interface ConnectedServer {
 interface ConfigurationStateDeps {
   readonly setup: ConfigThreadSetup
   readonly notify: (notice: ConsoleNotice) => void
-  readonly questions: QuestionChannel<ConsoleQuestion, ConsoleAnswer>
+  readonly askStore: AskStore
+  readonly askServer: AskServer
   /** undefined until then. */
   readonly server: () => ConnectedServer | undefined
 }
 
 export function createConfigurationState(deps: ConfigurationStateDeps): ConfigurationState {
-  const { setup, notify, questions } = deps
+  const { setup, notify } = deps
   const settings = new SettingsCollector()
   const printed = new PrintedText()
   const stateDirectory = (): string =>
@@ -83,7 +84,9 @@ export function createConfigurationState(deps: ConfigurationStateDeps): Configur
       readRow: (definition, key) => connected().trends.readRow(definition, key),
       size: (definition) => connected().trends.size(definition),
     },
-    ask: (question) => (deps.server() === undefined ? onlyInRuns() : questions.ask(question)),
+    ask: (question) => (deps.server() === undefined ? onlyInRuns() : deps.askStore(question)),
+    askServer: deps.askServer,
+    globalNames: () => made?.globalNames() ?? [],
     isWebHook: (name) => settings.webHooks.has(name),
     isCustomStat: (name) => settings.customStats.has(name),
     stateDirectory,

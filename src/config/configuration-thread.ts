@@ -7,14 +7,15 @@
  * error, and is not tried again.
  */
 import type { Worker } from 'node:worker_threads'
-import type { ConsoleAnswer, ConsoleQuestion } from '../console/console-questions.ts'
+import type { ServerAnswer, ServerQuestion } from '../console/console-questions.ts'
 import type { CollectedGeoDatabase } from './settings-collector.ts'
 import { messageOf } from '../errors.ts'
 import type { CommittedEffects } from '../policy/messages.ts'
-import { ThreadWatch } from '../policy/thread-watch.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { Log } from '../telemetry/log.ts'
 import { LINE_LIMITS } from './line-limits.ts'
+import type { StoreAnswer, StoreQuestion } from '../policy/store-questions.ts'
+import { ThreadWatch } from './thread-watch.ts'
 import type { ConsoleNotice, FromConfigThread, LineOutcome, ToConfigThread } from './messages.ts'
 
 /** Lines under way at once, over all clients. */
@@ -34,7 +35,8 @@ export interface ConsoleServer {
   /** The store's door for a new thread. */
   readonly openReader: () => TrendReaderSetup
   readonly hashSeed: Uint8Array
-  readonly answer: (question: ConsoleQuestion) => Promise<ConsoleAnswer>
+  readonly answerStore: (question: StoreQuestion) => Promise<StoreAnswer>
+  readonly answerServer: (question: ServerQuestion) => Promise<ServerAnswer>
   /** Commits what a line has changed; false when it could not be stored. */
   readonly commit: (effects: CommittedEffects) => Promise<boolean>
   /** Lets every policy state run the line too. */
@@ -182,8 +184,11 @@ class ThreadOfLines implements ConfigurationThread {
       case 'line-ended':
         void this.#lineEnded(message.id, message.outcome)
         return
-      case 'question':
-        void this.#answer(message.id, message.question)
+      case 'store-question':
+        void this.#answerStore(message.id, message.question)
+        return
+      case 'server-question':
+        void this.#answerServer(message.id, message.question)
         return
       case 'log':
       case 'dns-query':
@@ -216,15 +221,17 @@ class ThreadOfLines implements ConfigurationThread {
     open.answer({ ok: true, text: outcome.text })
   }
 
-  async #answer(id: number, question: ConsoleQuestion): Promise<void> {
+  async #answerStore(id: number, question: StoreQuestion): Promise<void> {
     const worker = this.#worker
-    const server = this.#server
-    if (server === undefined) return
-    const answer = await server
-      .answer(question)
-      .catch((error: unknown): ConsoleAnswer => ({ kind: 'failed', message: messageOf(error) }))
+    const answer = await orFailed(this.#server?.answerStore(question))
     // The numbers of questions are those of the thread that asked.
-    if (worker === this.#worker) this.#post({ type: 'answer', id, answer })
+    worker?.postMessage({ type: 'store-answer', id, answer } satisfies ToConfigThread)
+  }
+
+  async #answerServer(id: number, question: ServerQuestion): Promise<void> {
+    const worker = this.#worker
+    const answer = await orFailed(this.#server?.answerServer(question))
+    worker?.postMessage({ type: 'server-answer', id, answer } satisfies ToConfigThread)
   }
 
   #lose(reason: string): void {
@@ -279,4 +286,12 @@ class ThreadOfLines implements ConfigurationThread {
 
 function refused(why: string): LineAnswer {
   return { ok: false, text: `Error: ${why}` }
+}
+
+async function orFailed<Answer>(answer: Promise<Answer> | undefined) {
+  try {
+    return (await answer) ?? ({ kind: 'failed', message: 'the server is still starting' } as const)
+  } catch (error) {
+    return { kind: 'failed', message: messageOf(error) } as const
+  }
 }

@@ -2,9 +2,10 @@
  * Every message between the main thread and the configuration thread, and between the main thread and the one that
  * reads a GeoIP file.
  */
-import type { ConsoleAnswer, ConsoleQuestion } from '../console/console-questions.ts'
+import type { ServerAnswer, ServerQuestion } from '../console/console-questions.ts'
 import type { WireError } from '../errors.ts'
 import type { CommittedEffects } from '../policy/messages.ts'
+import type { StoreAnswer, StoreQuestion } from '../policy/store-questions.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
@@ -38,7 +39,8 @@ export type ToConfigThread =
   /** The server is up: lines may use trends from here on. */
   | { readonly type: 'connect'; readonly reader: TrendReaderSetup; readonly hashSeed: Uint8Array }
   | { readonly type: 'line'; readonly id: number; readonly line: string }
-  | { readonly type: 'answer'; readonly id: number; readonly answer: ConsoleAnswer }
+  | { readonly type: 'store-answer'; readonly id: number; readonly answer: StoreAnswer }
+  | { readonly type: 'server-answer'; readonly id: number; readonly answer: ServerAnswer }
   /** A file that the configuration opened under this name was replaced by a new one, which is in order. */
   | { readonly type: 'geo-database'; readonly database: CollectedGeoDatabase }
   /** Answered by the thread's event loop: no answer means that Lua or a host function holds it. */
@@ -58,7 +60,8 @@ export type FromConfigThread =
     }
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'line-ended'; readonly id: number; readonly outcome: LineOutcome }
-  | { readonly type: 'question'; readonly id: number; readonly question: ConsoleQuestion }
+  | { readonly type: 'store-question'; readonly id: number; readonly question: StoreQuestion }
+  | { readonly type: 'server-question'; readonly id: number; readonly question: ServerQuestion }
   | { readonly type: 'pong' }
   | ConsoleNotice
 

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../telemetry/log.ts'
 import { CircuitBreaker, DEFAULT_BREAKER } from './circuit-breaker.ts'
-import { Lane, type LaneDeps } from './lane.ts'
+import { Lane, type LaneDeps, type LaneQueue } from './lane.ts'
 import { planLanes, type DeliveryOptions, type LaneParts, type MakeLane } from './plan-lanes.ts'
 import type { DeadReason, Outbox, OutboxObserver } from './outbox.ts'
 import { ProblemLog } from './problem-log.ts'
@@ -33,8 +33,8 @@ interface DeliveryDeps {
   readonly metrics: DeliveryMetrics
 }
 
-/** One line of showCustomWebHooks(). */
-interface WebHookCounters {
+/** One line of showCustomWebHooks(), and of showWebHookQueue(). */
+export interface WebHookCounters extends LaneQueue {
   readonly id: number
   readonly name: string
   /** Without credentials. */
@@ -151,8 +151,8 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
   }
 }
 
-function countersOf({ hook: { id, name, url }, tally }: Lane): WebHookCounters {
-  return { id, name, url, ...tally }
+function countersOf({ hook: { id, name, url }, tally, queue }: Lane): WebHookCounters {
+  return { id, name, url, ...tally, ...queue }
 }
 
 /** Lets the tries of a replaced lane end, and of the lanes that share a receiver which goes, and closes that. */

@@ -41,6 +41,16 @@ export interface LaneDeps {
   readonly onRest: () => void
 }
 
+/** What an operator may want to know of it. */
+export interface LaneQueue {
+  /** Tries under way. */
+  readonly sending: number
+  /** Unix milliseconds; undefined when nothing waits for its time. */
+  readonly nextTryAtMs: number | undefined
+  /** The receiver failed so often that one try is made at a time. */
+  readonly isHeldBack: boolean
+}
+
 /** A timer never sleeps longer, since the clock may be set meanwhile. */
 const MAX_SLEEP_MS = 60_000
 /** When the outbox itself fails. */
@@ -75,6 +85,11 @@ export class Lane {
 
   get tally(): WebHookTally {
     return this.#deps.tally
+  }
+
+  get queue(): LaneQueue {
+    const { breaker } = this.#deps
+    return { sending: this.#active.size, nextTryAtMs: this.#wakesAtMs, isHeldBack: breaker.isOpen }
   }
 
   /** True when nothing is under way and nothing will be due by then. */

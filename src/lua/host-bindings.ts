@@ -130,13 +130,17 @@ function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps
   }
   return (L) => {
     const run = deps.currentRun()
-    if (run !== undefined && entry.scope === 'registration') {
-      raise(L, `'${entry.name}' can only be called while the configuration file is executed`)
+    if (deps.mode === 'policy' && isCopyOfConsole(entry, run)) {
+      pushText(L, '')
+      return entry.scope === 'console' ? 1 : 0
     }
+    const refusal = refusalOf(entry, run)
+    if (refusal !== undefined) raise(L, refusal)
     const call = new LuaHostCall(called, L, run)
     let result: HostResult | Promise<HostResult>
     try {
-      result = entry.run(call)
+      const code = run?.kind === 'console' ? entry.onConsole : undefined
+      result = (code ?? entry.run)(call)
     } catch (thrown) {
       return raiseThrown(L, thrown)
     }
@@ -145,6 +149,44 @@ function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps
     return waiting.suspend(L, { name: entry.name, promise: result, settled: undefined }, (thread, settled) =>
       settled.ok ? finish(thread, settled.value) : raiseThrown(thread, settled.thrown),
     )
+  }
+}
+
+/**
+ * Whether a policy state is asked for what only the configuration's state does: a command of the console, or a function
+ * that takes effect at once, on a line that has already run there.
+ */
+function isCopyOfConsole({ scope, isImmediate }: HostFunction, run: RunContext | undefined): boolean {
+  if (scope === 'console') return run === undefined || run.kind === 'console'
+  return isImmediate === true && run?.kind === 'console'
+}
+
+/** Why the function may not be called here; undefined when it may. */
+function refusalOf(
+  { name, scope, onConsole }: HostFunction,
+  run: RunContext | undefined,
+): string | undefined {
+  switch (scope) {
+    case 'anywhere':
+      return undefined
+    case 'console':
+      return run?.kind === 'console'
+        ? undefined
+        : `'${name}' is a command of the console and can be called nowhere else`
+    case 'registration':
+    case 'configuration':
+      if (run === undefined) return undefined
+      if (run.kind === 'console') {
+        return onConsole === undefined
+          ? `'${name}' takes effect only in the configuration file: write it there, then call reloadConfig()`
+          : undefined
+      }
+      // A file for the reference may call functions of the configuration in a run; there they do nothing as well.
+      return scope === 'registration'
+        ? `'${name}' can only be called while the configuration file is executed`
+        : undefined
+    default:
+      return scope satisfies never
   }
 }
 

@@ -22,6 +22,8 @@ export function results(...values: readonly LuaValue[]): Results {
   return new Results(values)
 }
 
+type HostCode = (call: HostCall) => HostResult | Promise<HostResult>
+
 /** One entry of the table of Lua functions. */
 export interface HostFunction {
   /** `newCA`, `http.request` for a member of a global table, or `ComboAddress:tostring` for a method. */
@@ -32,10 +34,18 @@ export interface HostFunction {
   readonly summary: string
   /**
    * `configuration`: does its work while settings are collected, and nothing in a policy state. `registration`: works
-   * in every state while the configuration file runs, and not inside a run. `anywhere`: always.
+   * in every state while the configuration file runs, and not inside a run. `anywhere`: always. `console`: a command; works
+   * on lines of the console alone.
    */
-  readonly scope: 'configuration' | 'registration' | 'anywhere'
-  readonly run: (call: HostCall) => HostResult | Promise<HostResult>
+  readonly scope: 'configuration' | 'registration' | 'anywhere' | 'console'
+  /**
+   * It has an effect, or asks somebody outside, at once and not at the end of the run. The policy states run lines of the
+   * console too, for the sake of variables: there it does nothing and answers nothing, so that it happens once.
+   */
+  readonly isImmediate?: true
+  readonly run: HostCode
+  /** What it does on the console, for a function of the configuration that can take effect while the server runs. */
+  readonly onConsole?: HostCode
 }
 
 /** Limits of a numeric argument; both ends are allowed values. */

@@ -8,6 +8,7 @@ import { installCompatibility } from './compat/install-compatibility.ts'
 import { pushConsoleLine } from './console-line.ts'
 import { lua } from './fengari.ts'
 import type { LuaThread, TString } from './fengari-types.ts'
+import { globalNames } from './global-names.ts'
 import type { HostFunction, HostType } from './host-function.ts'
 import { installBindings } from './host-bindings.ts'
 import { loadBytes, loadSource } from './load-chunk.ts'
@@ -75,6 +76,8 @@ export interface LuaState {
   read(L: LuaThread, index: number): LuaValue
   /** A byte string that is made once and kept, for texts that are pushed again and again. */
   constant(text: string): TString
+  /** Names of global variables, and of what global tables have: `string.format`. Sorted. */
+  globalNames(): readonly string[]
   /** Calls that wait at this moment. */
   readonly waitingCount: number
   /** Of the call that has the thread; undefined outside of one. */
@@ -140,6 +143,7 @@ export function createLuaState(options: LuaStateOptions): LuaState {
     push: (L, value) => values.push(L, value),
     read: (L, index) => values.read(L, index),
     constant: (text) => values.constant(text),
+    globalNames: () => (isClosed ? [] : globalNames(state)),
     get currentRun() {
       return calls.currentRun
     },

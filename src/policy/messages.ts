@@ -64,6 +64,8 @@ export type Job =
 
 export type ToWorker =
   | { readonly type: 'run'; readonly jobs: readonly Job[] }
+  /** Has run in the configuration's state; here it runs for the sake of Lua variables, and has no other effect. */
+  | { readonly type: 'console-line'; readonly line: string }
   /** Answered by the worker's event loop: no answer means that Lua or a host function holds the thread. */
   | { readonly type: 'ping' }
   | { readonly type: 'answer'; readonly id: number; readonly answer: StoreAnswer }

@@ -1,21 +1,17 @@
 /**
  * All policy workers: dispatch by login, the bound on what waits, and the drain at the stop. Lives on the main thread.
  */
+import type { WorkerState } from '../console/console-questions.ts'
 import { partitionOfLogin } from '../ingest/login-partition.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
+import type { LossReason } from './worker-loss.ts'
 import type { Job, RunOutcome, WorkerSetup } from './messages.ts'
 import { createHandOver, type HandOver, type ReleasedRun } from './hand-over.ts'
-import {
-  WorkerHandle,
-  type FinishRun,
-  type LossReason,
-  type RunTiming,
-  type WorkerNotice,
-} from './worker-handle.ts'
+import { WorkerHandle, type FinishRun, type RunTiming, type WorkerNotice } from './worker-handle.ts'
 
 interface PolicyPoolDeps {
   readonly log: Log
@@ -52,6 +48,9 @@ export interface PolicyPool extends HandOver {
   readonly runEndpoint: (name: string, args: EndpointArguments) => Promise<RunOutcome> | undefined
   /** Runs a background function, always on the same worker, so that what it keeps in Lua variables is there again. */
   readonly runBackground: (name: string) => Promise<RunOutcome>
+  /** Every worker runs the line, which has run on the configuration thread, for the sake of Lua variables. */
+  readonly repeatConsoleLine: (line: string) => void
+  readonly workers: () => readonly WorkerState[]
   /** Runs that wait for their worker. */
   readonly waiting: () => number
   readonly pending: () => number
@@ -119,6 +118,10 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
       new Promise((resolve) => {
         submit(name, { id: nextId++, kind: 'background', name }, resolve)
       }),
+    repeatConsoleLine(line) {
+      for (const worker of workers) worker.repeatConsoleLine(line)
+    },
+    workers: () => workers.map(({ state, running, waiting }) => ({ state, running, waiting })),
     waiting: () => workers.reduce((sum, worker) => sum + worker.waiting, 0),
     pending: () => pending,
     readiness: () => readinessOf(workers),
@@ -130,17 +133,10 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
     replaceGeoDatabase(database) {
       for (const worker of workers) worker.replaceGeoDatabase(database)
     },
-    drain: (deadlineMs) =>
-      new Promise((resolve) => {
-        if (pending === 0) return resolve(0)
-        const finish = (): void => {
-          clearTimeout(timer)
-          idleWaiters.delete(finish)
-          resolve(pending)
-        }
-        const timer = setTimeout(finish, deadlineMs)
-        idleWaiters.add(finish)
-      }),
+    drain: async (deadlineMs) => {
+      if (pending > 0) await wokenWithin(idleWaiters, deadlineMs)
+      return pending
+    },
     stop: async () => {
       await Promise.all(workers.map((worker) => worker.stop()))
     },
@@ -160,4 +156,17 @@ function readinessOf(workers: readonly WorkerHandle[]): ReturnType<PolicyPool['r
   return workers.some((worker) => worker.state === 'running')
     ? { ready: true }
     : { ready: false, reason: 'no policy worker is running' }
+}
+
+/** Resolves when the waiters are woken, or after so many milliseconds. */
+function wokenWithin(waiters: Set<() => void>, deadlineMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer)
+      waiters.delete(finish)
+      resolve()
+    }
+    const timer = setTimeout(finish, deadlineMs)
+    waiters.add(finish)
+  })
 }

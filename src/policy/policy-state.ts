@@ -81,6 +81,8 @@ export async function createPolicyState(
       size: (definition) => trends.size(definition),
     },
     ask: (question) => questions.ask(question),
+    askServer: () => Promise.reject(new TrackError('TRK_CONSOLE_FAILED', 'this is no console')),
+    globalNames: () => [],
     isWebHook: (name) => webHooks.has(name),
     isCustomStat: (name) => customStats.has(name),
     stateDirectory: () => setup.stateDirectory,
@@ -97,7 +99,11 @@ export async function createPolicyState(
     },
     moduleFolder: dirname(setup.configFile),
     limits: setup.limits,
-    print: (text) => notify({ type: 'log', level: 'info', message: text.trimEnd(), fields: {} }),
+    print(text) {
+      // A line of the console has printed it for its client already.
+      if (made?.currentRun?.kind === 'console') return
+      notify({ type: 'log', level: 'info', message: text.trimEnd(), fields: {} })
+    },
     environment: setup.environment,
     onBug: (thrown, where) => notify(bugNotice(thrown, where)),
   })

@@ -22,11 +22,15 @@ import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
+import { processorMsOf } from './processor-time.ts'
+import { lossFailure, type LossReason } from './worker-loss.ts'
 import { RunBacklog } from './run-backlog.ts'
-import { ThreadWatch } from './thread-watch.ts'
 
 /** A worker tells its main thread of every run within this many of them. */
 const MAX_IN_FLIGHT = 256
+const PING_EVERY_MS = 1_000
+/** On top of the processor time that a run may use: for garbage collection. */
+const PROCESSOR_ALLOWANCE_MS = 2_000
 const RESTART_PAUSE_MS = { first: 100, longest: 30_000 } as const
 const MAX_TRIES = 2
 /** As long as the configuration thread has for the same file. */
@@ -52,8 +56,6 @@ export interface RunTiming {
   readonly waitMs: number
   readonly runMs: number
 }
-
-export type LossReason = 'exit' | 'memory' | 'silent'
 
 /** Messages that a worker sends on behalf of its Lua code, not about a run. */
 export type WorkerNotice = Exclude<
@@ -95,7 +97,11 @@ export class WorkerHandle {
   #isAbandoned = false
   /** Runs of a lost worker that are yet to be tried again, one at a time. */
   #suspects = 0
-  #watch: ThreadWatch | undefined
+  /** Counted rather than timed: a server that was itself stopped for a while must not blame its workers. */
+  #unansweredPings = 0
+  /** The thread's processor time when it last gave a sign of life, as far as it was asked. */
+  #processorMsAtSign: number | undefined
+  #watchdog: NodeJS.Timeout | undefined
   readonly #stopping = new AbortController()
 
   constructor(deps: WorkerHandleDeps, options: WorkerHandleOptions) {
@@ -111,6 +117,11 @@ export class WorkerHandle {
   /** Runs that wait or are in the thread. */
   get load(): number {
     return this.#backlog.size + this.#inFlight.size
+  }
+
+  /** Runs in the thread. */
+  get running(): number {
+    return this.#inFlight.size
   }
 
   get waiting(): number {
@@ -145,7 +156,7 @@ export class WorkerHandle {
   /** Of a paused worker: ends the thread if runs are still in it, and puts them back to the front as if never tried. */
   abandon(): void {
     if (this.#inFlight.size === 0) return
-    this.#watch?.stop()
+    clearInterval(this.#watchdog)
     this.#state = 'lost'
     this.#isAbandoned = true
     const worker = this.#worker
@@ -180,11 +191,16 @@ export class WorkerHandle {
     this.#post({ type: 'geo-database', database })
   }
 
+  /** Has the thread run a line of the console now, ahead of what waits. A thread that is not running does without it. */
+  repeatConsoleLine(line: string): void {
+    if (this.#state === 'running') this.#post({ type: 'console-line', line })
+  }
+
   /** Ends the thread; runs that are still here stay unsettled. */
   async stop(): Promise<void> {
     this.#state = 'stopped'
     this.#stopping.abort()
-    this.#watch?.stop()
+    clearInterval(this.#watchdog)
     await this.#worker?.terminate()
   }
 
@@ -244,7 +260,7 @@ export class WorkerHandle {
       worker.on('message', (message: FromWorker) => {
         // What it had sent before it was ended, or given up: its runs are with its successor by now.
         if (hasFailed || this.#worker !== worker) return
-        this.#watch?.sign()
+        this.#unansweredPings = 0
         if (message.type === 'ready') {
           clearTimeout(tooLate)
           this.#running(worker)
@@ -275,18 +291,32 @@ export class WorkerHandle {
 
   #running(worker: Worker): void {
     this.#state = 'running'
-    this.#watch = new ThreadWatch(worker, {
-      limits: this.#setup.limits,
-      ping: () => this.#post({ type: 'ping' }),
-      onHung: (silentForMs) => {
-        this.#deps.log.error('a policy worker answers nothing and is replaced', {
-          worker: this.#options.index,
-          silentForMs,
-        })
-        this.#lost('silent')
-      },
-    })
+    this.#unansweredPings = 0
+    this.#watchdog = setInterval(() => void this.#watch(worker), PING_EVERY_MS)
     this.#schedulePump()
+  }
+
+  /**
+   * Any message is a sign of life; a thread that a run holds cannot send one. Such a run has the processor time that runs
+   * have: on a busy machine that may take long, so the time on the wall ends only what uses hardly any.
+   */
+  async #watch(worker: Worker): Promise<void> {
+    const processorMs = await processorMsOf(worker)
+    if (this.#worker !== worker || this.#state !== 'running') return
+    if (this.#unansweredPings === 0) this.#processorMsAtSign = processorMs
+    const { cpuMs, wallMs } = this.#setup.limits
+    const usedMs = (processorMs ?? 0) - (this.#processorMsAtSign ?? processorMs ?? 0)
+    const silentForMs = this.#unansweredPings * PING_EVERY_MS
+    if (usedMs > cpuMs + PROCESSOR_ALLOWANCE_MS || silentForMs > wallMs) {
+      this.#deps.log.error('a policy worker answers nothing and is replaced', {
+        worker: this.#options.index,
+        silentForMs,
+      })
+      this.#lost('silent')
+      return
+    }
+    this.#unansweredPings++
+    this.#post({ type: 'ping' })
   }
 
   #receive(message: Exclude<FromWorker, { readonly type: 'ready' | 'failed' }>): void {
@@ -320,7 +350,7 @@ export class WorkerHandle {
   }
 
   #lost(reason: LossReason): void {
-    this.#watch?.stop()
+    clearInterval(this.#watchdog)
     this.#state = 'lost'
     const lost = this.#worker
     this.#worker = undefined
@@ -339,12 +369,7 @@ export class WorkerHandle {
     this.#suspects = Math.max(this.#suspects - held.length, 0) + again.length
     for (const run of held) {
       if (run.tries < MAX_TRIES) continue
-      const failure = {
-        code: 'TRK_WORKER_LOST',
-        message: `the policy worker was lost ${MAX_TRIES} times while this ran (${REASON_TEXT[reason]})`,
-        traceback: '',
-      } as const
-      run.settle({ ok: false, failure }, { waitMs: 0, runMs: 0 })
+      run.settle({ ok: false, failure: lossFailure(reason, MAX_TRIES) }, { waitMs: 0, runMs: 0 })
     }
   }
 
@@ -367,9 +392,3 @@ export class WorkerHandle {
     }
   }
 }
-
-const REASON_TEXT = {
-  exit: 'it ended',
-  memory: 'it ran out of memory',
-  silent: 'it answered nothing for too long',
-} as const satisfies Record<LossReason, string>

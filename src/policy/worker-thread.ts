@@ -9,6 +9,7 @@ import type { FromWorker, ToWorker, WorkerData } from './messages.ts'
 import { createPolicyState } from './policy-state.ts'
 import { QuestionChannel } from './question-channel.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
+import { repeatConsoleLine } from './repeat-console-line.ts'
 import { ResultBatch } from './result-batch.ts'
 import { WorkerTrends } from './worker-trends.ts'
 
@@ -33,6 +34,9 @@ async function main(): Promise<void> {
           // What was committed since the last batch is seen from here on.
           trends.releaseView()
           for (const job of message.jobs) runner.start(job)
+          return
+        case 'console-line':
+          void repeatConsoleLine(message.line, state.lua, post)
           return
         case 'answer':
           questions.settle(message.id, message.answer)

@@ -15,6 +15,8 @@ export interface Log {
   readonly info: (message: string, fields?: LogFields) => void
   readonly debug: (message: string, fields?: LogFields) => void
   readonly isEnabled: (level: LogLevel) => boolean
+  /** Lines below this level are left out from now on. */
+  readonly setLevel: (level: LogLevel) => void
 }
 
 interface LogOptions {
@@ -44,5 +46,8 @@ export function createLog(options: LogOptions): Log {
     info: at('info'),
     debug: at('debug'),
     isEnabled: (level) => logger.isLevelEnabled(level),
+    setLevel(level) {
+      logger.level = level
+    },
   }
 }

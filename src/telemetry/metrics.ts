@@ -33,6 +33,7 @@ export function createMetrics(sources: MetricSources) {
     ...webHookMetrics(registry),
     ...lookupMetrics(registry),
     ...reloadMetrics(registry),
+    ...controlMetrics(registry),
   }
 }
 
@@ -192,6 +193,34 @@ function lookupMetrics(registry: Registry) {
       ['database'],
       'trackalert_geoip_damaged_lookups_total',
       'GeoIP look-ups that met a damaged record.',
+    ),
+  }
+}
+
+function controlMetrics(registry: Registry) {
+  return {
+    consoleLines: counter(
+      registry,
+      ['status'],
+      'trackalert_console_lines_total',
+      'Lines of the console by how they ended.',
+    ),
+    controlConnections: new Gauge({
+      name: 'trackalert_control_connections',
+      help: 'Open connections of the control socket.',
+      registers: [registry],
+    }),
+    controlLogins: counter(
+      registry,
+      [],
+      'trackalert_control_logins_total',
+      'Control connections that showed the key.',
+    ),
+    controlRefused: counter(
+      registry,
+      ['reason'],
+      'trackalert_control_refused_total',
+      'Control connections closed by the server, by why.',
     ),
   }
 }

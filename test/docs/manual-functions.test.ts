@@ -38,6 +38,8 @@ function bindings() {
     dns: createDnsResolvers({ onQuery: () => undefined }),
     trends: new TrendRows('at once'),
     ask: () => assert.fail('no store is asked here'),
+    askServer: () => assert.fail('no server is asked here'),
+    globalNames: () => [],
     isWebHook: () => false,
     isCustomStat: () => false,
     stateDirectory: () => '',

@@ -48,7 +48,12 @@ export async function startConsoleLines(
     log,
     hashSeed: new Uint8Array(HASH_SEED_BYTES),
     openReader: () => ({ ...store.readerAccess(), worker: ++worker }),
-    answer: (question) => answerStoreQuestion({ store, now: Date.now, onResent: () => undefined }, question),
+    answerServer: async (question) => ({
+      kind: 'failed',
+      message: `no server answers ${question.kind} here`,
+    }),
+    answerStore: (question) =>
+      answerStoreQuestion({ store, now: Date.now, onResent: () => undefined }, question),
     async commit(effects) {
       commits.push(effects)
       const { trends } = effects

@@ -9,6 +9,7 @@ export const silentLog: Log = {
   info: nothing,
   debug: nothing,
   isEnabled: () => false,
+  setLevel: nothing,
 }
 
 export interface RememberedLine {
@@ -32,6 +33,7 @@ export function rememberingLog(): { readonly log: Log; readonly lines: readonly 
       info: at('info'),
       debug: at('debug'),
       isEnabled: () => true,
+      setLevel: nothing,
     },
   }
 }

@@ -21,6 +21,7 @@ export function httpFunctions({ client }: HttpDeps): readonly HostFunction[] {
       usage: 'http.request{url=, method=, headers=, body=, timeout=, cache=}',
       summary: 'Sends an HTTP request and answers status, body and headers, or nil and an error.',
       scope: 'anywhere',
+      isImmediate: true,
       async run(call) {
         const options = call.record(1, 'options')
         for (const key of options.keys()) {

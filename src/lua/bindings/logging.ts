@@ -24,6 +24,7 @@ export function loggingFunctions(write: WriteLog): readonly HostFunction[] {
     usage: `${name}(message, fields)`,
     summary: `${summary}: the message, then key="value" for each field.`,
     scope: 'anywhere',
+    isImmediate: true,
     run(call) {
       const message = call.string(1, 'message')
       const fields: Record<string, string> = {}

@@ -48,6 +48,7 @@ export function processFunctions({
       usage: 'shutdown()',
       summary: 'Stops the server cleanly.',
       scope: 'anywhere',
+      isImmediate: true,
       run(call) {
         if (call.run === undefined)
           return call.fail('shutdown() cannot be called while the configuration is read')

@@ -9,6 +9,7 @@ import { messageOf } from '../../errors.ts'
 import { parseEndpoint } from '../../config/endpoint.ts'
 import { parseNetmask } from '../../login/netmask.ts'
 import type { HostCall, HostFunction } from '../host-function.ts'
+import { askServer, type AskServer } from './ask-server.ts'
 
 const CONTROL_PORT = 5199
 const CONTROL_KEY_BYTES = 32
@@ -16,8 +17,9 @@ const DEFAULT_HISTORY_MB = 1024
 const THREADS = { min: 1, max: MAX_THREADS } as const
 
 /** The functions of this topic; they write into `settings`. */
-export function serverSettingFunctions(settings: SettingsCollector): readonly HostFunction[] {
+export function serverSettingFunctions(settings: SettingsCollector, ask: AskServer): readonly HostFunction[] {
   return [
+    ...aclFunctions(settings, ask),
     ...accessFunctions(settings),
     ...listenerFunctions(settings),
     ...controlFunctions(settings),
@@ -27,7 +29,11 @@ export function serverSettingFunctions(settings: SettingsCollector): readonly Ho
   ]
 }
 
-function accessFunctions(settings: SettingsCollector): readonly HostFunction[] {
+/** The ACL alone can be changed on the console too: at once, and until the configuration is read again. */
+function aclFunctions(settings: SettingsCollector, ask: AskServer): readonly HostFunction[] {
+  const change = async (mode: 'replace' | 'add', netmasks: readonly string[]): Promise<void> => {
+    await askServer(ask, { kind: 'change-acl', mode, netmasks })
+  }
   return [
     {
       name: 'setACL',
@@ -36,11 +42,10 @@ function accessFunctions(settings: SettingsCollector): readonly HostFunction[] {
         'Replaces the netmasks from which the HTTP listeners may be used; the default is the private ranges.',
       scope: 'configuration',
       run(call) {
-        const masks = call.arrayOfStrings(1, 'netmasks')
-        for (const mask of masks) checkMask(call, mask)
-        settings.acl = [...masks]
+        settings.acl = netmasksArgument(call)
         settings.addedAcl.length = 0
       },
+      onConsole: (call) => change('replace', netmasksArgument(call)),
     },
     {
       name: 'addACL',
@@ -48,11 +53,15 @@ function accessFunctions(settings: SettingsCollector): readonly HostFunction[] {
       summary: 'Adds a netmask from which the HTTP listeners may be used; a leading ! shuts it out.',
       scope: 'configuration',
       run(call) {
-        const mask = call.string(1, 'netmask')
-        checkMask(call, mask)
-        settings.addedAcl.push(mask)
+        settings.addedAcl.push(netmaskArgument(call))
       },
+      onConsole: (call) => change('add', [netmaskArgument(call)]),
     },
+  ]
+}
+
+function accessFunctions(settings: SettingsCollector): readonly HostFunction[] {
+  return [
     {
       name: 'setWebserverPassword',
       usage: 'setWebserverPassword(password)',
@@ -315,6 +324,18 @@ function endpointArgument(call: HostCall, position: number, defaultPort: number 
   const parsed = parseEndpoint(text, defaultPort)
   if (!parsed.ok) return call.fail(parsed.reason)
   return { host: parsed.host, port: parsed.port }
+}
+
+function netmasksArgument(call: HostCall): readonly string[] {
+  const masks = [...call.arrayOfStrings(1, 'netmasks')]
+  for (const mask of masks) checkMask(call, mask)
+  return masks
+}
+
+function netmaskArgument(call: HostCall): string {
+  const mask = call.string(1, 'netmask')
+  checkMask(call, mask)
+  return mask
 }
 
 function checkMask(call: HostCall, mask: string): void {

@@ -6,7 +6,7 @@
 import { decodeLoginReport } from '../../login/report-codec.ts'
 import type { StoreAnswer, StoreQuestion } from '../../policy/store-questions.ts'
 import type { HistoryEntry } from '../../store/store.ts'
-import type { HostCall, HostFunction } from '../host-function.ts'
+import { results, type HostCall, type HostFunction } from '../host-function.ts'
 import type { LuaValue } from '../lua-value.ts'
 
 const LIMIT = { min: 1, max: 10_000 } as const
@@ -39,6 +39,7 @@ function historyFunctions(ask: AskStore): readonly HostFunction[] {
       summary:
         'Erases a person from past reports, failed reports and trends; answers how many reports and rows went.',
       scope: 'anywhere',
+      isImmediate: true,
       async run(call) {
         insideRun(call)
         const answer = await ask({ kind: 'forget-login', login: call.string(1, 'login') })
@@ -70,8 +71,13 @@ function failedReportFunctions(ask: AskStore): readonly HostFunction[] {
         }))
       },
     },
-    action('rerunFailedReport', 'Runs a failed report again; false when there is no such report.', (id) =>
-      ask({ kind: 'rerun-failed-report', id }),
+    action(
+      {
+        name: 'rerunFailedReport',
+        summary: 'Runs a failed report again; false, and why, when there is no such report.',
+        what: 'failed report',
+      },
+      (id) => ask({ kind: 'rerun-failed-report', id }),
     ),
   ]
 }
@@ -101,23 +107,32 @@ function deadLetterFunctions(ask: AskStore): readonly HostFunction[] {
       },
     },
     action(
-      'resendDeadLetter',
-      'Puts a webhook that was given up back into the queue under its delivery id; false when there is no such one.',
+      {
+        name: 'resendDeadLetter',
+        summary:
+          'Puts a webhook that was given up back into the queue under its delivery id; false, and why, when there is no such one.',
+        what: 'webhook that was given up with the number',
+      },
       (id) => ask({ kind: 'resend-dead-letter', id }),
     ),
   ]
 }
 
-function action(name: string, summary: string, ask: (id: number) => Promise<StoreAnswer>): HostFunction {
+function action(
+  { name, summary, what }: { readonly name: string; readonly summary: string; readonly what: string },
+  ask: (id: number) => Promise<StoreAnswer>,
+): HostFunction {
   return {
     name,
     usage: `${name}(id)`,
     summary,
     scope: 'anywhere',
+    isImmediate: true,
     async run(call) {
       insideRun(call)
-      const answer = await ask(call.integer(1, 'id', ID))
-      return answer.kind === 'done' && answer.found
+      const id = call.integer(1, 'id', ID)
+      const answer = await ask(id)
+      return answer.kind === 'done' && answer.found ? true : results(false, `there is no ${what} ${id}`)
     },
   }
 }

@@ -5,6 +5,11 @@
 import type { SettingsCollector } from '../../config/settings-collector.ts'
 import type { HostFunction, HostType } from '../host-function.ts'
 import { addressFunctions, addressTypes } from './addresses.ts'
+import type { AskServer } from './ask-server.ts'
+import { consoleActionFunctions } from './console-actions.ts'
+import { consoleHelpFunctions, type FunctionGroup } from './console-help.ts'
+import { consoleShowFunctions } from './console-shows.ts'
+import { consoleStoreFunctions } from './console-store.ts'
 import { dnsFunctions, dnsResolverType, type DnsDeps } from './dns.ts'
 import { geoDatabaseFunctions, geoDatabaseType, type GeoDatabaseDeps } from './geo-databases.ts'
 import { geographyFunctions } from './geography.ts'
@@ -29,6 +34,10 @@ export interface BindingDeps {
   readonly ask: AskStore
   readonly isWebHook: (name: string) => boolean
   readonly isCustomStat: (name: string) => boolean
+  /** Asked by commands of the console, which no policy state runs. */
+  readonly askServer: AskServer
+  /** Names of the Lua state's globals and of what is in global tables. */
+  readonly globalNames: () => readonly string[]
   readonly stateDirectory: () => string
   readonly shutdown: () => void
 }
@@ -39,22 +48,38 @@ export interface Bindings {
 }
 
 export function createBindings(deps: BindingDeps): Bindings {
-  return {
-    functions: [
-      ...serverSettingFunctions(deps.settings),
-      ...registrationFunctions(deps),
-      ...webHookFunctions(deps),
-      ...statisticsFunctions(deps),
-      ...geoDatabaseFunctions({ settings: deps.settings, ...deps.geo }),
-      ...addressFunctions(),
-      ...geographyFunctions(),
-      ...trendFunctions(deps.trends),
-      ...loggingFunctions(deps.log),
-      ...httpFunctions(deps.http),
-      ...dnsFunctions(deps.dns),
-      ...storedReportFunctions(deps.ask),
-      ...processFunctions(deps),
-    ],
-    types: [...addressTypes(), geoDatabaseType(), dnsResolverType(), trendDatabaseType(deps.trends)],
-  }
+  const types = [...addressTypes(), geoDatabaseType(), dnsResolverType(), trendDatabaseType(deps.trends)]
+  const groups: readonly FunctionGroup[] = [
+    { title: 'Console', functions: consoleFunctions(deps, () => [...groups, ...methodGroups(types)]) },
+    { title: 'Server settings', functions: serverSettingFunctions(deps.settings, deps.askServer) },
+    { title: 'Functions of the policy', functions: registrationFunctions(deps) },
+    { title: 'Webhooks', functions: webHookFunctions(deps) },
+    { title: 'Custom statistics', functions: statisticsFunctions(deps) },
+    { title: 'GeoIP', functions: geoDatabaseFunctions({ settings: deps.settings, ...deps.geo }) },
+    { title: 'Addresses and networks', functions: addressFunctions() },
+    { title: 'Geography and time', functions: geographyFunctions() },
+    { title: 'Trends', functions: trendFunctions(deps.trends) },
+    { title: 'Log', functions: loggingFunctions(deps.log) },
+    { title: 'HTTP', functions: httpFunctions(deps.http) },
+    { title: 'DNS', functions: dnsFunctions(deps.dns) },
+    { title: 'Stored reports and webhooks', functions: storedReportFunctions(deps.ask) },
+    { title: 'The server itself', functions: processFunctions(deps) },
+  ]
+  return { functions: groups.flatMap(({ functions }) => functions), types }
+}
+
+function consoleFunctions(
+  deps: BindingDeps,
+  groups: () => readonly FunctionGroup[],
+): readonly HostFunction[] {
+  return [
+    ...consoleShowFunctions(deps.askServer),
+    ...consoleStoreFunctions(deps.ask, deps.trends),
+    ...consoleActionFunctions({ ask: deps.askServer, settings: deps.settings }),
+    ...consoleHelpFunctions({ groups, globalNames: deps.globalNames }),
+  ]
+}
+
+function methodGroups(types: readonly HostType[]): readonly FunctionGroup[] {
+  return types.map(({ name, methods }) => ({ title: `Methods of ${name}`, functions: methods }))
 }

@@ -49,14 +49,14 @@ export class TrendArguments {
   /** Self at position 1 and the key at position 2. Raises a Lua error outside a run. */
   row(call: HostCall, method: string): TrendRowTarget {
     const { definition } = call.object(1, 'self', StringStatsDb)
-    return { method, run: runOf(call, method), definition, key: this.#key(call, method, definition) }
+    return { method, run: runOf(call, method), definition, key: this.key(call, method, definition) }
   }
 
   /** `row`, and the field's name at position 3. */
   field(call: HostCall, method: string): TrendTarget {
     const { definition } = call.object(1, 'self', StringStatsDb)
     const run = runOf(call, method)
-    const key = this.#key(call, method, definition)
+    const key = this.key(call, method, definition)
     const name = call.string(3, 'field')
     const field = definition.fields.get(name)
     if (field === undefined) {
@@ -77,8 +77,8 @@ export class TrendArguments {
       : call.fail(`${subjectOf(target)} is of type ${type}, which is read with ${READERS[type]}`)
   }
 
-  /** The key's bytes. An address is the network that the database's prefix makes of it: `192.0.2.0/24`. */
-  #key(call: HostCall, method: string, definition: TrendDefinition): Uint8Array {
+  /** The bytes of the key at position 2. An address is the network that the database's prefix makes of it: `192.0.2.0/24`. */
+  key(call: HostCall, method: string, definition: TrendDefinition): Uint8Array {
     const address = call.objectIf(2, ComboAddress)
     if (address !== undefined) return this.#addressKey(address, definition)
     const bytes = call.bytesIf(2)

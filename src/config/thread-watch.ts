@@ -6,15 +6,13 @@
  * have: on a busy machine that may take long, so the time on the wall ends only what uses hardly any. Pings are counted
  * rather than timed: a server that was itself stopped for a while must not blame its threads.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import type { CallLimits } from '../lua/calls.ts'
+import { processorMsOf } from '../policy/processor-time.ts'
 
 const PING_EVERY_MS = 1_000
 /** On top of the processor time that a run may use: for garbage collection. */
 const PROCESSOR_ALLOWANCE_MS = 2_000
-/** How long to wait for a thread's processor time; one that is held inside the system does not tell. */
-const PROCESSOR_ANSWER_MS = 900
 
 interface ThreadWatchOptions {
   /** Of one run. */
@@ -64,22 +62,5 @@ export class ThreadWatch {
     }
     this.#unansweredPings++
     ping()
-  }
-}
-
-/** Processor time that a thread has used so far; undefined when it does not tell. */
-async function processorMsOf(worker: Worker): Promise<number | undefined> {
-  const answered = new AbortController()
-  try {
-    const usage = await Promise.race([
-      worker.cpuUsage(),
-      sleep(PROCESSOR_ANSWER_MS, undefined, { signal: answered.signal }),
-    ])
-    return usage === undefined ? undefined : (usage.user + usage.system) / 1000
-  } catch {
-    // The thread has just ended, which its exit event says too; or this Node.js, before 24.6, cannot ask.
-    return undefined
-  } finally {
-    answered.abort()
   }
 }
