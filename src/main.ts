@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
-import { createApp } from './app/create-app.ts'
+import { createApp, type App } from './app/create-app.ts'
 import { messageOf } from './errors.ts'
 import { createLog } from './telemetry/log.ts'
 
@@ -64,7 +64,10 @@ async function serve(options: CommandLine, version: string): Promise<void> {
     if (existsSync(configFile)) process.chdir(dirname(configFile))
     // The first who asks decides; a policy may ask before everything is up.
     const stopAsked = Promise.withResolvers<string>()
-    const app = await createApp({
+    let app: App | undefined
+    // While it starts it reads the configuration anyway.
+    process.on('SIGHUP', () => void app?.reload())
+    app = await createApp({
       configFile,
       regexesFile,
       version,

@@ -18,6 +18,7 @@ import type {
   ReportToAppend,
   RunFailureRecord,
   Store,
+  StoreChange,
   StoreCounts,
   TrendReader,
 } from './store.ts'
@@ -31,6 +32,8 @@ const OVERHEAD_BYTES = 16
 
 export interface MemoryStoreOptions extends Omit<StoreOptions, 'trends' | 'durability'> {
   readonly applier: TrendApplier
+  /** For reconfigure; without it the applier stays. */
+  readonly createApplier?: (setup: unknown) => TrendApplier
   /** Delay of every answer; default 2. */
   readonly delayMs?: number
 }
@@ -45,7 +48,7 @@ interface KeptReport extends ReportToAppend {
 }
 
 export class MemoryStore implements Store {
-  readonly #options: MemoryStoreOptions
+  #options: MemoryStoreOptions
   readonly #reports = new Map<number, KeptReport>()
   readonly #outbox = new MemoryOutbox()
   readonly #trends: MemoryTrends
@@ -146,6 +149,14 @@ export class MemoryStore implements Store {
       const known = [...this.#reports.values()].filter((report) => report.login === login && !report.isOpen)
       for (const report of known) this.#reports.delete(report.id)
       return { reports: known.length, trendRows: this.#trends.forget(login) }
+    })
+  }
+
+  reconfigure({ historyDays, historyMegabytes, trendSetup }: StoreChange): Promise<void> {
+    return this.#later(() => {
+      const { createApplier } = this.#options
+      if (createApplier !== undefined) this.#trends.applyWith(createApplier(trendSetup))
+      this.#options = { ...this.#options, historyDays, historyMegabytes }
     })
   }
 

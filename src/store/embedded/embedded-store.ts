@@ -18,13 +18,19 @@ import type {
   OutboxClaim,
   ReportToAppend,
   Store,
+  StoreChange,
   StoreCounts,
 } from '../store.ts'
 import { AppendQueue } from './append-queue.ts'
 import { CallTable, type Settlement } from './call-table.ts'
 import { lockDirectory } from './directory-lock.ts'
 import type { HandedReport, Readiness, StoreCallName, StoreCalls, ToStoreThread } from './messages.ts'
-import { backlogBounds, threadSetup, type EmbeddedStoreOptions } from './embedded-store-options.ts'
+import {
+  backlogBounds,
+  threadChange,
+  threadSetup,
+  type EmbeddedStoreOptions,
+} from './embedded-store-options.ts'
 import type { OpenReport } from './open-database.ts'
 import { packCommit } from './pack-messages.ts'
 import { ReaderPorts } from './reader-ports.ts'
@@ -186,6 +192,12 @@ export class EmbeddedStore implements Store {
 
   forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
     return this.#call('forgetLogin', { login })
+  }
+
+  async reconfigure(change: StoreChange): Promise<void> {
+    const settings = threadChange(change)
+    await this.#call('reconfigure', settings)
+    this.#link.restartWith(settings)
   }
 
   expire(nowMs: number): Promise<void> {

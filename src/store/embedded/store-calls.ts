@@ -6,7 +6,7 @@ import type { GroupCommit } from './group-commit.ts'
 import type { History } from './history.ts'
 import type { Journal } from './journal.ts'
 import type { Maintenance } from './maintenance.ts'
-import type { HandedReport, StoreCallName, StoreCalls, ToStoreThread } from './messages.ts'
+import type { HandedReport, StoreCallName, StoreCalls, StoreThreadChange, ToStoreThread } from './messages.ts'
 import type { Outbox } from './outbox.ts'
 
 interface Parts {
@@ -15,6 +15,7 @@ interface Parts {
   readonly history: History
   readonly outbox: Outbox
   readonly maintenance: Maintenance
+  readonly reconfigure: (change: StoreThreadChange) => Promise<void>
 }
 
 type CallMessage = Extract<ToStoreThread, { readonly type: 'call' }>
@@ -51,6 +52,9 @@ export async function answerCall(
       return await history.query(message.args)
     case 'forgetLogin':
       return await maintenance.forget(message.args.login)
+    case 'reconfigure':
+      await parts.reconfigure(message.args)
+      return undefined
     case 'expire':
       await maintenance.expire(message.args.nowMs)
       return undefined
