@@ -47,7 +47,10 @@ export function createConsole(parts: ConsoleParts): Console {
   const socket = new ControlSocket({
     async runLine(line, peer) {
       const { ok, text } = await inForce.configuration.thread.runLine(line, peer)
-      metrics.consoleLines.inc({ status: ok ? 'ok' : 'error' })
+      const status = ok ? 'ok' : 'error'
+      metrics.consoleLines.inc({ status })
+      // Not the line itself: it may hold what is no business of the log.
+      log.debug('a line of the console has ended', { peer, status })
       return text
     },
     log,

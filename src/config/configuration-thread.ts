@@ -217,7 +217,7 @@ class ThreadOfLines implements ConfigurationThread {
     if (outcome.effects !== undefined && !(await server.commit(outcome.effects))) {
       return open.answer(refused('what the line changed could not be stored; the log says why'))
     }
-    if (outcome.isForPolicies) server.runInPolicies(open.line)
+    server.runInPolicies(open.line)
     open.answer({ ok: true, text: outcome.text })
   }
 

@@ -23,7 +23,6 @@ export async function runConsoleLine(
         ok: true,
         text: answerText(outcome.values[0], state.printed.of(run)),
         effects: effectsOf(run, server?.trends),
-        isForPolicies: true,
       }
     : { ok: false, text: errorText(run, state, outcome) }
 }

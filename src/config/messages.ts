@@ -30,8 +30,6 @@ export type LineOutcome =
       readonly text: string
       /** To be committed before the line is answered. */
       readonly effects: CommittedEffects | undefined
-      /** It may have changed Lua variables: policy states shall run it too. */
-      readonly isForPolicies: boolean
     }
   | { readonly ok: false; readonly text: string }
 

@@ -31,7 +31,8 @@ interface Handshake {
 
 /**
  * Whether the other side sent our own random bytes back, or such that differ only where messages are counted. Both
- * directions would then have the same nonces, and whoever sits between could return our messages to us as answers.
+ * directions would then have the same nonces, and whoever sits between could return our messages to us as answers. Only
+ * the client has to ask: the server sends its bytes when it has the other's, who cannot know them.
  */
 export function isReflected(ownNonce: Uint8Array, peerNonce: Uint8Array): boolean {
   return nacl.verify(ownNonce.subarray(COUNTER_BYTES), peerNonce.subarray(COUNTER_BYTES))

@@ -170,17 +170,17 @@ class ConnectionSet {
 
   /** @returns how many had to be cut. */
   async stop(remainingMs: number): Promise<number> {
-    let cut = 0
-    const timer = setTimeout(() => {
-      for (const connection of this.#open.keys()) {
-        if (connection.isBusy) cut += 1
-        connection.cut()
-      }
-    }, remainingMs)
-    const served = [...this.#open.values()]
     for (const connection of this.#open.keys()) connection.stop()
-    await Promise.all(served)
+    const timeIsUp = Promise.withResolvers<void>()
+    const timer = setTimeout(timeIsUp.resolve, remainingMs)
+    await Promise.race([Promise.all(this.#open.values()), timeIsUp.promise])
     clearTimeout(timer)
+    // A connection whose command never ends is never done; nothing but its socket is left of it.
+    let cut = 0
+    for (const connection of this.#open.keys()) {
+      if (connection.isBusy) cut += 1
+      connection.cut()
+    }
     return cut
   }
 }

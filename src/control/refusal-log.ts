@@ -8,8 +8,6 @@ import type { Log } from '../telemetry/log.ts'
 export type ControlRefusal =
   /** The key is another, or somebody changed, repeated or reordered what was sent. */
   | 'bad-mac'
-  /** The peer returned our own handshake to us. */
-  | 'reflected'
   /** A frame too short for any message, or one that the peer did not finish. */
   | 'short-frame'
   /** The handshake was not done in time. */

@@ -10,7 +10,7 @@ import type { Socket } from 'node:net'
 import { messageOf } from '../errors.ts'
 import { bytesToText, textToBytes } from '../login/byte-string.ts'
 import { parseComboAddress } from '../login/combo-address.ts'
-import { ControlChannel, isReflected, MAX_MESSAGE_BYTES, NONCE_BYTES } from './channel.ts'
+import { ControlChannel, MAX_MESSAGE_BYTES, NONCE_BYTES } from './channel.ts'
 import { fitReply } from './fit-reply.ts'
 import { FrameSplitter } from './frame-splitter.ts'
 import type { ControlRefusal } from './refusal-log.ts'
@@ -134,8 +134,6 @@ export class ServerConnection {
     this.#hello = bytes.subarray(0, NONCE_BYTES)
     if (this.#hello.length < NONCE_BYTES) return bytes.subarray(NONCE_BYTES)
     const ownNonce = randomBytes(NONCE_BYTES)
-    // It takes one guess in 2^160 to be here by chance.
-    if (isReflected(ownNonce, this.#hello)) this.refuse('reflected')
     this.#channel = new ControlChannel({ key: this.#options.key, ownNonce, peerNonce: this.#hello })
     this.#socket.write(ownNonce)
     return bytes.subarray(NONCE_BYTES)

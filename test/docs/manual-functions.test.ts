@@ -10,6 +10,7 @@ import { createHttpClient } from '../../src/lookup/http-client.ts'
 import { LOGIN_TUPLE_FIELDS } from '../../src/lua/bindings/login-tuple.ts'
 import { Registrations } from '../../src/lua/bindings/registrations.ts'
 import { createBindings } from '../../src/lua/bindings/table.ts'
+import type { HostFunction } from '../../src/lua/host-function.ts'
 import { createLuaState } from '../../src/lua/lua-state.ts'
 import { FIELD_TYPES, TREND_DEFAULTS } from '../../src/trends/trend-definition.ts'
 import { readManPage, tagsOf } from '../support/man-page.ts'
@@ -47,10 +48,33 @@ function bindings() {
   })
 }
 
+function functionsAndMethods(): readonly HostFunction[] {
+  const { functions, types } = bindings()
+  return [...functions, ...types.flatMap((type) => type.methods)]
+}
+
+describe('trackalert(1)', () => {
+  test('has an entry for every command of the console, with its usage as the tag, and no other', () => {
+    const commands = functionsAndMethods().filter(({ scope }) => scope === 'console')
+    const usages = commands.map(({ usage }) => usage)
+    assert.deepEqual(tagsOf(readManPage('trackalert.1'), 'CONSOLE', 'Commands').toSorted(), usages.toSorted())
+  })
+
+  test('names every function that has its effect at once on the console', () => {
+    const names = functionsAndMethods().filter(({ isImmediate }) => isImmediate === true)
+    const { source } = readManPage('trackalert.1')
+    const text = source.slice(source.indexOf('.SH CONSOLE'), source.indexOf('.SS Commands'))
+    for (const { name } of names) {
+      if (!name.endsWith('Log')) assert.match(text, new RegExp(`^\\.\\w+ ${RegExp.escape(name)}\\b`, 'm'))
+    }
+  })
+})
+
 describe('trackalert.conf(5)', () => {
   test('has an entry for every function and method, with its usage as the tag, and no other', () => {
-    const { functions, types } = bindings()
-    const usages = [...functions, ...types.flatMap((type) => type.methods)].map((entry) => entry.usage)
+    const usages = functionsAndMethods()
+      .filter(({ scope }) => scope !== 'console')
+      .map(({ usage }) => usage)
     // A tag that could be called is that of a function.
     const tags = page.entries.map((entry) => entry.tag).filter((tag) => /^[\w.:]+[({]/.test(tag))
     assert.deepEqual(tags.toSorted(), usages.toSorted())
