@@ -14,6 +14,10 @@ interface CatalogueEntry {
 export const ERRORS = {
   TRK_CONFIG_INVALID: { status: 500, text: 'the configuration is wrong' },
   TRK_CONFIG_TIMEOUT: { status: 500, text: 'the configuration file did not finish in time' },
+  TRK_RELOAD_REFUSED: {
+    status: 409,
+    text: 'the new configuration cannot be taken over while the server runs',
+  },
   TRK_LISTEN_FAILED: { status: 500, text: 'a listener cannot be opened' },
   TRK_TLS_CLIENT_FILES: { status: 500, text: 'the TLS files of outgoing connections cannot be used' },
   TRK_STATE_DIRECTORY: { status: 500, text: 'the state directory cannot be used' },

@@ -82,6 +82,9 @@ async function serve(server: ServerChoice, around: Surroundings): Promise<ExitSt
     onStopSignal(listener) {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => listener(signal))
     },
+    onReloadSignal(listener) {
+      process.on('SIGHUP', listener)
+    },
     tellParent: IS_DAEMON_CHILD ? tellParent : undefined,
   })
 }

@@ -17,6 +17,8 @@ export interface AppOptions {
   readonly recover: boolean
   /** Reports and calls that may wait or run, over all policy workers; the default is for servers, tests want fewer. */
   readonly maxPendingRuns?: number
+  /** Between two looks at the GeoIP files, milliseconds; the default is a minute. */
+  readonly geoFilesEveryMs?: number
   /** A policy called shutdown(). */
   readonly onShutdownRequested: () => void
 }

@@ -2,32 +2,27 @@
  * Wires the server in one straight line and stops it in reverse. Lives on the main thread; runs no Lua.
  */
 import { loadConfiguration } from '../config/load-configuration.ts'
-import type { Settings } from '../config/settings.ts'
-import type { ActionResult } from '../console/console-questions.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
-import { createHttpServer } from '../http/http-server.ts'
-import { createIngest } from '../ingest/ingest.ts'
-import type { NetmaskGroup } from '../login/netmask-group.ts'
-import type { Store } from '../store/store.ts'
-import type { Log } from '../telemetry/log.ts'
 import type { AppOptions } from './app-options.ts'
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
-import { createStatistics, type Statistics } from '../telemetry/statistics.ts'
-import { createHttpPorts } from './http-ports.ts'
-import { aclOf, deliveryOptions, httpOptions, warningsOf } from './options-from-settings.ts'
+import { createStatistics } from '../telemetry/statistics.ts'
+import { deliveryOptions, warningsOf } from './options-from-settings.ts'
 import { startExpiry } from './expiry.ts'
+import { InForce } from './in-force.ts'
 import { openStore } from './open-store.ts'
-import { startConsole } from './start-console.ts'
-import { startPolicy, type StartedPolicy } from './start-policy.ts'
+import { startHttp } from './start-http.ts'
+import { startPolicy } from './start-policy.ts'
+import { startOperations } from './start-operations.ts'
+import type { Reloads } from './start-reloads.ts'
 import { startScheduler } from './start-scheduler.ts'
 import { StopSequence } from './stop-sequence.ts'
 
 /** Runs a line of the console for whoever is at `peer`; never rejects: a failed line's answer begins with `Error: `. */
 export type RunLine = (line: string, peer: string) => Promise<string>
 
-export interface App {
+export interface App extends Reloads {
   /** Stops within the deadline; false when something was left undone, which the log names. */
   readonly stop: (deadlineMs: number) => Promise<boolean>
   readonly runLine: RunLine
@@ -37,8 +32,6 @@ export interface App {
 
 /** For the parts that were started when a later one could not be. */
 const ROLLBACK_MS = 2_000
-/** A step that waits for others to end gets this much of the time left, so that the later ones get some. */
-const STEP_SHARE = 0.5
 
 /**
  * Starts everything; when a part cannot start, those before it are stopped again.
@@ -61,7 +54,8 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   const now = Date.now
 
   const configuration = await loadConfiguration(options)
-  stopping.add('configuration', () => configuration.thread.stop())
+  const inForce = new InForce(configuration)
+  stopping.add('configuration thread', () => inForce.configuration.thread.stop())
   const { settings } = configuration
   for (const { level, message, fields } of configuration.notices) log[level](message, fields)
   for (const warning of warningsOf(settings)) log.warn(warning)
@@ -73,9 +67,11 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   const traffic = { activeConnections: 0, reports: 0 }
   const metrics = createMetrics({
     activeConnections: () => traffic.activeConnections,
-    workerQueue: () => policy.pool.waiting(),
+    workerQueue: () => policy.runs.waiting(),
     webHookQueue: () => outbox.size,
     store: () => store.counts(),
+    geoDatabases: () => inForce.configuration.geoDatabases,
+    now,
   })
   stopping.add('statistics log', startStatisticsLog(log, statistics))
   stopping.add('expiry', startExpiry(store, now, log))
@@ -88,7 +84,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
   const policy = await startPolicy({
-    configuration,
+    inForce,
     options,
     store,
     outbox,
@@ -98,89 +94,42 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
     now,
   })
 
-  const scheduler = startScheduler({ log, now, policy, metrics }, settings.schedules)
-  stopping.add('scheduler', scheduler.stop)
+  const scheduler = startScheduler({ log, now, policy, metrics, stopping }, settings.schedules)
 
-  const acl = aclOf(settings)
-  await startHttp({ settings, acl, policy, store, metrics, statistics, traffic, stopping, now, log })
-  await startConsole({
-    configuration: () => configuration,
+  const http = await startHttp({
+    inForce,
     policy,
-    log,
+    store,
     metrics,
     statistics,
+    traffic,
     stopping,
     now,
-    version: options.version,
-    onShutdownRequested: options.onShutdownRequested,
-    reportCount: () => traffic.reports,
-    settings: () => settings,
-    acl: () => acl,
-    webHooks: delivery.counters,
-    webHooksWaiting: () => outbox.size,
-    workers: policy.pool.workers,
-    reloadGeoDatabases: notYet,
-    reloadConfiguration: notYet,
+    log,
+  })
+  const reloads = await startOperations({
+    options,
+    inForce,
+    store,
+    outbox,
+    delivery,
+    policy,
+    scheduler,
+    http,
+    metrics,
+    statistics,
+    traffic,
+    stopping,
+    now,
   })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
   return {
-    runLine: async (line, peer) => (await configuration.thread.runLine(line, peer)).text,
+    ...reloads,
+    runLine: async (line, peer) => (await inForce.configuration.thread.runLine(line, peer)).text,
     async isAlive() {
       // The cheapest question that goes to the store thread and back.
       await store.failedReports(1)
-      return policy.pool.readiness().ready
+      return policy.runs.pool.readiness().ready
     },
   }
-}
-
-interface HttpParts {
-  readonly settings: Settings
-  readonly acl: NetmaskGroup
-  readonly policy: StartedPolicy
-  readonly store: Store
-  readonly metrics: Metrics
-  readonly statistics: Statistics
-  readonly traffic: { activeConnections: number; reports: number }
-  readonly stopping: StopSequence
-  readonly now: () => number
-  readonly log: Log
-}
-
-async function startHttp(parts: HttpParts): Promise<void> {
-  const { settings, acl, policy, store, metrics, statistics, traffic, stopping, now, log } = parts
-  const submitReports = createIngest({
-    store,
-    now,
-    onAccepted(reports) {
-      traffic.reports += reports
-      metrics.reports.inc(reports)
-    },
-  })
-  const http = createHttpServer(
-    createHttpPorts({
-      settings,
-      pool: policy.pool,
-      committer: policy.committer,
-      store,
-      isStopping: () => stopping.hasBegun,
-      submitReports,
-      metrics,
-      statistics,
-      startedAtMs: now(),
-      now,
-      reportCount: () => traffic.reports,
-      log,
-      onConnections(active) {
-        traffic.activeConnections = active
-      },
-    }),
-    httpOptions(settings, acl),
-  )
-  stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
-  for (const { url } of await http.start()) log.info('listening', { url })
-}
-
-/** What a part will do that is not there yet. */
-async function notYet(): Promise<ActionResult> {
-  return { ok: false, text: 'this server cannot reload; restart it instead' }
 }

@@ -3,19 +3,19 @@
  */
 import type { EndpointOutcome, HttpPorts } from '../http/http-ports.ts'
 import { messageOf } from '../errors.ts'
-import type { Settings } from '../config/settings.ts'
 import type { SubmitReports } from '../ingest/ingest.ts'
 import type { RunCommitter } from '../policy/commit-run.ts'
 import type { RunOutcome } from '../policy/messages.ts'
-import type { PolicyPool } from '../policy/policy-pool.ts'
+import type { PolicyRuns } from '../policy/policy-runs.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { InForce } from './in-force.ts'
 import type { Statistics } from '../telemetry/statistics.ts'
 
 interface HttpPortsDeps {
-  readonly settings: Settings
-  readonly pool: Pick<PolicyPool, 'runEndpoint' | 'readiness'>
+  readonly inForce: Pick<InForce, 'endpointNames'>
+  readonly runs: Pick<PolicyRuns, 'runEndpoint' | 'readiness'>
   readonly committer: Pick<RunCommitter, 'commit'>
   readonly store: Pick<Store, 'readiness'>
   /** The server has been asked to stop and finishes what has begun. */
@@ -40,13 +40,12 @@ const NOT_STORED = {
 const STOPPING = { ready: false, reason: 'The server is stopping' } as const
 
 export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
-  const { settings, pool, committer, store, metrics, statistics, log } = deps
-  const endpointNames = new Set(settings.customEndpoints)
+  const { inForce, runs, committer, store, metrics, statistics, log } = deps
   return {
     submitReports: deps.submitReports,
-    endpointNames: () => endpointNames,
+    endpointNames: () => inForce.endpointNames,
     async runEndpoint(name, args): Promise<EndpointOutcome> {
-      const running = pool.runEndpoint(name, args)
+      const running = runs.runEndpoint(name, args)
       if (running === undefined) {
         return {
           kind: 'refused',
@@ -62,7 +61,7 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
     readiness() {
       if (deps.isStopping()) return STOPPING
       const stored = store.readiness()
-      return stored.ready ? pool.readiness() : stored
+      return stored.ready ? runs.readiness() : stored
     },
     stats: () => statsBody(deps),
     async metrics() {

@@ -7,20 +7,21 @@ import { extname } from 'node:path'
 import type { AppOptions } from './app-options.ts'
 import type { Configuration } from '../config/load-configuration.ts'
 import type { Settings } from '../config/settings.ts'
-import type { DeliveryOptions } from '../delivery/delivery.ts'
+import type { DeliveryOptions } from '../delivery/plan-lanes.ts'
 import { parseWebHookDefinition } from '../delivery/web-hook.ts'
 import { TrackError } from '../errors.ts'
 import type { HttpOptions } from '../http/http-ports.ts'
 import { readOrMakeSecret } from '../config/state-directory.ts'
 import type { TrendApplierSetup } from '../store/apply-trends.ts'
 import type { EmbeddedStoreOptions } from '../store/embedded/embedded-store-options.ts'
+import type { StoreChange } from '../store/store.ts'
 import { HASH_SEED_BYTES } from '../trends/item-hash.ts'
 import { NetmaskGroup } from '../login/netmask-group.ts'
 
 /** Runs ahead of a call of a custom endpoint, over all workers, with which it is refused. */
 const MAX_PENDING_FOR_CALLS = 10_000
 const WORKER_MEMORY_MB = 512
-const POLICY_LIMITS = { cpuMs: 2_000, wallMs: 30_000 } as const
+export const POLICY_LIMITS = { cpuMs: 2_000, wallMs: 30_000 } as const
 const MAX_BODY_BYTES = 1024 * 1024
 
 /** @param acl - who may use the listeners; the console may change it while they run */
@@ -77,6 +78,18 @@ export function storeOptions(
   }
 }
 
+/** What of the store's options can change while it is open. */
+export function storeChange({ settings, trendDefinitions }: Configuration): StoreChange {
+  const trendSetup: TrendApplierSetup = { definitions: trendDefinitions }
+  const { durability, historyDays, historyMegabytes } = settings
+  return { durability, historyDays, historyMegabytes, trendSetup }
+}
+
+/** Runs that wait or run, over all workers, with which a call of a custom endpoint is refused. */
+export function maxPendingForCalls(maxPendingRuns: AppOptions['maxPendingRuns']): number {
+  return maxPendingRuns ?? MAX_PENDING_FOR_CALLS
+}
+
 export function policyOptions(
   configuration: Configuration,
   {
@@ -88,7 +101,7 @@ export function policyOptions(
   const { settings, configFile, configSource, stateDirectory, geoDatabases } = configuration
   return {
     workers: settings.reportThreads ?? settings.luaStates ?? Math.max(1, availableParallelism() - 1),
-    maxPendingForCalls: maxPendingRuns ?? MAX_PENDING_FOR_CALLS,
+    maxPendingForCalls: maxPendingForCalls(maxPendingRuns),
     memoryLimitMb: WORKER_MEMORY_MB,
     setup: {
       configFile,

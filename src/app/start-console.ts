@@ -3,20 +3,19 @@
  * come. Main thread.
  */
 import type { Configuration } from '../config/load-configuration.ts'
-import type { ConfigurationThread, ConsoleServer } from '../config/configuration-thread.ts'
 import { answerServerQuestion, type ServerAnswerDeps } from '../console/answer-question.ts'
-import { createControlServer } from '../control/control-server.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { ControlSocket, type PreparedSocket } from './control-socket.ts'
+import type { InForce } from './in-force.ts'
 import { hashSeedOf } from './options-from-settings.ts'
-import type { StartedPolicy } from './start-policy.ts'
+import type { Policy } from './start-policy.ts'
 import type { StopSequence } from './stop-sequence.ts'
 import { createNoticeHandler } from './worker-notices.ts'
 
 interface ConsoleParts extends Omit<ServerAnswerDeps, 'log'> {
-  /** In force; a reload replaces it. */
-  readonly configuration: () => Configuration
-  readonly policy: StartedPolicy
+  readonly inForce: InForce
+  readonly policy: Policy
   readonly log: Log
   readonly metrics: Metrics
   readonly stopping: StopSequence
@@ -25,72 +24,74 @@ interface ConsoleParts extends Omit<ServerAnswerDeps, 'log'> {
   readonly onShutdownRequested: () => void
 }
 
+export interface Console {
+  /**
+   * Lets lines run, and opens the control socket where the configuration has one.
+   *
+   * @throws TrackError TRK_LISTEN_FAILED when the socket cannot be opened.
+   */
+  readonly start: () => Promise<void>
+  /**
+   * Gets ready to run lines in another configuration's thread, and to take them at its address.
+   *
+   * @throws TrackError TRK_LISTEN_FAILED when the socket cannot be opened.
+   */
+  readonly prepare: (next: Configuration) => Promise<PreparedSocket>
+}
+
 /** Commands under way get this much of the time that is left at the stop; reports come after them. */
 const STOP_SHARE = 0.25
 
-/**
- * Lets lines run, and opens the control socket where the configuration has one. The answer connects the thread of another
- * configuration, which lines go to once that is in force.
- *
- * @throws TrackError TRK_LISTEN_FAILED when the socket cannot be opened.
- */
-export async function startConsole(parts: ConsoleParts): Promise<(thread: ConfigurationThread) => void> {
-  const connect = (thread: ConfigurationThread): void => thread.connect(consoleServer(parts))
-  connect(parts.configuration().thread)
-  // Before the store, from which a line may be reading.
-  parts.stopping.add('console', () => parts.configuration().thread.stop())
-  await openControlSocket(parts)
-  return connect
-}
-
-async function openControlSocket(parts: ConsoleParts): Promise<void> {
-  const { log, stopping } = parts
-  const { controlSocket, controlKey } = parts.configuration().settings
-  if (controlSocket === null) return
-  if (controlKey === null) {
-    log.warn('controlSocket() needs a key: without setKey() the control socket is not opened')
-    return
-  }
-  const server = createControlServer(
-    {
-      runLine: (line, peer) => runLine(parts, line, peer),
-      log,
-      now: parts.now,
-      metrics: parts.metrics,
+export function createConsole(parts: ConsoleParts): Console {
+  const { inForce, log, metrics, stopping, now } = parts
+  const socket = new ControlSocket({
+    async runLine(line, peer) {
+      const { ok, text } = await inForce.configuration.thread.runLine(line, peer)
+      const status = ok ? 'ok' : 'error'
+      metrics.consoleLines.inc({ status })
+      // Not the line itself: it may hold what is no business of the log.
+      log.debug('a line of the console has ended', { peer, status })
+      return text
     },
-    { ...controlSocket, key: new Uint8Array(Buffer.from(controlKey, 'base64')) },
-  )
-  const { host, port } = await server.start()
-  stopping.add('control socket', (remainingMs) => server.stop(remainingMs * STOP_SHARE))
-  log.info('the control socket is open', { host, port })
-}
-
-async function runLine(
-  { configuration, metrics, log }: ConsoleParts,
-  line: string,
-  peer: string,
-): Promise<string> {
-  const { ok, text } = await configuration().thread.runLine(line, peer)
-  const status = ok ? 'ok' : 'error'
-  metrics.consoleLines.inc({ status })
-  // Not the line itself: it may hold what is no business of the log.
-  log.debug('a line of the console has ended', { peer, status })
-  return text
-}
-
-function consoleServer(parts: ConsoleParts): ConsoleServer {
-  const { configuration, policy, log } = parts
+    log,
+    now,
+    metrics,
+  })
+  const prepare = async (next: Configuration): Promise<PreparedSocket> => {
+    const prepared = await socket.prepare(next.settings)
+    return {
+      cancel: prepared.cancel,
+      apply() {
+        connectThread(parts, next)
+        prepared.apply()
+      },
+    }
+  }
   return {
+    prepare,
+    async start() {
+      const prepared = await prepare(inForce.configuration)
+      prepared.apply()
+      // Before the store, from which a line may be reading.
+      stopping.add('console', () => inForce.configuration.thread.stop())
+      stopping.add('control socket', (remainingMs) => socket.stop(remainingMs * STOP_SHARE))
+    },
+  }
+}
+
+function connectThread(parts: ConsoleParts, { thread, stateDirectory }: Configuration): void {
+  const { policy, log } = parts
+  thread.connect({
     log,
     openReader: policy.openReader,
-    hashSeed: hashSeedOf(configuration().stateDirectory),
+    hashSeed: hashSeedOf(stateDirectory),
     answerStore: policy.answerStore,
     answerServer: (question) => answerServerQuestion(parts, question),
     async commit(effects) {
       const run = { name: 'console', reportId: undefined }
       return (await policy.committer.commit(run, { ok: true, effects, answer: undefined })) === 'committed'
     },
-    runInPolicies: (line) => policy.pool.repeatConsoleLine(line),
+    runInPolicies: (line) => policy.runs.pool.repeatConsoleLine(line),
     onNotice: createNoticeHandler(parts),
-  }
+  })
 }

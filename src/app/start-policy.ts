@@ -7,6 +7,7 @@ import type { StoreOutbox } from '../delivery/store-outbox.ts'
 import { createDispatcher } from '../ingest/ingest.ts'
 import { createRunCommitter, type RunCommitter } from '../policy/commit-run.ts'
 import { createPolicyPool, type PolicyPool } from '../policy/policy-pool.ts'
+import { PolicyRuns } from '../policy/policy-runs.ts'
 import { answerStoreQuestion, type StoreAnswer, type StoreQuestion } from '../policy/store-questions.ts'
 import type { RunTiming } from '../policy/worker-handle.ts'
 import type { EmbeddedStore } from '../store/embedded/embedded-store.ts'
@@ -14,12 +15,13 @@ import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Statistics } from '../telemetry/statistics.ts'
 import type { AppOptions } from './app-options.ts'
-import { policyOptions } from './options-from-settings.ts'
+import type { InForce } from './in-force.ts'
+import { maxPendingForCalls, policyOptions } from './options-from-settings.ts'
 import type { StopSequence } from './stop-sequence.ts'
 import { createNoticeHandler } from './worker-notices.ts'
 
 interface PolicyParts {
-  readonly configuration: Configuration
+  readonly inForce: InForce
   readonly options: AppOptions
   readonly store: EmbeddedStore
   readonly outbox: StoreOutbox
@@ -30,9 +32,15 @@ interface PolicyParts {
   readonly now: () => number
 }
 
-export interface StartedPolicy {
-  readonly pool: PolicyPool
+export interface Policy {
+  readonly runs: PolicyRuns
   readonly committer: RunCommitter
+  /**
+   * Starts workers for another configuration, beside those in force.
+   *
+   * @throws TrackError what a worker said when its Lua state could not be built; then none of them is left.
+   */
+  readonly startPool: (configuration: Configuration) => Promise<PolicyPool>
   /** The store's door for a new thread that reads trends; its number is never used twice. */
   readonly openReader: () => TrendReaderSetup
   readonly answerStore: (question: StoreQuestion) => Promise<StoreAnswer>
@@ -42,44 +50,62 @@ export interface StartedPolicy {
 const DRAIN_SHARE = 0.5
 
 /** Starts the workers and hands them what the store holds for them, first of all what a crash left unfinished. */
-export async function startPolicy(parts: PolicyParts): Promise<StartedPolicy> {
-  const { configuration, options, store, outbox, metrics, statistics, stopping, now } = parts
-  const { log } = options
-  const { settings } = configuration
+export async function startPolicy(parts: PolicyParts): Promise<Policy> {
+  const { inForce, options, store, outbox, metrics, statistics, stopping, now } = parts
   const committer = createRunCommitter({
-    log,
+    log: options.log,
     metrics,
     statistics,
     store,
     now,
-    roomForWebHooks: () => settings.webHookQueueSize - outbox.size,
+    roomForWebHooks: () => inForce.settings.webHookQueueSize - outbox.size,
     onWebHooks: outbox.queued,
     onWebHookRefused: outbox.refused,
   })
-  const hooks = settings.webHooks.map(({ name }) => name)
   let lastWorker = 0
   const openReader = (): TrendReaderSetup => ({ ...store.readerAccess(), worker: ++lastWorker })
+  const onResent = (): void => outbox.queued(inForce.settings.webHooks.map(({ name }) => name))
   const answerStore = (question: StoreQuestion): Promise<StoreAnswer> =>
-    answerStoreQuestion({ store, now, onResent: () => outbox.queued(hooks) }, question)
-  const pool = createPolicyPool(
-    {
-      log,
-      onRun: (timing) => countRun(parts, timing),
-      onNotice: createNoticeHandler({ log, metrics, onShutdownRequested: options.onShutdownRequested }),
-      onLost: (reason) => metrics.workerRestarts.inc({ reason }),
-      openReader,
-      answer: answerStore,
-    },
-    policyOptions(configuration, options),
+    answerStoreQuestion({ store, now, onResent }, question)
+  const startPool = createPoolStarter({ ...parts, openReader, answerStore })
+  const runs = new PolicyRuns(
+    await startPool(inForce.configuration),
+    maxPendingForCalls(options.maxPendingRuns),
   )
-  stopping.add('policy workers', () => pool.stop())
-  await pool.start()
+  stopping.add('policy workers', () => runs.stop())
   stopping.add('runs in progress', async (remainingMs) => {
-    const left = await pool.drain(remainingMs * DRAIN_SHARE)
+    const left = await runs.drain(remainingMs * DRAIN_SHARE)
     return left === 0 ? undefined : `${left} runs; the next start does those of reports`
   })
-  await store.subscribe(createDispatcher(pool, committer))
-  return { pool, committer, openReader, answerStore }
+  await store.subscribe(createDispatcher(runs, committer))
+  return { runs, committer, startPool, openReader, answerStore }
+}
+
+function createPoolStarter(
+  parts: PolicyParts & Pick<Policy, 'openReader' | 'answerStore'>,
+): Policy['startPool'] {
+  const { options, metrics, openReader, answerStore } = parts
+  const { log, onShutdownRequested } = options
+  return async (configuration) => {
+    const pool = createPolicyPool(
+      {
+        log,
+        onRun: (timing) => countRun(parts, timing),
+        onNotice: createNoticeHandler({ log, metrics, onShutdownRequested }),
+        onLost: (reason) => metrics.workerRestarts.inc({ reason }),
+        openReader,
+        answer: answerStore,
+      },
+      policyOptions(configuration, options),
+    )
+    try {
+      await pool.start()
+      return pool
+    } catch (error) {
+      await pool.stop()
+      throw error
+    }
+  }
 }
 
 function countRun(

@@ -1,34 +1,36 @@
 /**
- * Background functions and their times. Main thread.
+ * Background functions: due by the scheduler, run by the policy workers, committed like every run. Main thread.
  */
 import type { ScheduleSettings } from '../config/settings.ts'
-import { createScheduler } from '../schedule/scheduler.ts'
+import { createScheduler, type Scheduler } from '../schedule/scheduler.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { StartedPolicy } from './start-policy.ts'
+import type { Policy } from './start-policy.ts'
+import type { StopSequence } from './stop-sequence.ts'
 
 interface SchedulerParts {
   readonly log: Log
+  /** Unix milliseconds. */
   readonly now: () => number
-  readonly policy: Pick<StartedPolicy, 'pool' | 'committer'>
-  readonly metrics: Metrics
+  readonly policy: Pick<Policy, 'runs' | 'committer'>
+  readonly metrics: Pick<Metrics, 'backgroundSkipped'>
+  readonly stopping: StopSequence
 }
 
-/** Starts to run the background functions when they are due. */
 export function startScheduler(
-  { log, now, policy, metrics }: SchedulerParts,
+  { log, now, policy: { runs, committer }, metrics, stopping }: SchedulerParts,
   schedules: readonly ScheduleSettings[],
-): ReturnType<typeof createScheduler> {
-  const { pool, committer } = policy
+): Scheduler {
   const scheduler = createScheduler(
     {
       log,
       now,
-      run: async (name) => committer.commit({ name, reportId: undefined }, await pool.runBackground(name)),
+      run: async (name) => committer.commit({ name, reportId: undefined }, await runs.runBackground(name)),
       onSkipped: (name) => metrics.backgroundSkipped.inc({ function: name }),
     },
     schedules,
   )
   scheduler.start()
+  stopping.add('scheduler', scheduler.stop)
   return scheduler
 }

@@ -3,8 +3,8 @@
  * thread.
  */
 import { resolve } from 'node:path'
-import { createApp } from '../app/create-app.ts'
-import { createServiceNotify } from '../app/service-notify.ts'
+import { createApp, type App } from '../app/create-app.ts'
+import { createServiceNotify, type ServiceNotify } from '../app/service-notify.ts'
 import { messageOf } from '../errors.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { ServerChoice } from './command-line.ts'
@@ -28,6 +28,8 @@ export interface ServerHost {
   readonly pid: number
   /** Calls back at the first signal that asks for the end, with its name. */
   readonly onStopSignal: (listener: (signal: string) => void) => void
+  /** Calls back at every signal that asks to read the configuration again. */
+  readonly onReloadSignal: (listener: () => void) => void
   /** In the child of `-d`: tells the process that waits for it. */
   readonly tellParent: ((news: DaemonNews) => Promise<void>) | undefined
 }
@@ -63,6 +65,9 @@ async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
     surroundings.enterFolder(configFile)
     // The first who asks decides; a policy may ask before everything is up.
     const stopAsked = Promise.withResolvers<string>()
+    let onReload = (): void => undefined
+    // From the beginning, since the signal ends a process that does not listen; a start reads the file anyway.
+    host.onReloadSignal(() => onReload())
     const app = await createApp({
       configFile,
       regexesFile,
@@ -77,6 +82,7 @@ async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
       { log, isAlive: app.isAlive },
       { environment: surroundings.environment, pid: host.pid },
     )
+    onReload = () => void reload(app, service)
     host.onStopSignal((signal) => stopAsked.resolve(signal))
     await service.ready()
     await host.tellParent?.({ type: 'ready' })
@@ -94,4 +100,11 @@ async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
     console?.close()
     removePidFile?.()
   }
+}
+
+/** systemd is told when it begins and when it has ended, whatever came of it. */
+async function reload(app: App, service: ServiceNotify): Promise<void> {
+  await service.reloading()
+  await app.reload()
+  await service.ready()
 }

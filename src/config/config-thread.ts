@@ -86,6 +86,9 @@ async function main(port: MessagePort): Promise<void> {
         case 'server-answer':
           serverQuestions.settle(message.id, message.answer)
           return
+        case 'geo-database':
+          state.replaceGeoDatabase(message.database)
+          return
         case 'ping':
           post({ type: 'pong' })
           return

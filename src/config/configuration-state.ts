@@ -3,8 +3,7 @@
  * that. Lives on the configuration thread.
  */
 import { dirname } from 'node:path'
-import { loadGeoDatabaseFile } from '../enrich/geoip/geo-database-file.ts'
-import { openGeoDatabase, type GeoDatabase } from '../enrich/geoip/geo-database.ts'
+import type { GeoDatabase } from '../enrich/geoip/geo-database.ts'
 import { messageOf, TrackError } from '../errors.ts'
 import { createHttpClient, type HttpClient } from '../lookup/http-client.ts'
 import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
@@ -17,9 +16,10 @@ import type { AskStore } from '../lua/bindings/stored-reports.ts'
 import type { WorkerTrends } from '../policy/worker-trends.ts'
 import type { HashSeed } from '../trends/item-hash.ts'
 import type { ConfigThreadSetup, ConsoleNotice } from './messages.ts'
-import { PrintedText } from './printed-text.ts'
+import { collectGeoDatabase } from './collect-geo-database.ts'
 import { CONFIG_LIMITS } from './config-source.ts'
-import { SettingsCollector } from './settings-collector.ts'
+import { PrintedText } from './printed-text.ts'
+import { SettingsCollector, type CollectedGeoDatabase } from './settings-collector.ts'
 import { stateDirectoryPath } from './state-directory.ts'
 
 export interface ConfigurationState {
@@ -28,6 +28,8 @@ export interface ConfigurationState {
   readonly stateDirectory: () => string
   /** What lines have printed. */
   readonly printed: PrintedText
+  /** Look-ups from here on are answered from the new file. */
+  readonly replaceGeoDatabase: (database: CollectedGeoDatabase) => void
 }
 
 /** What lines use once the server is up. */
@@ -62,12 +64,13 @@ export function createConfigurationState(deps: ConfigurationStateDeps): Configur
     settings.notices.push({ level, message: `the configuration says: ${message}`, fields })
   }
   const connected = (): ConnectedServer => deps.server() ?? onlyInRuns()
+  const geo = geoDatabasesOf(settings, (name) => notify({ type: 'geo-damage', database: name }))
   let httpClient: HttpClient | undefined
   const bindings = createBindings({
     settings,
     registrations: new Registrations(),
     log,
-    geo: geoDatabasesOf(settings, (name) => notify({ type: 'geo-damage', database: name })),
+    geo,
     // Made when it is first used: by then the file has said what it wants of TLS.
     http: { client: () => (httpClient ??= createHttpClient({ tls: settings.tlsClient })) },
     dns: createDnsResolvers({
@@ -108,20 +111,21 @@ export function createConfigurationState(deps: ConfigurationStateDeps): Configur
       }),
   })
   made = lua
-  return { lua, settings, stateDirectory, printed }
+  return { lua, settings, stateDirectory, printed, replaceGeoDatabase: geo.replace }
 }
 
 function geoDatabasesOf(settings: SettingsCollector, onDamage: (name: string) => void) {
   const opened = new Map<string, GeoDatabase>()
   return {
     open(name: string, path: string): GeoDatabase {
-      const bytes = loadGeoDatabaseFile(path)
-      const database = openGeoDatabase(name, path, bytes, { onDamage: () => onDamage(name) })
+      const onDamageHere = (): void => onDamage(name)
+      const { collected, database } = collectGeoDatabase(name, path, { onDamage: onDamageHere })
       opened.set(name, database)
-      settings.geoDatabases.set(name, { name, path, bytes })
+      settings.geoDatabases.set(name, collected)
       return database
     },
     find: (name: string): GeoDatabase | undefined => opened.get(name),
+    replace: ({ name, bytes }: CollectedGeoDatabase): void => opened.get(name)?.replace(bytes),
   }
 }
 

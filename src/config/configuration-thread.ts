@@ -8,6 +8,7 @@
  */
 import type { Worker } from 'node:worker_threads'
 import type { ServerAnswer, ServerQuestion } from '../console/console-questions.ts'
+import type { CollectedGeoDatabase } from './settings-collector.ts'
 import { messageOf } from '../errors.ts'
 import type { CommittedEffects } from '../policy/messages.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
@@ -52,6 +53,10 @@ export interface ConfigurationThread {
    * @param peer - address of the client, for the log
    */
   readonly runLine: (line: string, peer: string) => Promise<LineAnswer>
+  /** A GeoIP file was replaced: lines look up in the new one. */
+  readonly replaceGeoDatabase: (database: CollectedGeoDatabase) => void
+  /** Another configuration is in force: ends the thread when the lines in it have ended, or their time is up. */
+  readonly retire: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -59,6 +64,8 @@ interface OpenLine {
   readonly line: string
   readonly peer: string
   readonly answer: (answer: LineAnswer) => void
+  /** Settles when it has been answered. */
+  readonly ended: Promise<LineAnswer>
   readonly deadline: NodeJS.Timeout
 }
 
@@ -102,16 +109,26 @@ class ThreadOfLines implements ConfigurationThread {
       this.#restart()
       return Promise.resolve(refused('the configuration thread is being started again; try again later'))
     }
-    return new Promise((answer) => {
-      const id = this.#nextId++
-      const deadline = setTimeout(
-        () => this.#lose('a line was not answered in time'),
-        LINE_LIMITS.wallMs + ANSWER_GRACE_MS,
-      )
-      this.#lines.set(id, { line, peer, answer, deadline })
-      this.#startWatch()
-      this.#post({ type: 'line', id, line })
-    })
+    const { promise: ended, resolve: answer } = Promise.withResolvers<LineAnswer>()
+    const id = this.#nextId++
+    const deadline = setTimeout(
+      () => this.#lose('a line was not answered in time'),
+      LINE_LIMITS.wallMs + ANSWER_GRACE_MS,
+    )
+    this.#lines.set(id, { line, peer, answer, ended, deadline })
+    this.#startWatch()
+    this.#post({ type: 'line', id, line })
+    return ended
+  }
+
+  readonly replaceGeoDatabase = (database: CollectedGeoDatabase): void => {
+    this.#post({ type: 'geo-database', database })
+  }
+
+  readonly retire = async (): Promise<void> => {
+    // One of them may be what asked for the other configuration, and waits for the answer.
+    await Promise.all(Array.from(this.#lines.values(), ({ ended }) => ended))
+    await this.stop()
   }
 
   readonly stop = async (): Promise<void> => {

@@ -5,8 +5,7 @@
 import { dirname } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { bytesToText } from '../login/byte-string.ts'
-import { loadGeoDatabaseFile } from '../enrich/geoip/geo-database-file.ts'
-import { openGeoDatabase, type GeoDatabase } from '../enrich/geoip/geo-database.ts'
+import type { GeoDatabase } from '../enrich/geoip/geo-database.ts'
 import { messageOf, TrackError } from '../errors.ts'
 import { createHttpClient } from '../lookup/http-client.ts'
 import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
@@ -14,6 +13,7 @@ import { Registrations } from '../lua/bindings/registrations.ts'
 import { createBindings } from '../lua/bindings/table.ts'
 import { createLuaState } from '../lua/lua-state.ts'
 import { HASH_SEED_BYTES, hashSeed } from '../trends/item-hash.ts'
+import { collectGeoDatabase } from './collect-geo-database.ts'
 import { CONFIG_LIMITS, onlyInRuns, readConfigSource } from './config-source.ts'
 import { harmlessBindings } from './harmless-functions.ts'
 import type { FromInspectThread, Inspection, InspectionSetup } from './inspection.ts'
@@ -40,7 +40,7 @@ async function inspect(setup: InspectionSetup): Promise<Inspection> {
     log: () => undefined,
     geo: {
       open(name, path) {
-        const database = openGeoDatabase(name, path, loadGeoDatabaseFile(path))
+        const { database } = collectGeoDatabase(name, path)
         geoDatabases.set(name, database)
         return database
       },

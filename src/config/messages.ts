@@ -1,5 +1,6 @@
 /**
- * Every message between the main thread and the configuration thread.
+ * Every message between the main thread and the configuration thread, and between the main thread and the one that
+ * reads a GeoIP file.
  */
 import type { ServerAnswer, ServerQuestion } from '../console/console-questions.ts'
 import type { WireError } from '../errors.ts'
@@ -38,6 +39,8 @@ export type ToConfigThread =
   | { readonly type: 'line'; readonly id: number; readonly line: string }
   | { readonly type: 'store-answer'; readonly id: number; readonly answer: StoreAnswer }
   | { readonly type: 'server-answer'; readonly id: number; readonly answer: ServerAnswer }
+  /** A file that the configuration opened under this name was replaced by a new one, which is in order. */
+  | { readonly type: 'geo-database'; readonly database: CollectedGeoDatabase }
   /** Answered by the thread's event loop: no answer means that Lua or a host function holds it. */
   | { readonly type: 'ping' }
 
@@ -66,3 +69,15 @@ export type ConsoleNotice =
   | { readonly type: 'dns-query'; readonly resolver: string; readonly durationMs: number }
   | { readonly type: 'geo-damage'; readonly database: string }
   | { readonly type: 'shutdown' }
+
+/** The file to read. */
+export interface GeoFileThreadSetup {
+  readonly name: string
+  /** Absolute path. */
+  readonly path: string
+}
+
+/** The one message of that thread. */
+export type FromGeoFileThread =
+  | { readonly type: 'loaded'; readonly database: CollectedGeoDatabase }
+  | { readonly type: 'failed'; readonly error: WireError }

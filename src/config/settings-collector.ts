@@ -4,6 +4,7 @@
  */
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
 import type { Durability } from '../store/store.ts'
+import type { FileVersion } from '../enrich/geoip/geo-database-file.ts'
 import { TrendRegistry } from '../trends/trend-registry.ts'
 import { DEFAULT_ACL } from './default-acl.ts'
 import type { NumberSettingName } from './number-settings.ts'
@@ -30,6 +31,10 @@ export interface CollectedGeoDatabase {
   readonly name: string
   readonly path: string
   readonly bytes: SharedArrayBuffer
+  /** The file as it was when it was read. */
+  readonly version: FileVersion
+  /** When the database was made, by its own account; Unix milliseconds. */
+  readonly builtAtMs: number
 }
 
 /** A line for the log. */

@@ -3,14 +3,13 @@
  * decides nothing about what is sent, and keeps nothing that the outbox does not.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { tlsClientOptions, type TlsClientSettings } from '../outgoing/tls-client-options.ts'
 import type { Log } from '../telemetry/log.ts'
 import { CircuitBreaker, DEFAULT_BREAKER } from './circuit-breaker.ts'
 import { Lane, type LaneDeps, type LaneQueue } from './lane.ts'
+import { planLanes, type DeliveryOptions, type LaneParts, type MakeLane } from './plan-lanes.ts'
 import type { DeadReason, Outbox, OutboxObserver } from './outbox.ts'
 import { ProblemLog } from './problem-log.ts'
-import { Receiver } from './receiver.ts'
-import { DEFAULT_RETRY_POLICY, type RetryPolicy } from './retry.ts'
+import type { Receiver } from './receiver.ts'
 import type { WebHookDefinition } from './web-hook.ts'
 
 /** Why a message will not arrive: a closed set, which labels a metric. */
@@ -34,16 +33,6 @@ interface DeliveryDeps {
   readonly metrics: DeliveryMetrics
 }
 
-export interface DeliveryOptions {
-  readonly hooks: readonly WebHookDefinition[]
-  /** One try, from opening the connection to the end of the answer. */
-  readonly timeoutMs: number
-  /** Connections to one server (scheme, host and port), which its hooks share evenly. */
-  readonly connectionsPerReceiver: number
-  readonly tls: TlsClientSettings
-  readonly retry?: RetryPolicy
-}
-
 /** One line of showCustomWebHooks(), and of showWebHookQueue(). */
 export interface WebHookCounters extends LaneQueue {
   readonly id: number
@@ -55,9 +44,22 @@ export interface WebHookCounters extends LaneQueue {
   readonly failures: number
 }
 
+/** Other options, ready to be gone by. */
+export interface PreparedDelivery {
+  readonly apply: () => void
+  readonly cancel: () => Promise<void>
+}
+
 export interface Delivery {
   /** Begins to send what is in the outbox and what will be. */
   readonly start: () => void
+  /**
+   * Gets ready to go by other options. A webhook that stays as it is notices nothing; a changed one has the tries under
+   * way end and sends what is queued for it, under the same delivery ids, as it is defined then.
+   *
+   * @throws TrackError TRK_TLS_CLIENT_FILES when a certificate or key cannot be used.
+   */
+  readonly prepare: (options: DeliveryOptions) => PreparedDelivery
   /**
    * Sends what is due, or will be within the time, and then closes every connection. Returns at once when nothing is.
    * A second call has no effect of its own.
@@ -68,27 +70,15 @@ export interface Delivery {
   readonly counters: () => readonly WebHookCounters[]
 }
 
-/** No receiver is helped by more, and file descriptors are not endless. */
-const MAX_CONNECTIONS_PER_RECEIVER = 1000
-
 /** @throws TrackError TRK_TLS_CLIENT_FILES when a certificate or key cannot be used. */
 export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): Delivery {
   const { outbox, now, log, metrics } = deps
   let onRest = (): void => undefined
   let stopping: Promise<string | undefined> | undefined
-  const receivers: Receiver[] = []
-  const lanes = new Map<string, Lane>()
-  for (const { receiver, hooks, connectionsPerHook } of createReceivers(options)) {
-    receivers.push(receiver)
-    for (const hook of hooks) {
-      const shared = {
-        receiver,
-        concurrency: connectionsPerHook,
-        retry: options.retry ?? DEFAULT_RETRY_POLICY,
-      }
-      lanes.set(hook.name, createLane(hook, deps, { ...shared, onRest: () => onRest() }))
-    }
-  }
+  const makeLane: MakeLane = (hook, rest) => createLane(hook, deps, { ...rest, onRest: () => onRest() })
+  let lanes = laneMap(planLanes(options, new Map(), makeLane).lanes)
+  /** Replaced lanes whose last tries are under way, with the receivers that nobody uses any more. */
+  const leaving = new Set<Promise<void>>()
 
   async function drainAndClose(deadlineMs: number): Promise<string | undefined> {
     const endMs = now() + deadlineMs
@@ -104,11 +94,29 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
     ])
     outOfTime.abort()
     for (const lane of lanes.values()) lane.close()
-    await Promise.all(receivers.map((receiver) => receiver.close()))
-    await Promise.all(Array.from(lanes.values(), (lane) => lane.settled()))
+    await Promise.all([...receiversOf(lanes)].map((receiver) => receiver.close()))
+    await Promise.all([...Array.from(lanes.values(), (lane) => lane.settled()), ...leaving])
     if (outbox.size === 0) return undefined
     if (!outbox.isDurable) metrics.webHooksDropped.inc({ reason: 'stopped' }, outbox.size)
     return outbox.size === 1 ? '1 webhook' : `${outbox.size} webhooks`
+  }
+
+  function replaceLanes(next: ReadonlyMap<string, Lane>): void {
+    const before = lanes
+    lanes = next
+    const kept = receiversOf(next)
+    for (const [name, lane] of before) {
+      if (next.get(name) === lane) continue
+      lane.close()
+      // Each lane waits for itself; a receiver goes with the last one, since closing it twice does no harm.
+      const left = leave(lane, kept.has(lane.receiver) ? [] : lanesOf(before, lane.receiver))
+      leaving.add(left)
+      void left.finally(() => {
+        leaving.delete(left)
+        lanes.get(name)?.wake()
+      })
+    }
+    for (const lane of next.values()) lane.wake()
   }
 
   return {
@@ -126,48 +134,51 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
       })
       for (const lane of lanes.values()) lane.wake()
     },
+    prepare(wanted) {
+      const plan = planLanes(wanted, lanes, makeLane)
+      return {
+        apply: () => replaceLanes(laneMap(plan.lanes)),
+        cancel: async () => {
+          await Promise.all(plan.newReceivers.map((receiver) => receiver.close()))
+        },
+      }
+    },
     stop(deadlineMs) {
       stopping ??= drainAndClose(deadlineMs)
       return stopping
     },
-    counters: () =>
-      Array.from(lanes.values(), ({ hook: { id, name, url }, successes, failures, queue }) => ({
-        id,
-        name,
-        url,
-        successes,
-        failures,
-        ...queue,
-      })).toSorted((a, b) => a.id - b.id),
+    counters: () => Array.from(lanes.values(), countersOf).toSorted((a, b) => a.id - b.id),
   }
 }
 
-interface SharedReceiver {
-  readonly receiver: Receiver
-  readonly hooks: readonly WebHookDefinition[]
-  /** Tries at once of each of them. */
-  readonly connectionsPerHook: number
+function countersOf({ hook: { id, name, url }, tally, queue }: Lane): WebHookCounters {
+  return { id, name, url, ...tally, ...queue }
 }
 
-function createReceivers(options: DeliveryOptions): readonly SharedReceiver[] {
-  const tls = tlsClientOptions(options.tls)
-  const allowed = Math.min(options.connectionsPerReceiver, MAX_CONNECTIONS_PER_RECEIVER)
-  return Array.from(
-    Map.groupBy(options.hooks, (hook) => hook.origin),
-    ([origin, hooks]) => {
-      // At least one each: a hook that waits for another's connection would not be isolated from it.
-      const connectionsPerHook = Math.max(1, Math.floor(allowed / hooks.length))
-      const connections = connectionsPerHook * hooks.length
-      const receiver = new Receiver(origin, { connections, timeoutMs: options.timeoutMs, tls })
-      return { receiver, hooks, connectionsPerHook }
-    },
-  )
+/** Lets the tries of a replaced lane end, and of the lanes that share a receiver which goes, and closes that. */
+async function leave(lane: Lane, sharing: readonly Lane[]): Promise<void> {
+  await lane.settled()
+  if (sharing.length === 0) return
+  await Promise.all(sharing.map((other) => other.settled()))
+  await lane.receiver.close()
+}
+
+function laneMap(lanes: readonly Lane[]): ReadonlyMap<string, Lane> {
+  return new Map(lanes.map((lane) => [lane.hook.name, lane]))
+}
+
+function receiversOf(lanes: ReadonlyMap<string, Lane>): ReadonlySet<Receiver> {
+  return new Set(Array.from(lanes.values(), (lane) => lane.receiver))
+}
+
+function lanesOf(lanes: ReadonlyMap<string, Lane>, receiver: Receiver): readonly Lane[] {
+  return [...lanes.values()].filter((lane) => lane.receiver === receiver)
 }
 
 function createLane(
   hook: WebHookDefinition,
   { outbox, now, random, log, metrics }: DeliveryDeps,
-  rest: Pick<LaneDeps, 'receiver' | 'concurrency' | 'retry' | 'onRest'>,
+  rest: LaneParts & Pick<LaneDeps, 'onRest'>,
 ): Lane {
   return new Lane({
     ...rest,

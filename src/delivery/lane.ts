@@ -15,6 +15,12 @@ import { backOffMs, classify, type Attempt, type RetryPolicy, type Verdict } fro
 import type { WebHookDefinition } from './web-hook.ts'
 import { buildRequest } from './web-hook-request.ts'
 
+/** Tries since the start of the server. */
+export interface WebHookTally {
+  successes: number
+  failures: number
+}
+
 export interface LaneDeps {
   readonly hook: WebHookDefinition
   readonly outbox: Outbox
@@ -29,6 +35,8 @@ export interface LaneDeps {
   readonly log: Log
   readonly onTry: (hook: WebHookDefinition, isOk: boolean) => void
   readonly onDead: (reason: DeadReason) => void
+  /** Counts the tries of a webhook; its next lane counts on. */
+  readonly tally: WebHookTally
   /** It has looked at everything and waits. */
   readonly onRest: () => void
 }
@@ -57,8 +65,6 @@ export class Lane {
   #isClosed = false
   #timer: NodeJS.Timeout | undefined = undefined
   #wakesAtMs: number | undefined = undefined
-  #successes = 0
-  #failures = 0
 
   constructor(deps: LaneDeps) {
     this.#deps = deps
@@ -68,12 +74,17 @@ export class Lane {
     return this.#deps.hook
   }
 
-  get successes(): number {
-    return this.#successes
+  get receiver(): Receiver {
+    return this.#deps.receiver
   }
 
-  get failures(): number {
-    return this.#failures
+  /** Tries at once. */
+  get concurrency(): number {
+    return this.#deps.concurrency
+  }
+
+  get tally(): WebHookTally {
+    return this.#deps.tally
   }
 
   get queue(): LaneQueue {
@@ -223,8 +234,8 @@ export class Lane {
     const isOk = verdict.kind === 'success'
     // A try that the stop cut off says nothing about the receiver.
     if (this.#isClosed && !isOk) return verdict
-    if (isOk) this.#successes += 1
-    else this.#failures += 1
+    if (isOk) this.tally.successes += 1
+    else this.tally.failures += 1
     this.#deps.onTry(this.hook, isOk)
     return verdict
   }

@@ -77,6 +77,20 @@ export function parseWebHookDefinition(
   }
 }
 
+/** Whether two definitions ask for the same requests. Compared by hand: a secret shows itself to no general comparison. */
+export function isSameWebHook(one: WebHookDefinition, other: WebHookDefinition): boolean {
+  return (
+    one.id === other.id &&
+    one.name === other.name &&
+    one.url === other.url &&
+    one.contentType === other.contentType &&
+    one.kafka === other.kafka &&
+    one.basicAuth?.reveal() === other.basicAuth?.reveal() &&
+    one.apiKey?.reveal() === other.apiKey?.reveal() &&
+    one.secret?.reveal() === other.secret?.reveal()
+  )
+}
+
 function nameProblem(name: string): string | undefined {
   return name !== '' && isSafeHeaderValue(name)
     ? undefined

@@ -12,7 +12,7 @@ interface ConnectionEvents {
 }
 
 export class ConnectionLimit {
-  readonly #max: number
+  #max: number
   readonly #events: ConnectionEvents
   readonly #openOf = new Map<Server, number>()
   #open = 0
@@ -22,18 +22,29 @@ export class ConnectionLimit {
     this.#events = events
   }
 
+  get max(): number {
+    return this.#max
+  }
+
+  /** Connections above a smaller limit stay. */
+  set max(max: number) {
+    this.#max = max
+    this.#share()
+  }
+
   /** Open connections over all servers. */
   get open(): number {
     return this.#open
   }
 
-  /** Counts the connections of this server from now on. */
+  /** Counts the connections of this server from now on, until it is closed. */
   watch(server: Server): void {
     this.#openOf.set(server, 0)
     server.on('connection', (socket: Socket) => {
       this.#change(server, 1)
       socket.once('close', () => this.#change(server, -1))
     })
+    server.once('close', () => this.#openOf.delete(server))
     server.on('drop', (dropped?: DropArgument) => this.#events.onDropped(dropped?.remoteAddress ?? ''))
     this.#share()
   }

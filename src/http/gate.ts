@@ -14,13 +14,18 @@ export interface Gate {
   readonly hasPassword: (authorization: string | undefined, socket: Socket) => boolean
   /** The client's address as text; empty when the connection is already gone. */
   readonly peerOf: (socket: Socket) => string
+  /** Whether everybody in the ACL may read the metrics. */
+  readonly areMetricsOpen: () => boolean
+  /** Goes by these from the next request on, also on connections that are open. */
+  readonly replace: (access: HttpAccess) => void
 }
 
-export function createGate(
-  ports: Pick<HttpPorts, 'onRefused'>,
-  { acl, password }: Pick<HttpOptions, 'acl' | 'password'>,
-): Gate {
-  const isPassword: PasswordCheck = createPasswordCheck(password)
+/** The options that say who is let in. */
+export type HttpAccess = Pick<HttpOptions, 'acl' | 'password' | 'metricsNoPassword'>
+
+export function createGate(ports: Pick<HttpPorts, 'onRefused'>, initial: HttpAccess): Gate {
+  let access = initial
+  let isPassword: PasswordCheck = createPasswordCheck(access.password)
   /** A connection has one peer for all of its requests. Entries go with their sockets. */
   const peers = new WeakMap<Socket, ComboAddress>()
 
@@ -35,9 +40,14 @@ export function createGate(
 
   return {
     peerOf,
+    areMetricsOpen: () => access.metricsNoPassword,
+    replace(replacement) {
+      access = replacement
+      isPassword = createPasswordCheck(access.password)
+    },
     admits(socket) {
       const address = addressOf(socket)
-      if (address !== undefined && acl.match(address)) return true
+      if (address !== undefined && access.acl.match(address)) return true
       ports.onRefused('acl', peerOf(socket))
       return false
     },

@@ -10,7 +10,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { messageOf, TrackError } from '../errors.ts'
 import { closeSilent, createClientErrorHandler } from './client-error.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
-import type { Gate } from './gate.ts'
+import { createGate, type Gate, type HttpAccess } from './gate.ts'
 import type { BoundAddress, HttpOptions, HttpPorts, ListenerSettings } from './http-ports.ts'
 import type { LoadedTls } from './load-tls.ts'
 import { registerRoutes } from './register-routes.ts'
@@ -30,7 +30,6 @@ const SILENCE_MARGIN_MS = 250
 
 export interface ListenerDeps {
   readonly ports: HttpPorts
-  readonly gate: Gate
   readonly limit: ConnectionLimit
 }
 
@@ -45,14 +44,21 @@ export interface ListenerPlan {
 
 export class Listener {
   readonly #plan: ListenerPlan
+  readonly #gate: Gate
   readonly #server: HttpServer | HttpsServer
   readonly #app: FastifyInstance
   /** Raw connections: of a TLS listener also those that are not yet through the handshake. */
   readonly #sockets = new Set<Socket>()
   #isDraining = false
+  #closing: Promise<void> | undefined
+  /** Connections that were closed with a request in progress. */
+  #cut = 0
+  #url = ''
 
-  constructor({ ports, gate, limit }: ListenerDeps, options: HttpOptions, plan: ListenerPlan) {
+  constructor({ ports, limit }: ListenerDeps, options: HttpOptions, plan: ListenerPlan) {
     this.#plan = plan
+    const gate = createGate(ports, options)
+    this.#gate = gate
     const server = createNodeServer(options, plan.tls)
     this.#server = server
     limit.watch(server)
@@ -99,30 +105,53 @@ export class Listener {
       )
     }
     this.#server.on('error', (error) => onInternalError?.(error))
-    return boundAddress(this.#server.address(), this.#plan.tls !== undefined)
+    const bound = boundAddress(this.#server.address(), this.#plan.tls !== undefined)
+    this.#url = bound.url
+    return bound
+  }
+
+  /** Empty before it listens. */
+  get url(): string {
+    return this.#url
+  }
+
+  /** What it was made from; of the TLS files the first ones. */
+  get plan(): ListenerPlan {
+    return this.#plan
+  }
+
+  /** Goes by a new configuration: requests at once, TLS from the next connection on. */
+  replace(access: HttpAccess, tls: LoadedTls | undefined): void {
+    this.#gate.replace(access)
+    if (tls !== undefined && 'setSecureContext' in this.#server) this.#server.setSecureContext(tls)
   }
 
   /**
-   * Stops accepting, closes idle connections, lets requests in progress finish, and cuts them when the time is up.
+   * Stops accepting, closes idle connections, lets requests in progress finish, and cuts them when the time is up. A
+   * further call may only bring that time forward.
    *
    * @returns how many connections had to be cut.
    */
   async stop(deadlineMs: number): Promise<number> {
     this.#isDraining = true
-    let cut = 0
+    const timer = setTimeout(() => {
+      this.#cut += this.#sockets.size
+      for (const socket of this.#sockets) socket.destroy()
+    }, deadlineMs)
+    this.#closing ??= this.#close()
+    await this.#closing
+    clearTimeout(timer)
+    return this.#cut
+  }
+
+  async #close(): Promise<void> {
     if (this.#server.listening) {
       const closed = once(this.#server, 'close')
       this.#server.close()
       this.#closeUnused()
-      const timer = setTimeout(() => {
-        cut = this.#sockets.size
-        for (const socket of this.#sockets) socket.destroy()
-      }, deadlineMs)
       await closed
-      clearTimeout(timer)
     }
     await this.#app.close()
-    return cut
   }
 
   /** To Node a connection on which nothing has come yet is one whose first request is in progress. */

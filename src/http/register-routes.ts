@@ -9,7 +9,7 @@ import { ERRORS } from '../errors.ts'
 import { closing, failure, outsideAcl, UNAUTHORIZED, type Answer } from './answer.ts'
 import type { Gate } from './gate.ts'
 import type { HttpOptions, HttpPorts } from './http-ports.ts'
-import { createRoutes, notFoundAnswer, type RouteRequest } from './routes.ts'
+import { createRoutes, METRICS_PATH, notFoundAnswer, type RouteRequest } from './routes.ts'
 import { writeAnswer } from './write-answer.ts'
 
 interface RouteDeps {
@@ -80,7 +80,8 @@ function routeRequest(body: unknown, raw: IncomingMessage): RouteRequest {
 function createRefusal(gate: Gate, openPaths: ReadonlySet<string>) {
   return ({ socket, headers, url = '', httpVersionMinor }: IncomingMessage): Answer | undefined => {
     if (!gate.admits(socket)) return outsideAcl(gate.peerOf(socket))
-    if (!openPaths.has(url) && !gate.hasPassword(headers.authorization, socket)) return UNAUTHORIZED
+    const isOpen = openPaths.has(url) || (url === METRICS_PATH && gate.areMetricsOpen())
+    if (!isOpen && !gate.hasPassword(headers.authorization, socket)) return UNAUTHORIZED
     // RFC 9112 section 3.2 asks for a 400.
     if (headers.host === undefined && httpVersionMinor === 1) return NO_HOST
     const encoding = headers['content-encoding']

@@ -31,19 +31,21 @@ export interface Route {
   readonly method: 'GET' | 'POST'
   /** As Fastify takes it. */
   readonly path: string
+  /** The metrics may be open all the same, which is the gate's business. */
   readonly needsPassword: boolean
   readonly handle: (request: RouteRequest) => Answer | Promise<Answer>
 }
 
 export const DEFAULT_HANDLER_TIMEOUT_MS = 60_000
 
+export const METRICS_PATH = '/metrics'
 const COMMAND_PATH = '/command/'
 /** When readiness comes back is not known; a load balancer asks every few seconds anyway. */
 const READY_RETRY_SECONDS = 5
 
 export function createRoutes(
   ports: HttpPorts,
-  options: Pick<HttpOptions, 'metricsNoPassword' | 'handlerTimeoutMs'>,
+  options: Pick<HttpOptions, 'handlerTimeoutMs'>,
 ): readonly Route[] {
   const timeoutMs = options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS
   const openApi = json(200, JSON.stringify(OPENAPI_DOCUMENT))
@@ -61,7 +63,6 @@ export function createRoutes(
       return handle(request)
     }
   }
-  const metrics = get('/metrics', () => metricsAnswer(ports, timeoutMs))
   return [
     post(
       '/command/report',
@@ -83,7 +84,7 @@ export function createRoutes(
         counted('readyz', () => readyAnswer(ports)),
       ),
     ),
-    options.metricsNoPassword ? open(metrics) : metrics,
+    get(METRICS_PATH, () => metricsAnswer(ports, timeoutMs)),
     get('/openapi.json', () => openApi),
     post(`${COMMAND_PATH}:endpoint`, (request) => endpointAnswer(ports, request, timeoutMs)),
   ]
@@ -100,7 +101,7 @@ const GET_PATHS: ReadonlySet<string> = new Set([
   '/command/stats',
   '/command/livez',
   '/command/readyz',
-  '/metrics',
+  METRICS_PATH,
   '/openapi.json',
 ])
 

@@ -5,7 +5,7 @@
 import type { HttpPorts } from '../http/http-ports.ts'
 import { encodeLoginReport } from '../login/report-codec.ts'
 import type { RunCommitter } from '../policy/commit-run.ts'
-import type { PolicyPool } from '../policy/policy-pool.ts'
+import type { PolicyRuns } from '../policy/policy-runs.ts'
 import type { AppendOutcome, JournalledReport, Store } from '../store/store.ts'
 
 /** Seconds after which a refused client may find room: a backlog shrinks by itself, a full disk needs somebody. */
@@ -55,12 +55,12 @@ const REFUSALS = {
 
 /** Runs reports that the store hands out, and commits how each ended. */
 export function createDispatcher(
-  pool: Pick<PolicyPool, 'runReport'>,
+  runs: Pick<PolicyRuns, 'runReport'>,
   committer: Pick<RunCommitter, 'commit'>,
 ) {
   return (reports: readonly JournalledReport[]): void => {
     for (const { id, login, text, receivedAtMs } of reports) {
-      pool.runReport({ login, text, receivedAtMs }, (outcome) =>
+      runs.runReport({ login, text, receivedAtMs }, (outcome) =>
         committer.commit({ name: 'report', reportId: id }, outcome),
       )
     }

@@ -1,5 +1,5 @@
 /**
- * TLS of outgoing connections: settings and PEM files into what node:tls wants. Used once at the start, on the main
+ * TLS of outgoing connections: settings and PEM files into what node:tls wants. Used at start and reload, on the main
  * thread for webhooks and on every policy worker for look-ups. Never keep its result where it could be logged: it holds
  * the client's private key.
  */
@@ -48,6 +48,17 @@ export function tlsClientOptions(settings: TlsClientSettings): TlsClientOptions 
     )
   }
   return options
+}
+
+/** Whether two results lead to the same connections. */
+export function isSameTls(one: TlsClientOptions, other: TlsClientOptions): boolean {
+  return (
+    one.rejectUnauthorized === other.rejectUnauthorized &&
+    (one.checkServerIdentity === undefined) === (other.checkServerIdentity === undefined) &&
+    one.ca === other.ca &&
+    one.cert === other.cert &&
+    one.key === other.key
+  )
 }
 
 function readPem(file: string): string {

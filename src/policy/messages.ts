@@ -69,6 +69,8 @@ export type ToWorker =
   /** Answered by the worker's event loop: no answer means that Lua or a host function holds the thread. */
   | { readonly type: 'ping' }
   | { readonly type: 'answer'; readonly id: number; readonly answer: StoreAnswer }
+  /** A file that the configuration opened under this name was replaced by a new one, which is in order. */
+  | { readonly type: 'geo-database'; readonly database: CollectedGeoDatabase }
 
 /** What a run leaves behind for the main thread to commit. */
 export interface CommittedEffects {

@@ -4,11 +4,14 @@
 import type { WorkerState } from '../console/console-questions.ts'
 import { partitionOfLogin } from '../ingest/login-partition.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
+import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
+import type { LossReason } from './worker-loss.ts'
 import type { Job, RunOutcome, WorkerSetup } from './messages.ts'
-import { WorkerHandle, type LossReason, type RunTiming, type WorkerNotice } from './worker-handle.ts'
+import { createHandOver, type HandOver, type ReleasedRun } from './hand-over.ts'
+import { WorkerHandle, type FinishRun, type RunTiming, type WorkerNotice } from './worker-handle.ts'
 
 interface PolicyPoolDeps {
   readonly log: Log
@@ -29,9 +32,6 @@ interface PolicyPoolOptions {
   readonly memoryLimitMb: number
 }
 
-/** Takes the outcome; the run counts as pending until the promise settles. */
-type Settle = (outcome: RunOutcome) => Promise<unknown> | void
-
 export interface ReportToRun {
   readonly login: string
   /** encodeLoginReport's text. */
@@ -40,10 +40,10 @@ export interface ReportToRun {
   readonly receivedAtMs: number
 }
 
-export interface PolicyPool {
+export interface PolicyPool extends HandOver {
   readonly start: () => Promise<void>
   /** Runs a report after all earlier ones of its login. The journal's bound is the bound on how many wait here. */
-  readonly runReport: (report: ReportToRun, settle: Settle) => void
+  readonly runReport: (report: ReportToRun, finish: FinishRun) => void
   /** Runs a custom endpoint; undefined when too many runs wait. */
   readonly runEndpoint: (name: string, args: EndpointArguments) => Promise<RunOutcome> | undefined
   /** Runs a background function, always on the same worker, so that what it keeps in Lua variables is there again. */
@@ -55,6 +55,8 @@ export interface PolicyPool {
   readonly waiting: () => number
   readonly pending: () => number
   readonly readiness: () => { readonly ready: true } | { readonly ready: false; readonly reason: string }
+  /** Every worker opens the new file in place of the one of this name. */
+  readonly replaceGeoDatabase: (database: CollectedGeoDatabase) => void
   /** Waits until nothing runs or the deadline has passed; answers how many runs are left. */
   readonly drain: (deadlineMs: number) => Promise<number>
   readonly stop: () => Promise<void>
@@ -70,15 +72,18 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
   let nextId = 1
   let pending = 0
 
-  function submit(partition: number, job: Job, settle: Settle): void {
+  function submit(key: string | undefined, job: Job, finish: FinishRun): void {
+    enqueue({ job, key, finish, submittedAtMs: performance.timeOrigin + performance.now() })
+  }
+
+  function enqueue(run: ReleasedRun): void {
     pending++
-    workers[partition]?.submit({
-      job,
-      submittedAtMs: performance.timeOrigin + performance.now(),
+    workers[partitionOf(run.key)]?.submit({
+      ...run,
       tries: 0,
       settle(outcome, timing) {
         deps.onRun(timing)
-        const settling = settle(outcome)
+        const settling = run.finish(outcome)
         if (settling === undefined) ended()
         else void settling.finally(ended)
       },
@@ -90,12 +95,8 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
     if (pending === 0) for (const wake of idleWaiters) wake()
   }
 
-  function leastLoaded(): number {
-    let best = 0
-    for (let index = 1; index < workers.length; index++) {
-      if ((workers[index]?.load ?? Infinity) < (workers[best]?.load ?? Infinity)) best = index
-    }
-    return best
+  function partitionOf(key: string | undefined): number {
+    return key === undefined ? leastLoaded(workers) : partitionOfLogin(key, workers.length)
   }
 
   return {
@@ -103,19 +104,19 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
       const starts = await Promise.allSettled(workers.map((worker) => worker.start()))
       for (const start of starts) if (start.status === 'rejected') throw start.reason
     },
-    runReport({ login, text, receivedAtMs }, settle) {
+    runReport({ login, text, receivedAtMs }, finish) {
       const job = { id: nextId++, kind: 'report', report: text, receivedAtMs } as const
-      submit(partitionOfLogin(login, workers.length), job, settle)
+      submit(login, job, finish)
     },
     runEndpoint(name, args) {
       if (pending >= options.maxPendingForCalls) return undefined
       return new Promise((resolve) => {
-        submit(leastLoaded(), { id: nextId++, kind: 'endpoint', name, args }, resolve)
+        submit(undefined, { id: nextId++, kind: 'endpoint', name, args }, resolve)
       })
     },
     runBackground: (name) =>
       new Promise((resolve) => {
-        submit(partitionOfLogin(name, workers.length), { id: nextId++, kind: 'background', name }, resolve)
+        submit(name, { id: nextId++, kind: 'background', name }, resolve)
       }),
     repeatConsoleLine(line) {
       for (const worker of workers) worker.repeatConsoleLine(line)
@@ -123,23 +124,49 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
     workers: () => workers.map(({ state, running, waiting }) => ({ state, running, waiting })),
     waiting: () => workers.reduce((sum, worker) => sum + worker.waiting, 0),
     pending: () => pending,
-    readiness() {
-      const down = workers.findIndex((worker) => worker.state !== 'running')
-      return down === -1 ? { ready: true } : { ready: false, reason: `policy worker ${down} is not running` }
+    readiness: () => readinessOf(workers),
+    ...createHandOver(workers, {
+      pending: () => pending,
+      released: (count) => (pending -= count),
+      enqueue: (run) => enqueue({ ...run, job: { ...run.job, id: nextId++ } }),
+    }),
+    replaceGeoDatabase(database) {
+      for (const worker of workers) worker.replaceGeoDatabase(database)
     },
-    drain: (deadlineMs) =>
-      new Promise((resolve) => {
-        if (pending === 0) return resolve(0)
-        const finish = (): void => {
-          clearTimeout(timer)
-          idleWaiters.delete(finish)
-          resolve(pending)
-        }
-        const timer = setTimeout(finish, deadlineMs)
-        idleWaiters.add(finish)
-      }),
+    drain: async (deadlineMs) => {
+      if (pending > 0) await wokenWithin(idleWaiters, deadlineMs)
+      return pending
+    },
     stop: async () => {
       await Promise.all(workers.map((worker) => worker.stop()))
     },
   }
+}
+
+function leastLoaded(workers: readonly WorkerHandle[]): number {
+  let best = 0
+  for (let index = 1; index < workers.length; index++) {
+    if ((workers[index]?.load ?? Infinity) < (workers[best]?.load ?? Infinity)) best = index
+  }
+  return best
+}
+
+/** While a worker is replaced, what it would run waits a moment; the server is no less able to take reports. */
+function readinessOf(workers: readonly WorkerHandle[]): ReturnType<PolicyPool['readiness']> {
+  return workers.some((worker) => worker.state === 'running')
+    ? { ready: true }
+    : { ready: false, reason: 'no policy worker is running' }
+}
+
+/** Resolves when the waiters are woken, or after so many milliseconds. */
+function wokenWithin(waiters: Set<() => void>, deadlineMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer)
+      waiters.delete(finish)
+      resolve()
+    }
+    const timer = setTimeout(finish, deadlineMs)
+    waiters.add(finish)
+  })
 }

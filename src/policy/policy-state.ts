@@ -7,7 +7,7 @@ import { createDeviceParser, type DeviceParser } from '../enrich/device/device-p
 import { loadDeviceRules } from '../enrich/device/device-rules.ts'
 import { openGeoDatabase } from '../enrich/geoip/geo-database.ts'
 import { messageOf, TrackError } from '../errors.ts'
-import { SettingsCollector } from '../config/settings-collector.ts'
+import { type CollectedGeoDatabase, SettingsCollector } from '../config/settings-collector.ts'
 import { createHttpClient } from '../lookup/http-client.ts'
 import { createDnsResolvers } from '../lookup/dns-resolvers.ts'
 import { Registrations } from '../lua/bindings/registrations.ts'
@@ -27,6 +27,8 @@ export interface PolicyState {
   readonly registrations: Registrations
   readonly devices: DeviceParser
   readonly trends: WorkerTrends
+  /** Look-ups from here on are answered from the new file, also those of objects that Lua code holds. */
+  readonly replaceGeoDatabase: (database: CollectedGeoDatabase) => void
 }
 
 /** What a policy state needs of its worker. */
@@ -109,7 +111,13 @@ export async function createPolicyState(
   const outcome = await lua.runSource(setup.configSource, setup.configFile)
   if (!outcome.ok) throw new TrackError('TRK_CONFIG_INVALID', outcome.error.message)
   const devices = createDeviceParser(loadDeviceRules({ ownRulesFile: setup.regexesFile }))
-  return { lua, registrations, devices, trends }
+  return {
+    lua,
+    registrations,
+    devices,
+    trends,
+    replaceGeoDatabase: ({ name, bytes }) => geoDatabases.get(name)?.replace(bytes),
+  }
 }
 
 /** A fault of ours that a Lua call ran into: the run has failed, the operator and we want to know. */

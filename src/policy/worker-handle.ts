@@ -8,16 +8,22 @@
  * What a lost worker held has left no trace, since effects come only with results. Each of these runs goes back to the
  * front and is tried once more, one at a time: so the run that killed the worker is the only one in the thread if it
  * kills it again, and only that one counts as failed.
+ *
+ * When another pool is to take over, the worker is paused: runs wait in the backlog and none is handed out. What is in
+ * the thread ends there, or is given up with the thread when that takes too long; the backlog is then taken out, or the
+ * worker resumes.
  */
 import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import { processorMsOf } from './processor-time.ts'
+import { lossFailure, type LossReason } from './worker-loss.ts'
 import { RunBacklog } from './run-backlog.ts'
 
 /** A worker tells its main thread of every run within this many of them. */
@@ -30,11 +36,18 @@ const MAX_TRIES = 2
 /** As long as the configuration thread has for the same file. */
 const START_DEADLINE_MS = 60_000
 
+/** Takes the outcome; the run counts as pending until the promise settles. */
+export type FinishRun = (outcome: RunOutcome) => Promise<unknown> | void
+
 /** A run that was handed to a worker. */
 export interface PendingRun {
   readonly job: Job
+  /** What decides on the worker; undefined when any will do. */
+  readonly key: string | undefined
   /** `performance.timeOrigin` based milliseconds. */
   readonly submittedAtMs: number
+  /** What its submitter wants done in the end, whichever pool runs it. */
+  readonly finish: FinishRun
   readonly settle: (outcome: RunOutcome, timing: RunTiming) => void
   tries: number
 }
@@ -43,8 +56,6 @@ export interface RunTiming {
   readonly waitMs: number
   readonly runMs: number
 }
-
-export type LossReason = 'exit' | 'memory' | 'silent'
 
 /** Messages that a worker sends on behalf of its Lua code, not about a run. */
 export type WorkerNotice = Exclude<
@@ -75,11 +86,15 @@ type State = 'starting' | 'running' | 'lost' | 'stopped'
 export class WorkerHandle {
   readonly #deps: WorkerHandleDeps
   readonly #options: WorkerHandleOptions
+  #setup: WorkerSetup
   readonly #backlog = new RunBacklog<PendingRun>()
   readonly #inFlight = new Map<number, PendingRun>()
   #state: State = 'starting'
   #worker: Worker | undefined
   #pumpIsDue = false
+  #isPaused = false
+  /** Its thread was given up while paused: resuming starts another one. */
+  #isAbandoned = false
   /** Runs of a lost worker that are yet to be tried again, one at a time. */
   #suspects = 0
   /** Counted rather than timed: a server that was itself stopped for a while must not blame its workers. */
@@ -92,6 +107,7 @@ export class WorkerHandle {
   constructor(deps: WorkerHandleDeps, options: WorkerHandleOptions) {
     this.#deps = deps
     this.#options = options
+    this.#setup = options.setup
   }
 
   get state(): State {
@@ -112,6 +128,11 @@ export class WorkerHandle {
     return this.#backlog.size
   }
 
+  /** Runs that are in the thread. */
+  get inFlight(): number {
+    return this.#inFlight.size
+  }
+
   /**
    * Starts the thread for the first time.
    *
@@ -125,6 +146,49 @@ export class WorkerHandle {
   submit(run: PendingRun): void {
     this.#backlog.push(run)
     this.#schedulePump()
+  }
+
+  /** Hands out no run from now on. */
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  /** Of a paused worker: ends the thread if runs are still in it, and puts them back to the front as if never tried. */
+  abandon(): void {
+    if (this.#inFlight.size === 0) return
+    clearInterval(this.#watchdog)
+    this.#state = 'lost'
+    this.#isAbandoned = true
+    const worker = this.#worker
+    this.#worker = undefined
+    void worker?.terminate()
+    const held = [...this.#inFlight.values()]
+    this.#inFlight.clear()
+    for (const run of held) run.tries--
+    this.#backlog.giveBack(held)
+  }
+
+  /** Goes on after a pause. */
+  resume(): void {
+    this.#isPaused = false
+    this.#schedulePump()
+    if (!this.#isAbandoned) return
+    this.#isAbandoned = false
+    void this.#relaunch()
+  }
+
+  /** Removes and returns what waits, in order. */
+  takeBacklog(): readonly PendingRun[] {
+    return this.#backlog.take(this.#backlog.size)
+  }
+
+  /** A GeoIP file was replaced: the thread opens it anew, and so does one that replaces the thread later. */
+  replaceGeoDatabase(database: CollectedGeoDatabase): void {
+    const geoDatabases = this.#setup.geoDatabases.map((known) =>
+      known.name === database.name ? database : known,
+    )
+    this.#setup = { ...this.#setup, geoDatabases }
+    this.#post({ type: 'geo-database', database })
   }
 
   /** Has the thread run a line of the console now, ahead of what waits. A thread that is not running does without it. */
@@ -151,7 +215,7 @@ export class WorkerHandle {
   }
 
   #pump(): void {
-    if (this.#state !== 'running') return
+    if (this.#state !== 'running' || this.#isPaused) return
     const room = this.#suspects > 0 ? 1 - this.#inFlight.size : MAX_IN_FLIGHT - this.#inFlight.size
     if (room <= 0) return
     const runs = this.#backlog.take(room)
@@ -170,7 +234,7 @@ export class WorkerHandle {
   #launch(): Promise<void> {
     this.#state = 'starting'
     const reader = this.#deps.openReader()
-    const workerData: WorkerData = { setup: this.#options.setup, reader }
+    const workerData: WorkerData = { setup: this.#setup, reader }
     const worker = new Worker(new URL(`./worker-thread${extname(import.meta.url)}`, import.meta.url), {
       name: `policy-${this.#options.index}`,
       workerData,
@@ -240,7 +304,7 @@ export class WorkerHandle {
     const processorMs = await processorMsOf(worker)
     if (this.#worker !== worker || this.#state !== 'running') return
     if (this.#unansweredPings === 0) this.#processorMsAtSign = processorMs
-    const { cpuMs, wallMs } = this.#options.setup.limits
+    const { cpuMs, wallMs } = this.#setup.limits
     const usedMs = (processorMs ?? 0) - (this.#processorMsAtSign ?? processorMs ?? 0)
     const silentForMs = this.#unansweredPings * PING_EVERY_MS
     if (usedMs > cpuMs + PROCESSOR_ALLOWANCE_MS || silentForMs > wallMs) {
@@ -305,12 +369,7 @@ export class WorkerHandle {
     this.#suspects = Math.max(this.#suspects - held.length, 0) + again.length
     for (const run of held) {
       if (run.tries < MAX_TRIES) continue
-      const failure = {
-        code: 'TRK_WORKER_LOST',
-        message: `the policy worker was lost ${MAX_TRIES} times while this ran (${REASON_TEXT[reason]})`,
-        traceback: '',
-      } as const
-      run.settle({ ok: false, failure }, { waitMs: 0, runMs: 0 })
+      run.settle({ ok: false, failure: lossFailure(reason, MAX_TRIES) }, { waitMs: 0, runMs: 0 })
     }
   }
 
@@ -333,9 +392,3 @@ export class WorkerHandle {
     }
   }
 }
-
-const REASON_TEXT = {
-  exit: 'it ended',
-  memory: 'it ran out of memory',
-  silent: 'it answered nothing for too long',
-} as const satisfies Record<LossReason, string>

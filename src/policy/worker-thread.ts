@@ -41,6 +41,9 @@ async function main(): Promise<void> {
         case 'answer':
           questions.settle(message.id, message.answer)
           return
+        case 'geo-database':
+          state.replaceGeoDatabase(message.database)
+          return
         case 'ping':
           post({ type: 'pong' })
           return

@@ -22,12 +22,15 @@ interface SchedulerDeps {
 
 export interface Scheduler {
   readonly start: () => void
+  /** Goes by these schedules from now on. One that was there before keeps its next due time. */
+  readonly replace: (schedules: readonly ScheduleSettings[]) => void
   /** No further runs begin; those in progress are the pool's to end. */
   readonly stop: () => void
 }
 
 export function createScheduler(deps: SchedulerDeps, schedules: readonly ScheduleSettings[]): Scheduler {
-  const timers = new Map<ScheduleSettings, NodeJS.Timeout>()
+  /** By the schedule's text: two that are the same are due together, and run once. */
+  const timers = new Map<string, NodeJS.Timeout>()
   const running = new Set<string>()
 
   function arm(schedule: ScheduleSettings, dueMs: number | undefined): void {
@@ -41,7 +44,7 @@ export function createScheduler(deps: SchedulerDeps, schedules: readonly Schedul
       },
       Math.min(Math.max(waitMs, 0), LONGEST_SLEEP_MS),
     )
-    timers.set(schedule, timer)
+    timers.set(keyOf(schedule), timer)
   }
 
   function fire(name: string): void {
@@ -61,18 +64,33 @@ export function createScheduler(deps: SchedulerDeps, schedules: readonly Schedul
       .finally(() => running.delete(name))
   }
 
+  function armNew(wanted: readonly ScheduleSettings[]): void {
+    for (const schedule of wanted) {
+      const now = deps.now()
+      if (!timers.has(keyOf(schedule))) arm(schedule, nextDue(schedule, now, now))
+    }
+  }
+
   return {
-    start() {
-      for (const schedule of schedules) {
-        const now = deps.now()
-        arm(schedule, nextDue(schedule, now, now))
+    start: () => armNew(schedules),
+    replace(wanted) {
+      const kept = new Set(wanted.map(keyOf))
+      for (const [key, timer] of timers) {
+        if (kept.has(key)) continue
+        clearTimeout(timer)
+        timers.delete(key)
       }
+      armNew(wanted)
     },
     stop() {
       for (const timer of timers.values()) clearTimeout(timer)
       timers.clear()
     },
   }
+}
+
+function keyOf({ background, when }: ScheduleSettings): string {
+  return JSON.stringify([background, when.kind, when.kind === 'cron' ? when.pattern : when.seconds])
 }
 
 /**

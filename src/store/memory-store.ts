@@ -18,6 +18,7 @@ import type {
   ReportToAppend,
   RunFailureRecord,
   Store,
+  StoreChange,
   StoreCounts,
   StoredTrendRow,
   TrendReader,
@@ -32,6 +33,8 @@ const OVERHEAD_BYTES = 16
 
 export interface MemoryStoreOptions extends Omit<StoreOptions, 'trends' | 'durability'> {
   readonly applier: TrendApplier
+  /** For reconfigure; without it the applier stays. */
+  readonly createApplier?: (setup: unknown) => TrendApplier
   /** Delay of every answer; default 2. */
   readonly delayMs?: number
 }
@@ -46,7 +49,7 @@ interface KeptReport extends ReportToAppend {
 }
 
 export class MemoryStore implements Store {
-  readonly #options: MemoryStoreOptions
+  #options: MemoryStoreOptions
   readonly #reports = new Map<number, KeptReport>()
   readonly #outbox = new MemoryOutbox()
   readonly #trends: MemoryTrends
@@ -156,6 +159,14 @@ export class MemoryStore implements Store {
     limit: number,
   ): Promise<readonly StoredTrendRow[]> {
     return this.#later(() => this.#trends.scan(database, after, limit))
+  }
+
+  reconfigure({ historyDays, historyMegabytes, trendSetup }: StoreChange): Promise<void> {
+    return this.#later(() => {
+      const { createApplier } = this.#options
+      if (createApplier !== undefined) this.#trends.applyWith(createApplier(trendSetup))
+      this.#options = { ...this.#options, historyDays, historyMegabytes }
+    })
   }
 
   expire(nowMs: number): Promise<void> {

@@ -14,13 +14,17 @@ interface Row {
 type Rows = ReadonlyMap<string, Row>
 
 export class MemoryTrends {
-  readonly #applier: TrendApplier
+  #applier: TrendApplier
   /** Rows by database and key; replaced, never modified, so that a view can keep one. */
   #databases: ReadonlyMap<string, Rows> = new Map()
   #commits: ReadonlyMap<number, number> = new Map()
   #evicted = 0
 
   constructor(applier: TrendApplier) {
+    this.#applier = applier
+  }
+
+  applyWith(applier: TrendApplier): void {
     this.#applier = applier
   }
 

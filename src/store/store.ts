@@ -159,6 +159,16 @@ export const NO_COUNTS: StoreCounts = {
   trendRowsEvicted: 0,
 }
 
+/** What may change while the store is open. */
+export interface StoreChange {
+  readonly durability: Durability
+  /** 0 of either keeps no report once it is done, from the next one on. */
+  readonly historyDays: number
+  readonly historyMegabytes: number
+  /** For `createTrendApplier` of the module that the store was opened with: definitions of databases. */
+  readonly trendSetup: unknown
+}
+
 /** What the main thread uses. */
 export interface Store {
   /**
@@ -206,6 +216,12 @@ export interface Store {
     after: Uint8Array | undefined,
     limit: number,
   ): Promise<readonly StoredTrendRow[]>
+
+  /**
+   * Goes by these settings for every later call, also after the adapter had to begin anew. Stored rows stay as they are,
+   * and are read under the new definitions. Rejects when the definitions cannot be used; then nothing has changed.
+   */
+  reconfigure(change: StoreChange): Promise<void>
 
   /** Removes what has expired, in steps of a few milliseconds each; called by the caller's timer. */
   expire(nowMs: number): Promise<void>

@@ -14,6 +14,10 @@ interface MetricSources {
   readonly workerQueue: () => number
   readonly webHookQueue: () => number
   readonly store: () => StoreCounts
+  /** The GeoIP databases in use, and when they were made; Unix milliseconds. */
+  readonly geoDatabases: () => readonly { readonly name: string; readonly builtAtMs: number }[]
+  /** Unix milliseconds. */
+  readonly now: () => number
 }
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -22,11 +26,13 @@ export function createMetrics(sources: MetricSources) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   addGauges(registry, sources)
+  addGeoAges(registry, sources)
   return {
     registry,
     ...reportMetrics(registry),
     ...webHookMetrics(registry),
     ...lookupMetrics(registry),
+    ...reloadMetrics(registry),
     ...controlMetrics(registry),
   }
 }
@@ -58,6 +64,46 @@ function addGauges(registry: Registry, sources: MetricSources): void {
       this.set(read())
     }
     registry.registerMetric(new Gauge({ name, help, registers: [], collect }))
+  }
+}
+
+function addGeoAges(registry: Registry, { geoDatabases, now }: MetricSources): void {
+  const collect = function (this: Gauge<'database'>): void {
+    // One that a reload took out must not stay.
+    this.reset()
+    for (const { name, builtAtMs } of geoDatabases()) this.set({ database: name }, (now() - builtAtMs) / 1000)
+  }
+  registry.registerMetric(
+    new Gauge({
+      name: 'trackalert_geoip_age_seconds',
+      help: 'Time since a GeoIP database was made.',
+      labelNames: ['database'],
+      registers: [],
+      collect,
+    }),
+  )
+}
+
+function reloadMetrics(registry: Registry) {
+  const lastReloadSeconds = new Gauge({
+    name: 'trackalert_config_last_reload_success_timestamp_seconds',
+    help: 'When the configuration in force was loaded, Unix time.',
+    registers: [registry],
+  })
+  return {
+    lastReloadSeconds,
+    reloads: counter(
+      registry,
+      ['status'],
+      'trackalert_reloads_total',
+      'Times that the configuration was loaded again, by whether it was taken over.',
+    ),
+    geoReloads: counter(
+      registry,
+      ['database', 'status'],
+      'trackalert_geoip_reloads_total',
+      'Times that a GeoIP file was loaded again, by whether it was taken over.',
+    ),
   }
 }
 

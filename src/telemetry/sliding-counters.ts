@@ -16,13 +16,22 @@ interface Slot {
 /** Counts events by name; a reading covers the last 300 seconds, exact to a slot of five. */
 export class SlidingCounters {
   readonly #now: () => number
-  readonly #names: Set<string>
+  #names: Set<string>
   #slots: Slot[] = []
 
   /** @param names counters that are shown even at 0. */
   constructor(now: () => number, names: Iterable<string> = []) {
     this.#now = now
     this.#names = new Set(names)
+  }
+
+  /** Shows these names from now on, and no others but those that are counted later: what others counted is gone. */
+  show(names: Iterable<string>): void {
+    const shown = new Set(names)
+    this.#names = shown
+    for (const { counts } of this.#slots) {
+      for (const name of counts.keys()) if (!shown.has(name)) counts.delete(name)
+    }
   }
 
   add(name: string, count = 1): void {

@@ -1,5 +1,7 @@
 /** The console of the real server, through the control socket: what commands answer and what lines do. */
 import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { connectConsole, CONTROL_CONFIGURATION, CONTROL_KEY, type Ask } from '../support/console-client.ts'
 import { BASE_CONFIGURATION, PASSWORD, startServer, type ServerProcess } from '../support/server-process.ts'
@@ -8,7 +10,7 @@ import { startReceiver } from '../support/web-hook-receiver.ts'
 const REPORT = { login: 'ann', remote: '192.0.2.1', success: true }
 
 const POLICY = `
-setNumReportThreads(4)
+setNumReportThreads(2)
 addCustomStat("seen")
 addCustomStat("other")
 newStringStatsDB("logins", 600, 6, { count = "int", agents = "seen", last = "last" })
@@ -49,7 +51,7 @@ async function eventually(ask: Ask, line: string, wanted: RegExp): Promise<strin
   }
 }
 
-describe('commands of the console', { concurrency: 2 }, () => {
+describe('commands of the console', () => {
   test('answer as the reference does', async (t) => {
     const { server, ask } = await startRig(t)
     for (let count = 0; count < 3; count++) await server.post('/command/report', REPORT)
@@ -96,7 +98,7 @@ describe('commands of the console', { concurrency: 2 }, () => {
     assert.match(await ask('getReports{ login = "ann" }'), /login = "ann"/)
     assert.match(await ask('showWebHookQueue()'), /0 webhooks wait or are under way\n$/)
     const workers = await ask('showWorkers()')
-    assert.equal(workers.match(/^\d +running +0 +0$/gm)?.length, 4, workers)
+    assert.equal(workers.match(/^\d +running +0 +0$/gm)?.length, 2, workers)
   })
 
   test('help with every function, and name what can be completed', async (t) => {
@@ -124,7 +126,7 @@ describe('commands of the console', { concurrency: 2 }, () => {
   })
 })
 
-describe('a line', { concurrency: 2 }, () => {
+describe('a line', () => {
   test('changes variables in every policy worker, from the next report on', async (t) => {
     const { server, ask } = await startRig(t)
     assert.equal(await ask('limit = limit + 1'), '')
@@ -138,7 +140,10 @@ describe('a line', { concurrency: 2 }, () => {
 
   test('has its effects once, whatever the number of workers', async (t) => {
     const receiver = await startReceiver(t)
-    const { server, ask } = await startRig(t, `addCustomWebHook("hook", { url = "${receiver.url}" })`)
+    const { server, ask } = await startRig(
+      t,
+      `setNumReportThreads(4) addCustomWebHook("hook", { url = "${receiver.url}" })`,
+    )
     const db = 'getStringStatsDB("logins")'
     assert.equal(
       await ask(
@@ -204,10 +209,29 @@ describe('a line', { concurrency: 2 }, () => {
     }
     const config = await ask('showConfig()')
     assert.match(config, /^maxConnections = 10000 connections \(default\)$/m)
-    assert.match(config, /^reportThreads = 4$/m)
+    assert.match(config, /^reportThreads = 2$/m)
     assert.match(config, /^webserverPassword = \(hidden\)$/m)
     assert.match(config, /^historyDays = 7 days \(default\)$/m)
     assert.match(config, /^acl = .*10\.0\.0\.0\/8.* \(default\)$/m)
+  })
+
+  test('reads the configuration again, is answered, and goes on in the new one', async (t) => {
+    const { server, ask } = await startRig(t)
+    const file = join(server.folder, 'trackalert.conf')
+    const before = await readFile(file, 'utf8')
+    await ask('limit = 7')
+    assert.equal(await ask('addACL("198.51.100.0/24")'), '')
+    await writeFile(file, `${before}\nx = = 1`)
+    assert.match(
+      await ask('reloadConfig()'),
+      /^Error: .*a command of the console failed: .*trackalert\.conf:/,
+    )
+    assert.equal(await ask('limit'), '7')
+    await writeFile(file, `${before}\nlimit = 12`)
+    assert.match(await ask('reloadConfig()'), /^the configuration was loaded again\n$/)
+    assert.equal(await ask('limit'), '12')
+    assert.doesNotMatch(await ask('showACL()'), /198\.51\.100/)
+    assert.equal(await ask('reloadGeoIPDBs()'), 'reloadGeoIPDBs() successful\n')
   })
 
   test('sets the log level', async (t) => {

@@ -95,6 +95,8 @@ describe('trackalert_api(7)', () => {
       workerQueue: () => 0,
       webHookQueue: () => 0,
       store: () => NO_COUNTS,
+      geoDatabases: () => [],
+      now: () => 0,
     })
     const ours = registry
       .getMetricsAsArray()

@@ -80,6 +80,8 @@ export async function startConsoleServer(
     workerQueue: () => 0,
     webHookQueue: () => 0,
     store: () => NO_COUNTS,
+    geoDatabases: () => [],
+    now: Date.now,
   })
   const create = (port: number): ControlServer =>
     createControlServer({ runLine, log: silentLog, now: Date.now, metrics }, { host: '127.0.0.1', port, key })

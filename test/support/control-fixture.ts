@@ -38,6 +38,8 @@ export async function startControl(
     workerQueue: () => 0,
     webHookQueue: () => 0,
     store: () => NO_COUNTS,
+    geoDatabases: () => [],
+    now: () => 0,
   })
   const server = createControlServer(
     {

@@ -10,6 +10,8 @@ export interface CountingSetup {
   /** A row expires so long after its newest change. */
   readonly rangeMs: number
   readonly maxKeys: number
+  /** As definitions that nothing can be made of. */
+  readonly isBroken?: boolean
   /** A change by 1e300 ends the thread, once: this file is made when it does. */
   readonly exitMarker?: string
 }
@@ -39,6 +41,7 @@ export function decodeCount(bytes: Uint8Array | undefined): CountRow | undefined
 
 /** A change by NaN fails, as a fault of the real code would; one by -Infinity removes the row. */
 export function createTrendApplier(setup: CountingSetup): TrendApplier {
+  if (setup.isBroken === true) throw new Error('told to fail')
   return {
     split(deltas): readonly RowChange[] {
       const changes = JSON.parse(bytesToText(deltas)) as readonly CountChange[]

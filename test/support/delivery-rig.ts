@@ -3,7 +3,8 @@
  */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { createDelivery, type Delivery, type DeliveryOptions } from '../../src/delivery/delivery.ts'
+import { createDelivery, type Delivery } from '../../src/delivery/delivery.ts'
+import type { DeliveryOptions } from '../../src/delivery/plan-lanes.ts'
 import { createMemoryOutbox, type MemoryOutbox } from './memory-outbox.ts'
 import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
 import { rememberingLog, type RememberedLine } from './silent-log.ts'

@@ -1,32 +1,50 @@
 /**
  * Reads a GeoIP database file into memory that all threads share, so that a process holds each file once. Runs on the
- * configuration thread, at start and reload; it looks only at the outside of the file (see database-check.ts).
+ * configuration thread, and on a thread of its own when the file was replaced; it looks only at the outside of the file (see database-check.ts).
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { messageOf, TrackError } from '../../errors.ts'
 import { findMetadata } from './database-check.ts'
 
 /** Well above the largest product there is (GeoIP2 Enterprise, about 400 MB), and below what one buffer may hold. */
 const MAX_SIZE_BYTES = 2 ** 31
 
+/** Tells one state of a file from a later one. */
+export interface FileVersion {
+  readonly sizeBytes: number
+  /** Unix milliseconds. */
+  readonly modifiedAtMs: number
+  readonly inode: number
+}
+
+export interface LoadedGeoFile {
+  readonly bytes: SharedArrayBuffer
+  readonly version: FileVersion
+}
+
+export function fileVersion({ size, mtimeMs, ino }: Pick<Stats, 'size' | 'mtimeMs' | 'ino'>): FileVersion {
+  return { sizeBytes: size, modifiedAtMs: mtimeMs, inode: ino }
+}
+
 /**
  * The whole file.
  *
  * @throws TrackError TRK_GEOIP_UNREADABLE with path and reason: missing, empty, too large, no MaxMind DB file.
  */
-export function loadGeoDatabaseFile(path: string): SharedArrayBuffer {
-  let bytes: SharedArrayBuffer
+export function loadGeoDatabaseFile(path: string): LoadedGeoFile {
+  let loaded: LoadedGeoFile
   try {
-    bytes = readWhole(path)
+    loaded = readWhole(path)
   } catch (error) {
     if (error instanceof TrackError) throw error
     throw new TrackError('TRK_GEOIP_UNREADABLE', `${path}: ${messageOf(error)}`, { cause: error })
   }
-  if (findMetadata(Buffer.from(bytes)) === undefined) throw unreadable(path, whatItIs(Buffer.from(bytes)))
-  return bytes
+  const bytes = Buffer.from(loaded.bytes)
+  if (findMetadata(bytes) === undefined) throw unreadable(path, whatItIs(bytes))
+  return loaded
 }
 
-function readWhole(path: string): SharedArrayBuffer {
+function readWhole(path: string): LoadedGeoFile {
   const file = openSync(path, 'r')
   try {
     const stat = fstatSync(file)
@@ -42,7 +60,7 @@ function readWhole(path: string): SharedArrayBuffer {
         throw unreadable(path, 'it became shorter while it was read; replace such files by renaming')
       lengthBytes += count
     }
-    return bytes
+    return { bytes, version: fileVersion(stat) }
   } finally {
     closeSync(file)
   }

@@ -47,11 +47,7 @@ export class GeoDatabase {
   /** What the configuration calls it. */
   readonly name: string
   readonly path: string
-  /** When the file was made. */
-  readonly builtAt: Date
-  /** What the file calls itself: `GeoLite2-City`. */
-  readonly type: string
-  readonly #file: OpenFile
+  #file: OpenFile
   readonly #found: LRUCache<string, Found>
   readonly #onDamage: (() => void) | undefined
   #damagedLookups = 0
@@ -64,11 +60,29 @@ export class GeoDatabase {
   ) {
     this.name = identity.name
     this.path = identity.path
-    this.builtAt = file.reader.metadata.buildEpoch
-    this.type = file.reader.metadata.databaseType
     this.#file = file
     this.#found = new LRUCache({ max: options.cacheEntries ?? DEFAULT_CACHE_ENTRIES })
     this.#onDamage = options.onDamage
+  }
+
+  /** When the file was made. */
+  get builtAt(): Date {
+    return this.#file.reader.metadata.buildEpoch
+  }
+
+  /** What the file calls itself: `GeoLite2-City`. */
+  get type(): string {
+    return this.#file.reader.metadata.databaseType
+  }
+
+  /**
+   * Answers from a newer file from here on; Lua code that holds this object need not ask for it again.
+   *
+   * @throws TrackError TRK_GEOIP_UNREADABLE as openGeoDatabase does; the old file stays.
+   */
+  replace(bytes: SharedArrayBuffer): void {
+    this.#file = openOrThrow(this.path, bytes)
+    this.#found.clear()
   }
 
   /** Look-ups since the opening that met damage in the file. */
@@ -151,8 +165,12 @@ export function openGeoDatabase(
   bytes: SharedArrayBuffer,
   options: GeoDatabaseOptions = {},
 ): GeoDatabase {
+  return new GeoDatabase({ name, path }, openOrThrow(path, bytes), options)
+}
+
+function openOrThrow(path: string, bytes: SharedArrayBuffer): OpenFile {
   const file = openFile(Buffer.from(bytes))
-  if (typeof file !== 'string') return new GeoDatabase({ name, path }, file, options)
+  if (typeof file !== 'string') return file
   throw new TrackError('TRK_GEOIP_UNREADABLE', `${path}: ${file}; the file is damaged, fetch it again`)
 }
 

@@ -39,6 +39,8 @@ type State =
 export class Disk implements BatchDisk {
   readonly #deps: DiskDeps
   readonly #stopping = new AbortController()
+  /** How safe a batch is when it counts as written. */
+  durability: Durability
   #state: State = { kind: 'writable' }
   #lookedAtMs = -Infinity
   #freeBytes = Infinity
@@ -46,6 +48,7 @@ export class Disk implements BatchDisk {
 
   constructor(deps: DiskDeps) {
     this.#deps = deps
+    this.durability = deps.durability
   }
 
   get refusal(): { readonly reason: RefusalReason; readonly detail: string } | undefined {
@@ -63,7 +66,7 @@ export class Disk implements BatchDisk {
 
   async write(batch: WriteBatch): Promise<void> {
     try {
-      await this.#deps.database().write(batch, this.#deps.durability === 'fsync')
+      await this.#deps.database().write(batch, this.durability === 'fsync')
     } catch (error) {
       const text = messageOf(error)
       this.#enter({ kind: 'failed', reason: NO_ROOM.test(text) ? 'disk-full' : 'disk-error', detail: text })

@@ -3,7 +3,11 @@
  */
 import { join } from 'node:path'
 import type { StoreOptions } from '../store-options.ts'
-import type { StoreThreadSetup } from './messages.ts'
+import type { StoreChange } from '../store.ts'
+import type { StoreThreadChange, StoreThreadSetup } from './messages.ts'
+
+const DAY_MS = 86_400_000
+const MEGABYTE = 1024 * 1024
 
 const DEFAULTS = {
   durability: 'fsync',
@@ -42,14 +46,24 @@ export function threadSetup(options: EmbeddedStoreOptions): StoreThreadSetup {
     recover: chosen.recover,
     isRestart: false,
     durability: chosen.durability,
-    historyMs: chosen.historyDays * 86_400_000,
-    historyBytes: chosen.historyMegabytes * 1024 * 1024,
+    historyMs: chosen.historyDays * DAY_MS,
+    historyBytes: chosen.historyMegabytes * MEGABYTE,
     maxFailedReports: chosen.maxFailedReports,
     hotRowsBytes: chosen.hotRowsBytes,
     reserveBytes: chosen.reserveBytes,
     checkMs: chosen.checkMs,
     nowMs: chosen.nowMs,
     trends: chosen.trends,
+  }
+}
+
+/** The same of what may change while the store is open. */
+export function threadChange(change: StoreChange): StoreThreadChange {
+  return {
+    durability: change.durability,
+    historyMs: change.historyDays * DAY_MS,
+    historyBytes: change.historyMegabytes * MEGABYTE,
+    trendSetup: change.trendSetup,
   }
 }
 

@@ -18,6 +18,7 @@ import type {
   OutboxClaim,
   ReportToAppend,
   Store,
+  StoreChange,
   StoreCounts,
   StoredTrendRow,
 } from '../store.ts'
@@ -25,7 +26,12 @@ import { AppendQueue } from './append-queue.ts'
 import { CallTable, type Settlement } from './call-table.ts'
 import { lockDirectory } from './directory-lock.ts'
 import type { HandedReport, Readiness, StoreCallName, StoreCalls, ToStoreThread } from './messages.ts'
-import { backlogBounds, threadSetup, type EmbeddedStoreOptions } from './embedded-store-options.ts'
+import {
+  backlogBounds,
+  threadChange,
+  threadSetup,
+  type EmbeddedStoreOptions,
+} from './embedded-store-options.ts'
 import type { OpenReport } from './open-database.ts'
 import { packCommit } from './pack-messages.ts'
 import { ReaderPorts } from './reader-ports.ts'
@@ -195,6 +201,12 @@ export class EmbeddedStore implements Store {
     limit: number,
   ): Promise<readonly StoredTrendRow[]> {
     return this.#call('scanTrends', { database, after, limit })
+  }
+
+  async reconfigure(change: StoreChange): Promise<void> {
+    const settings = threadChange(change)
+    await this.#call('reconfigure', settings)
+    this.#link.restartWith(settings)
   }
 
   expire(nowMs: number): Promise<void> {

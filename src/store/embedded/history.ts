@@ -46,6 +46,8 @@ interface HistoryDeps {
 export class History implements Participant {
   readonly #deps: HistoryDeps
   readonly #writer = new BinaryWriter()
+  #keepMs: number
+  #keepBytes: number
   #reports = 0
   #sizeBytes = 0
   #appendedReports = 0
@@ -54,6 +56,8 @@ export class History implements Participant {
 
   constructor(deps: HistoryDeps) {
     this.#deps = deps
+    this.#keepMs = deps.keepMs
+    this.#keepBytes = deps.keepBytes
   }
 
   get reports(): number {
@@ -66,7 +70,13 @@ export class History implements Participant {
   }
 
   get isKept(): boolean {
-    return this.#deps.keepMs > 0 && this.#deps.keepBytes > 0
+    return this.#keepMs > 0 && this.#keepBytes > 0
+  }
+
+  /** Of reports that come from here on, and of those that are kept when retention looks next. */
+  keep(keepMs: number, keepBytes: number): void {
+    this.#keepMs = keepMs
+    this.#keepBytes = keepBytes
   }
 
   load(): void {
@@ -133,13 +143,13 @@ export class History implements Participant {
 
   /** Oldest segments that retention lets go, at most a few; `from` is where the last call ended. */
   async expiredSegments(nowMs: number, from: number): Promise<readonly Entry[]> {
-    let surplusBytes = this.#sizeBytes - this.#deps.keepBytes
+    let surplusBytes = this.#sizeBytes - this.#keepBytes
     const range = { from: numberKey(PREFIX.segment, from), to: numberKey(PREFIX.segment, MAX_NUMBER) }
     const entries = await this.#deps.database().scan({ ...range, limit: SEGMENT_PAGE })
     return entries.filter(([key, sealed]) => {
       const isSurplus = surplusBytes > 0
       surplusBytes -= sealed.length
-      return isSurplus || newestOf(unseal(key, sealed)) <= nowMs - this.#deps.keepMs
+      return isSurplus || newestOf(unseal(key, sealed)) <= nowMs - this.#keepMs
     })
   }
 

@@ -39,6 +39,15 @@ export interface StoreThreadSetup {
   readonly trends: TrendApplierSource
 }
 
+/** What may change while the thread runs, in the units of its setup. */
+export interface StoreThreadChange {
+  readonly durability: Durability
+  readonly historyMs: number
+  readonly historyBytes: number
+  /** What the applier's module is called with. */
+  readonly trendSetup: unknown
+}
+
 /** A reader's part of opening the database again; between the main thread and a policy worker. */
 export type ToReader =
   /** The main thread holds the database open: a reader may open it too. */
@@ -125,6 +134,7 @@ export interface StoreCalls {
     }
     readonly answer: readonly StoredTrendRow[]
   }
+  readonly reconfigure: { readonly args: StoreThreadChange; readonly answer: undefined }
   readonly expire: { readonly args: { readonly nowMs: number }; readonly answer: undefined }
   /** Hands over what a crash left unfinished. */
   readonly subscribe: { readonly args: undefined; readonly answer: undefined }

@@ -7,7 +7,7 @@ import type { GroupCommit } from './group-commit.ts'
 import type { History } from './history.ts'
 import type { Journal } from './journal.ts'
 import type { Maintenance } from './maintenance.ts'
-import type { HandedReport, StoreCallName, StoreCalls, ToStoreThread } from './messages.ts'
+import type { HandedReport, StoreCallName, StoreCalls, StoreThreadChange, ToStoreThread } from './messages.ts'
 import type { Outbox } from './outbox.ts'
 import { scanTrendRows } from './scan-trend-rows.ts'
 
@@ -18,6 +18,7 @@ interface Parts {
   readonly outbox: Outbox
   readonly maintenance: Maintenance
   readonly database: Database
+  readonly reconfigure: (change: StoreThreadChange) => Promise<void>
 }
 
 type CallMessage = Extract<ToStoreThread, { readonly type: 'call' }>
@@ -56,6 +57,9 @@ export async function answerCall(
       return await maintenance.forget(message.args.login)
     case 'scanTrends':
       return await scanTrendRows(parts.database, message.args)
+    case 'reconfigure':
+      await parts.reconfigure(message.args)
+      return undefined
     case 'expire':
       await maintenance.expire(message.args.nowMs)
       return undefined

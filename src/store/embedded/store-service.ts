@@ -16,7 +16,7 @@ import { GroupCommit } from './group-commit.ts'
 import { History } from './history.ts'
 import { Journal } from './journal.ts'
 import { Maintenance } from './maintenance.ts'
-import type { FromStoreThread, StoreThreadSetup, ToStoreThread } from './messages.ts'
+import type { FromStoreThread, StoreThreadChange, StoreThreadSetup, ToStoreThread } from './messages.ts'
 import {
   checkDirectory,
   type CheckedDirectory,
@@ -39,7 +39,7 @@ const UNCHECKED: CheckedDirectory = {
 
 interface StoreServiceDeps {
   readonly setup: StoreThreadSetup
-  readonly applier: TrendApplier
+  readonly createApplier: (setup: unknown) => TrendApplier
   readonly send: (message: FromStoreThread) => void
 }
 
@@ -71,14 +71,14 @@ export class StoreService {
 
   constructor(deps: StoreServiceDeps) {
     this.#deps = deps
-    const { setup, applier, send } = deps
+    const { setup, createApplier, send } = deps
     const database = (): Database => this.database
     this.history = new History({ database, keepMs: setup.historyMs, keepBytes: setup.historyBytes })
     this.journal = new Journal({ database, history: this.history })
     this.outbox = new Outbox(database)
     this.trendRows = new TrendRows({
       database,
-      applier,
+      applier: createApplier(setup.trends.setup),
       hotBytes: setup.hotRowsBytes,
       onRowError: (name, message) => send({ type: 'row-error', database: name, message }),
     })
@@ -200,6 +200,16 @@ export class StoreService {
       this.#settled.failed.push({ call: message.call, error: asTrackError(error).toWire() })
       this.#sendSettled()
     }
+  }
+
+  /** In a batch, so that what was asked for before goes by the old settings and what comes after by the new ones. */
+  async reconfigure(change: StoreThreadChange): Promise<void> {
+    const applier = this.#deps.createApplier(change.trendSetup)
+    await this.writer.submit('change', (batch) => {
+      this.trendRows.stageApplier(batch, applier)
+      this.history.keep(change.historyMs, change.historyBytes)
+      this.#disk.durability = change.durability
+    })
   }
 
   /** Has the main thread open the database before this thread does. */

@@ -12,13 +12,15 @@ interface ApplierModule {
   readonly createTrendApplier?: (setup: unknown) => TrendApplier
 }
 
-async function loadApplier({ module, setup }: StoreThreadSetup['trends']): Promise<TrendApplier> {
+async function loadApplierMaker({
+  module,
+}: StoreThreadSetup['trends']): Promise<(setup: unknown) => TrendApplier> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module is ours, named by the wiring
   const loaded = (await import(module)) as ApplierModule
   if (loaded.createTrendApplier === undefined) {
     throw new TrackError('TRK_STORE_FAILED', `${module} exports no createTrendApplier`)
   }
-  return loaded.createTrendApplier(setup)
+  return loaded.createTrendApplier
 }
 
 async function main(): Promise<void> {
@@ -28,7 +30,7 @@ async function main(): Promise<void> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
   const setup = workerData as StoreThreadSetup
   try {
-    const service = new StoreService({ setup, applier: await loadApplier(setup.trends), send })
+    const service = new StoreService({ setup, createApplier: await loadApplierMaker(setup.trends), send })
     port.on('message', (message: ToStoreThread) => service.receive(message))
     await service.start()
   } catch (error) {

@@ -14,6 +14,7 @@ import type {
   AppendMessage,
   CommitMessage,
   FromStoreThread,
+  StoreThreadChange,
   StoreThreadSetup,
   ToStoreThread,
 } from './messages.ts'
@@ -38,7 +39,7 @@ interface ThreadLinkDeps {
 
 export class ThreadLink {
   readonly #deps: ThreadLinkDeps
-  readonly #setup: StoreThreadSetup
+  #setup: StoreThreadSetup
   readonly #unanswered = new Map<number, Request>()
   readonly #stopping = new AbortController()
   #worker: Worker | undefined
@@ -67,6 +68,12 @@ export class ThreadLink {
   send(request: Request): void {
     this.#unanswered.set(request.call, request)
     if (this.#isOpen) this.#post(request)
+  }
+
+  /** A thread that replaces this one goes by the changed settings. */
+  restartWith({ trendSetup, ...settings }: StoreThreadChange): void {
+    const trends = { ...this.#setup.trends, setup: trendSetup }
+    this.#setup = { ...this.#setup, ...settings, trends }
   }
 
   answered(call: number): void {

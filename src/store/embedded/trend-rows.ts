@@ -59,6 +59,7 @@ export interface ExpiryPage {
 
 export class TrendRows implements Participant {
   readonly #deps: TrendRowsDeps
+  #applier: TrendApplier
   /**
    * Values by key, both as Latin-1 text, which takes a third of the memory of a small byte array. What is here is newer
    * than or equal to what is on disk.
@@ -77,10 +78,17 @@ export class TrendRows implements Participant {
 
   constructor(deps: TrendRowsDeps) {
     this.#deps = deps
+    this.#applier = deps.applier
     this.#hot = new LRUCache({
       maxSize: deps.hotBytes,
       sizeCalculation: (value) => value.length + CACHE_OVERHEAD_BYTES,
     })
+  }
+
+  /** The definitions of databases have changed: what the batch holds so far still goes by the old ones. */
+  stageApplier(batch: WriteBatch, applier: TrendApplier): void {
+    this.#applyPending(batch)
+    this.#applier = applier
   }
 
   get rows(): number {
@@ -99,7 +107,7 @@ export class TrendRows implements Participant {
 
   /** Rows above the maximum of a database. */
   surplusOf(database: string): number {
-    return (this.#counts.get(database) ?? 0) - this.#deps.applier.maxKeys(database)
+    return (this.#counts.get(database) ?? 0) - this.#applier.maxKeys(database)
   }
 
   async load(): Promise<void> {
@@ -118,7 +126,7 @@ export class TrendRows implements Participant {
   addChanges(deltas: Uint8Array): void {
     if (deltas.length === 0) return
     try {
-      for (const change of this.#deps.applier.split(deltas)) this.#addChange(change)
+      for (const change of this.#applier.split(deltas)) this.#addChange(change)
     } catch (error) {
       this.#deps.onRowError('(unknown)', messageOf(error))
     }
@@ -136,8 +144,7 @@ export class TrendRows implements Participant {
   }
 
   finishChanges(batch: WriteBatch): void {
-    for (const [name, row] of this.#pending) this.#applyRow(batch, name, row)
-    this.#pending.clear()
+    this.#applyPending(batch)
     for (const worker of this.#changedCommits) {
       putNumbers(batch, numberKey(PREFIX.worker, worker), [this.#commits.get(worker) ?? 0])
     }
@@ -204,7 +211,7 @@ export class TrendRows implements Participant {
 
   /** Removes the row of this key from every database; how many there were. */
   stageForget(batch: WriteBatch, login: string): number {
-    const key = this.#deps.applier.keyOfLogin(login)
+    const key = this.#applier.keyOfLogin(login)
     const having = this.databases.filter((database) => this.#read(database, key) !== undefined)
     for (const database of having) this.#remove(batch, database, key)
     return having.length
@@ -217,13 +224,18 @@ export class TrendRows implements Participant {
     else pending.changes.push(changes)
   }
 
+  #applyPending(batch: WriteBatch): void {
+    for (const [name, row] of this.#pending) this.#applyRow(batch, name, row)
+    this.#pending.clear()
+  }
+
   #applyRow(batch: WriteBatch, name: string, { database, key, changes }: PendingRow): void {
     const rowKey = databaseKey(PREFIX.row, database, key)
     const current = this.#readSealed(name, rowKey)
     const before = current === undefined ? undefined : decodeRow(rowKey, current)
     let after
     try {
-      after = this.#deps.applier.apply(database, key, before?.bytes, changes)
+      after = this.#applier.apply(database, key, before?.bytes, changes)
     } catch (error) {
       this.#deps.onRowError(database, messageOf(error))
       return

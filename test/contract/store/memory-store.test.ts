@@ -1,15 +1,21 @@
 import { MemoryStore } from '../../../src/store/memory-store.ts'
-import { createTrendApplier } from '../../support/counting-trends.ts'
+import { createTrendApplier, type CountingSetup } from '../../support/counting-trends.ts'
 import type { OpenStore } from '../../support/store-suite.ts'
+import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 import { atEnd } from '../../support/clean-up.ts'
 
 const open: OpenStore = async (t, { maxKeys = 1_000_000, ...options }) => {
-  const store = new MemoryStore({ ...options, applier: createTrendApplier({ rangeMs: 10_000, maxKeys }) })
+  const store = new MemoryStore({
+    ...options,
+    applier: createTrendApplier({ rangeMs: 10_000, maxKeys }),
+    createApplier: (setup) => createTrendApplier(setup as CountingSetup),
+  })
   atEnd(t, () => store.close())
   return { store, reader: async (worker) => store.trendReader(worker) }
 }
 
 runStoreSuite('memory', open)
 runStoreKeepingSuite('memory', open)
+runStoreChangesSuite('memory', open)

@@ -1,14 +1,9 @@
 /** More work than the server may hold: the whole server in this process, with room for a few runs only. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { createApp } from '../../../src/app/create-app.ts'
-import { createLog } from '../../../src/telemetry/log.ts'
+import { startApp } from '../../support/app-in-process.ts'
 import { call, type HttpAnswer } from '../../support/http-client.ts'
-import { BASE_CONFIGURATION, basicAuth } from '../../support/server-process.ts'
+import { BASE_CONFIGURATION } from '../../support/server-process.ts'
 import { startReceiver } from '../../support/web-hook-receiver.ts'
 
 const ROOM = 3
@@ -24,39 +19,20 @@ interface FullServer {
 async function startFull(t: TestContext): Promise<FullServer> {
   const waiting: (() => void)[] = []
   const gate = await startReceiver(t, (_request, response) => waiting.push(() => response.end()))
-  const folder = await mkdtemp(join(tmpdir(), 'trackalert-overload-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  const configFile = join(folder, 'trackalert.conf')
-  await writeFile(
-    configFile,
+  const { url, post } = await startApp(
+    t,
     `${BASE_CONFIGURATION}
     setNumLuaStates(1)
     local function wait() http.request{url="${gate.url}", timeout=20} end
     setReport(wait)
     setCustomEndpoint("ask", function() return true end)`,
+    { maxPendingRuns: ROOM },
   )
-  let output = ''
-  const app = await createApp({
-    configFile,
-    regexesFile: fileURLToPath(new URL('../../../regexes.yaml', import.meta.url)),
-    version: 'test',
-    stateDirectoryFromEnvironment: undefined,
-    environment: {},
-    log: createLog({ level: 'info', write: (line) => void (output += line) }),
-    recover: false,
-    maxPendingRuns: ROOM,
-    onShutdownRequested: () => undefined,
-  })
-  t.after(() => app.stop(1000))
-  const url = /listening: url="([^"]+)"/.exec(output)?.[1] ?? ''
-  const headers = { authorization: basicAuth() }
-  const send = (path: string, body: unknown): Promise<HttpAnswer> =>
-    call(url, { method: 'POST', path, headers, body: JSON.stringify(body) })
   for (let index = 0; index < ROOM; index++) {
-    assert.equal((await send('/command/report', report(`user${index}`))).status, 200)
+    assert.equal((await post('/command/report', report(`user${index}`))).status, 200)
   }
   await gate.waitForCount(ROOM)
-  return { url, send, release: () => waiting.splice(0).forEach((end) => end()) }
+  return { url, send: post, release: () => waiting.splice(0).forEach((end) => end()) }
 }
 
 function report(login: string): object {

@@ -99,9 +99,10 @@ describe('a thread in trouble', { concurrency: 3 }, () => {
   test('stops a line that never ends and goes on as before', async (t) => {
     const { run, log } = await startConsoleLines(t, TRENDS)
     await run('kept = 1')
+    // On a very busy machine the limit on the wall comes first.
     const answer = await run('while true do end')
     assert.equal(answer.ok, false)
-    assert.match(answer.text, /more than 2000 ms of processor time/)
+    assert.match(answer.text, /more than 2000 ms of processor time|longer than 30000 ms/)
     assert.deepEqual(await run('kept'), { ok: true, text: '1' })
     assert.deepEqual(log, [])
   })
@@ -123,7 +124,7 @@ describe('a thread in trouble', { concurrency: 3 }, () => {
     const { run } = await startConsoleLines(t, TRENDS)
     const answer = await run('local t = {} for i = 1, 1e9 do t[i] = { i, i, i, i, i, i, i, i } end')
     assert.equal(answer.ok, false)
-    assert.match(answer.text, /processor time|was lost/)
+    assert.match(answer.text, /processor time|took longer|was lost/)
     assert.deepEqual(await untilAnswered(() => run('limit')), { ok: true, text: '3' })
   })
 

@@ -19,7 +19,7 @@ describe('a GeoIP file', () => {
     const path = join(folder, 'good.mmdb')
     const bytes = mmdbFile(NETWORKS)
     writeFileSync(path, Buffer.from(bytes))
-    const loaded = loadGeoDatabaseFile(path)
+    const loaded = loadGeoDatabaseFile(path).bytes
     assert.ok(loaded instanceof SharedArrayBuffer)
     assert.deepEqual(Buffer.from(loaded), Buffer.from(bytes))
     assert.equal(openGeoDatabase('good', path, loaded).lookupCountry('1.2.3.4'), 'DE')
@@ -53,7 +53,7 @@ describe("MaxMind's test files", () => {
   const options = existsSync(shared) ? {} : { skip: 'the folder ../shared/data/geoip is absent' }
   const openShared = (file: string): GeoDatabase => {
     const path = join(shared, file)
-    return openGeoDatabase(file, path, loadGeoDatabaseFile(path))
+    return openGeoDatabase(file, path, loadGeoDatabaseFile(path).bytes)
   }
 
   it('give places', options, () => {

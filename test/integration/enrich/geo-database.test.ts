@@ -164,7 +164,7 @@ describe('a GeoIP database', () => {
 
 describe('the bundled country database', () => {
   const path = bundledCountryDatabasePath()
-  const database = openGeoDatabase('bundled', path, loadGeoDatabaseFile(path))
+  const database = openGeoDatabase('bundled', path, loadGeoDatabaseFile(path).bytes)
 
   it('knows the countries of well-known addresses', () => {
     assert.equal(database.lookupCountry('8.8.8.8'), 'US')

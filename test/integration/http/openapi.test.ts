@@ -53,7 +53,7 @@ test('the document has every route, with its method and password, and no other',
       onRefused: () => undefined,
       onConnections: () => undefined,
     },
-    { metricsNoPassword: false },
+    {},
   )
   const described = Object.entries(OPENAPI_DOCUMENT.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => {

@@ -90,6 +90,28 @@ test('a lost store thread is replaced; what it had not answered is done once', a
   assert.match(seen.join('\n'), /^ready\nthe store thread was lost.*\nnot ready.*\nready$/)
 })
 
+test('a thread that replaces a lost one goes by the settings that were changed last', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const seen: string[] = []
+  const exitMarker = join(directory, 'exited')
+  const { store } = await openStore(directory, {}, seen)
+  atEnd(t, () => store.close())
+  const trendSetup = { rangeMs: 100, maxKeys: 1_000_000, exitMarker }
+  await store.reconfigure({ durability: 'os', historyDays: 0, historyMegabytes: 0, trendSetup })
+  await store.commit([add('deadly', 1e300)])
+  assert.match(seen.join('\n'), /the store thread was lost/)
+  await store.commit([add('k', 1)])
+  await store.expire(START_MS + 5_000)
+  assert.equal(store.counts().trendRows, 0)
+  const outcome = await store.append([reportAt(0)])
+  assert.ok(outcome.kind === 'durable')
+  const deltas = encodeCounts([])
+  await store.commit([
+    { kind: 'done', reportId: outcome.reports[0]?.id, deltas, messages: [], commit: undefined },
+  ])
+  assert.equal(store.counts().historyReports, 0)
+})
+
 test('changes that cannot be applied are lost with a word about it, and nothing else is', async (t) => {
   const directory = await temporaryDirectory(t)
   const seen: string[] = []

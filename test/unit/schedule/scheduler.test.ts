@@ -61,3 +61,33 @@ test('functions are independent: one that hangs does not hold another', (t) => {
   scheduler.stop()
   assert.deepEqual(runs, ['hangs', 'other'])
 })
+
+test('replaced schedules: one that stays keeps its due time, others end and begin', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 })
+  const runs: string[] = []
+  const scheduler = createScheduler(
+    {
+      log: silentLog,
+      now: Date.now,
+      run: (name) => {
+        runs.push(`${name} at ${Date.now() - 1_000_000}`)
+        return Promise.resolve()
+      },
+      onSkipped: () => undefined,
+    },
+    [
+      { background: 'stays', when: { kind: 'interval', seconds: 10 } },
+      { background: 'goes', when: { kind: 'interval', seconds: 10 } },
+    ],
+  )
+  scheduler.start()
+  t.mock.timers.tick(6000)
+  scheduler.replace([
+    { background: 'comes', when: { kind: 'interval', seconds: 7 } },
+    { background: 'stays', when: { kind: 'interval', seconds: 10 } },
+  ])
+  t.mock.timers.tick(4000)
+  t.mock.timers.tick(3000)
+  scheduler.stop()
+  assert.deepEqual(runs, ['stays at 10000', 'comes at 13000'])
+})

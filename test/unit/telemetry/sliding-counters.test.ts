@@ -59,3 +59,11 @@ test('a run is counted in the band of its waiting and of its running time', () =
     },
   )
 })
+
+test('names that are no longer shown go, with their counts; new ones are shown at 0', () => {
+  const counters = new SlidingCounters(() => 0, ['stays', 'goes'])
+  counters.add('stays')
+  counters.add('goes')
+  counters.show(['stays', 'comes'])
+  assert.deepEqual({ ...counters.read() }, { stays: 1, comes: 0 })
+})

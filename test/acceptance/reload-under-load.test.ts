@@ -1,0 +1,107 @@
+/** A hundred reloads while reports come in, every third of them broken. */
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { allRun } from '../support/ask-server.ts'
+import { LoginClient } from '../support/login-client.ts'
+import { reload, reloadOutcomes } from '../support/reload.ts'
+import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
+
+const RELOADS = 100
+/** From here on nothing may grow any more. */
+const WARM_UP = 20
+const USERS = 400
+const CONNECTIONS = 4
+/** Collections of garbage come when they like; a generation of workers that stays takes some 40 MB. */
+const GROWTH_MB = 200
+
+const noProc = existsSync('/proc/self/task') ? false : 'there is no /proc on this system'
+
+const MISTAKES = [
+  'setReport(function(lt) oops',
+  'setACL{"10.0.0.0/99"}',
+  'newGeoIP2DB("city", "missing.mmdb")',
+  'addListener("192.0.2.1:9", false, "", "", {})',
+] as const
+
+/** What every policy does, and something that changes from one to the next. */
+function configuration(round: number): string {
+  return `${BASE_CONFIGURATION}
+    setNumLuaStates(${1 + (round % 2)})
+    newStringStatsDB("logins", 86400, 30, {count="int", sessions="seen"${round % 4 === 0 ? ', more="hll"' : ''}}, {maxItems=4096})
+    local db = getStringStatsDB("logins")
+    setReport(function(lt)
+      db:twAdd(lt.login, "count", 1)
+      db:twAdd(lt.login, "sessions", lt.session_id)
+    end)
+    setCustomEndpoint("remembered", function(args)
+      local found = {count=tostring(db:twGet(args.attrs.login, "count"))}
+      for _, session in ipairs(db:twItems(args.attrs.login, "sessions")) do found[session.item] = tostring(session.count) end
+      return true, found
+    end)
+    ${round % 5 === 0 ? 'addListener("127.0.0.1:0", false, "", "", {})' : ''}
+    ${round % 3 === 0 ? 'newGeoIP2DB("country")' : ''}
+    addCustomWebHook("unused", {url="http://127.0.0.1:9/${round % 7}"})`
+}
+
+interface Held {
+  readonly megabytes: number
+  readonly threads: number
+  readonly files: number
+}
+
+function held(server: ServerProcess): Held {
+  const proc = `/proc/${server.child.pid}`
+  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`${proc}/status`, 'utf8'))?.[1]
+  return {
+    megabytes: Number(kilobytes) / 1024,
+    threads: readdirSync(`${proc}/task`).length,
+    files: readdirSync(`${proc}/fd`).length,
+  }
+}
+
+/** The audit: what the server remembers of each login is what it acknowledged, each session once. */
+async function assertCountedOnce(server: ServerProcess, { acknowledged }: LoginClient): Promise<void> {
+  for (const [login, sessions] of acknowledged) {
+    const answer = await server.post('/command/remembered', { attrs: { login } })
+    const { r_attrs } = (await answer.json()) as { readonly r_attrs: Readonly<Record<string, string>> }
+    const { count, ...found } = r_attrs
+    assert.equal(count, String(sessions.size), `the sum of ${login}`)
+    assert.deepEqual(found, Object.fromEntries([...sessions].map((session) => [session, '1'])))
+  }
+}
+
+test(
+  `${RELOADS} reloads under load, every third broken: no request fails, every report counts once, nothing grows`,
+  { skip: noProc },
+  async (t) => {
+    const server = await startServer(t, { configuration: configuration(0) })
+    const client = new LoginClient(USERS)
+    client.start(server.url, CONNECTIONS)
+    let warm: Held | undefined
+    for (let round = 1; round <= RELOADS; round++) {
+      const mistake = round % 3 === 0 ? MISTAKES[round % MISTAKES.length] : undefined
+      // What is held is compared under one and the same configuration.
+      const variant = round === WARM_UP || round === RELOADS ? 0 : round
+      const reason = await reload(server, `${configuration(variant)}\n${mistake ?? ''}`)
+      assert.equal(reason !== undefined, mistake !== undefined, `round ${round}: ${reason}`)
+      if (round === WARM_UP) warm = held(server)
+    }
+    await client.stop()
+    await allRun(server)
+    const end = held(server)
+
+    assert.equal(reloadOutcomes(server).length, RELOADS)
+    assert.ok(client.sentCount > RELOADS, 'there was no load')
+    assert.equal(client.acknowledgedCount, client.sentCount, 'requests failed')
+    await assertCountedOnce(server, client)
+    assert.ok(warm !== undefined)
+    // The system's own threads, such as those of its pool, come when they are first needed.
+    assert.ok(end.threads <= warm.threads + 2, `${warm.threads} threads became ${end.threads}`)
+    assert.ok(end.files <= warm.files + CONNECTIONS, `${warm.files} open files grew to ${end.files}`)
+    t.diagnostic(
+      `${client.sentCount} reports; ${JSON.stringify(warm)} after ${WARM_UP}, ${JSON.stringify(end)} in the end`,
+    )
+    assert.ok(end.megabytes - warm.megabytes < GROWTH_MB, `${warm.megabytes} MB grew to ${end.megabytes} MB`)
+  },
+)
