@@ -79,6 +79,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
     options,
     store,
     outbox,
+    sendTest: delivery.sendTest,
     metrics,
     statistics,
     stopping,

@@ -3,6 +3,8 @@
  * Main thread.
  */
 import type { Configuration } from '../config/load-configuration.ts'
+import type { Delivery } from '../delivery/delivery.ts'
+import { sinkQueue } from '../delivery/sinks/sink-queue.ts'
 import type { StoreOutbox } from '../delivery/store-outbox.ts'
 import { createDispatcher } from '../ingest/ingest.ts'
 import { createRunCommitter, type RunCommitter } from '../policy/commit-run.ts'
@@ -22,6 +24,7 @@ interface PolicyParts {
   readonly options: AppOptions
   readonly store: EmbeddedStore
   readonly outbox: StoreOutbox
+  readonly sendTest: Delivery['sendTest']
   readonly metrics: Metrics
   readonly statistics: Statistics
   readonly stopping: StopSequence
@@ -49,7 +52,10 @@ export async function startPolicy(
     onWebHooks: outbox.queued,
     onWebHookRefused: outbox.refused,
   })
-  const hooks = settings.webHooks.map(({ name }) => name)
+  const queues = [
+    ...settings.webHooks.map(({ name }) => name),
+    ...settings.alertSinks.map(({ name }) => sinkQueue(name)),
+  ]
   let lastWorker = 0
   const pool = createPolicyPool(
     {
@@ -59,7 +65,10 @@ export async function startPolicy(
       onLost: (reason) => metrics.workerRestarts.inc({ reason }),
       openReader: () => ({ ...store.readerAccess(), worker: ++lastWorker }),
       answer: (question) =>
-        answerStoreQuestion({ store, now, onResent: () => outbox.queued(hooks) }, question),
+        answerStoreQuestion(
+          { store, now, onResent: () => outbox.queued(queues), sendTest: parts.sendTest },
+          question,
+        ),
     },
     policyOptions(configuration, options),
   )

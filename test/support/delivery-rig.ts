@@ -3,15 +3,27 @@
  */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { createDelivery, type Delivery, type DeliveryOptions } from '../../src/delivery/delivery.ts'
+import {
+  createDelivery,
+  type Delivery,
+  type DeliveryOptions,
+  type NotificationRecord,
+} from '../../src/delivery/delivery.ts'
 import { createMemoryOutbox, type MemoryOutbox } from './memory-outbox.ts'
 import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
+import { parseAlertSink } from '../../src/delivery/sinks/alert-sink.ts'
+import type { SinkKeyValues } from '../../src/delivery/sinks/sink-keys.ts'
 import { rememberingLog, type RememberedLine } from './silent-log.ts'
 
-interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks'>> {
+interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks' | 'sinks'>> {
+  /** Name to type and keys. */
+  readonly sinks?: Readonly<Record<string, SinkSetup>>
   readonly maxEntries?: number
   readonly now?: () => number
 }
+
+/** Type and keys of one sink. */
+export type SinkSetup = SinkKeyValues & { readonly type: string }
 
 export interface DeliveryRig {
   readonly outbox: MemoryOutbox
@@ -19,7 +31,9 @@ export interface DeliveryRig {
   readonly lines: readonly RememberedLine[]
   /** Counts by reason. */
   readonly dropped: Readonly<Record<string, number>>
-  /** `id status` of every try. */
+  /** What became of notifications, after every try. */
+  readonly records: readonly NotificationRecord[]
+  /** `id status` of every try, `name status` for a sink. */
   readonly tries: readonly string[]
   /** Resolves when so many tries have ended. */
   readonly tried: (count: number) => Promise<void>
@@ -42,7 +56,7 @@ export const QUICK_RETRY = { firstDelayMs: 20, maxDelayMs: 200, maxAgeMs: 60_000
 export function startDelivery(
   t: TestContext,
   hooks: Readonly<Record<string, Readonly<Record<string, string>>>>,
-  { maxEntries = 10_000, now = Date.now, ...options }: RigOptions = {},
+  { maxEntries = 10_000, now = Date.now, sinks = {}, ...options }: RigOptions = {},
 ): DeliveryRig {
   const { log, lines } = rememberingLog()
   const dropped: Record<string, number> = {}
@@ -61,20 +75,32 @@ export function startDelivery(
       await memory.settle(id, settlement)
       onSettled()
     },
+    buryOrphans: (rule) => memory.buryOrphans(rule),
     watch: (observer) => memory.watch(observer),
   }
+  const records: NotificationRecord[] = []
   const delivery = createDelivery(
     {
       outbox,
       now,
       random: Math.random,
       log,
+      onNotification: (record) => records.push(record),
       metrics: {
         customWebHookEvents: {
           inc({ id, status }) {
             tries.push(`${id} ${status}`)
             onTried()
           },
+        },
+        sinkTries: {
+          inc({ sink, status }) {
+            tries.push(`${sink} ${status}`)
+            onTried()
+          },
+        },
+        notificationsDropped: {
+          inc: ({ sink, reason }) => (dropped[`${sink} ${reason}`] = (dropped[`${sink} ${reason}`] ?? 0) + 1),
         },
         webHooksDropped: {
           inc: ({ reason }, count = 1) => (dropped[reason] = (dropped[reason] ?? 0) + count),
@@ -84,6 +110,11 @@ export function startDelivery(
     {
       hooks: Object.entries(hooks).map(([name, keys], index) => {
         const parsed = parseWebHookDefinition(name, new Map(Object.entries(keys)), index + 1)
+        assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
+        return parsed.definition
+      }),
+      sinks: Object.entries(sinks).map(([name, { type, ...keys }]) => {
+        const parsed = parseAlertSink(name, type, keys)
         assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
         return parsed.definition
       }),
@@ -101,6 +132,7 @@ export function startDelivery(
     delivery,
     lines,
     dropped,
+    records,
     tries,
     tried: (count) =>
       within(

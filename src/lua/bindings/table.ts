@@ -5,6 +5,7 @@
 import type { SettingsCollector } from '../../config/settings-collector.ts'
 import type { HostFunction, HostType } from '../host-function.ts'
 import { addressFunctions, addressTypes } from './addresses.ts'
+import { alertSinkFunctions } from './alert-sinks.ts'
 import { dnsFunctions, dnsResolverType, type DnsDeps } from './dns.ts'
 import { geoDatabaseFunctions, geoDatabaseType, type GeoDatabaseDeps } from './geo-databases.ts'
 import { geographyFunctions } from './geography.ts'
@@ -44,6 +45,7 @@ export function createBindings(deps: BindingDeps): Bindings {
       ...serverSettingFunctions(deps.settings),
       ...registrationFunctions(deps),
       ...webHookFunctions(deps),
+      ...alertSinkFunctions(deps),
       ...statisticsFunctions(deps),
       ...geoDatabaseFunctions({ settings: deps.settings, ...deps.geo }),
       ...addressFunctions(),
