@@ -153,9 +153,12 @@ export function startDelivery(
   }
 }
 
-/** A promise with a deadline: `watch` arms it, `look` checks whether it has happened already. */
-function within(watch: (resolve: () => void) => void, look: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
+/**
+ * A promise with a deadline: `watch` arms it, `look` checks whether it has happened already. What delivery does with the
+ * end of a try, it has done by the time the promise resolves.
+ */
+async function within(watch: (resolve: () => void) => void, look: () => void): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('it did not happen in 15 s')), 15_000)
     watch(() => {
       clearTimeout(timer)
@@ -163,4 +166,5 @@ function within(watch: (resolve: () => void) => void, look: () => void): Promise
     })
     look()
   })
+  await new Promise(setImmediate)
 }

@@ -131,6 +131,8 @@ function failure(error: unknown): Attempt {
   const { code, systemCode, command, response, responseCode } = smtpError(error)
   if (code === 'EAUTH' || LOGIN_CODES.has(responseCode))
     return tryAgain('login', response === '' ? 'the server offers no way to log in' : response)
+  if (code === 'ETLS' && response !== '')
+    return tryAgain('tls', `the server does not do STARTTLS: ${response}`)
   if (responseCode >= 500)
     return MAIL_COMMANDS.has(command) ? refused('refused', response) : tryAgain('server-error', response)
   if (responseCode >= 400) return tryAgain('busy', response)
