@@ -139,10 +139,7 @@ export class Lane {
     const limit = sender.batching?.maxMessages ?? free
     const { entries, nextDueAtMs } = await outbox.claimDue(queue, nowMs, limit)
     if (sender.batching === undefined) for (const entry of entries) this.#start([entry])
-    else if (isFilled(entries)) {
-      this.#nextBatchAtMs = nowMs + sender.batching.intervalMs
-      this.#start(entries)
-    }
+    else if (isFilled(entries)) this.#start(entries)
     this.#sleepUntil(entries.length < limit ? nextDueAtMs : undefined)
   }
 
@@ -200,7 +197,11 @@ export class Lane {
       // A clear no comes from a receiver that is well.
       breaker.succeeded()
     }
-    if (verdict.kind === 'success') this.#deps.problems.solved()
+    if (verdict.kind === 'success') {
+      this.#deps.problems.solved()
+      // Not after a failure: what waits for its next try need not wait for the next digest too.
+      this.#nextBatchAtMs = nowMs + (this.#deps.sender.batching?.intervalMs ?? 0)
+    }
     for (const entry of entries) await this.#settle(entry, attempt, 1 + extraTries)
   }
 

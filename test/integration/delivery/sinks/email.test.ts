@@ -236,6 +236,20 @@ test('a digest has one mail for what came within its interval', async (t) => {
   assert.equal(rig.records.filter(({ state }) => state === 'delivered').length, 31)
 })
 
+test('a digest that failed is tried again before the next one would be due', async (t) => {
+  const smtp = await startSmtp(t, {
+    refuse: (_address, attempt) => (attempt === 1 ? { code: 451, text: 'later' } : undefined),
+  })
+  const sinks = { ops: { ...BASE, port: smtp.port, tls: 'none', digest: 3600 } }
+  const rig = startDelivery(t, {}, { sinks })
+  rig.outbox.add({ hook: 'sink:ops', body: notificationBody() })
+  await rig.drained()
+  assert.equal(smtp.mails.length, 1)
+  rig.outbox.add({ hook: 'sink:ops', body: notificationBody() })
+  // The stop does not wait for the next digest either.
+  assert.equal(await rig.delivery.stop(60_000), '1 webhook or notification')
+})
+
 test('nothing from outside gets into a header', async (t) => {
   const smtp = await startSmtp(t)
   const rig = startDelivery(t, {}, { sinks: { ops: { ...BASE, port: smtp.port, tls: 'none' } } })
