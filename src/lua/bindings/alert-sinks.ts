@@ -1,9 +1,11 @@
 /**
  * Alert sinks: naming them in the configuration, and sending a test through one.
  */
+import { accessSync, constants } from 'node:fs'
 import type { SettingsCollector } from '../../config/settings-collector.ts'
-import { parseAlertSink } from '../../delivery/sinks/alert-sink.ts'
+import { parseAlertSink, type SinkDefinition } from '../../delivery/sinks/alert-sink.ts'
 import type { SinkValue } from '../../delivery/sinks/sink-keys.ts'
+import { messageOf } from '../../errors.ts'
 import { results, type HostCall, type HostFunction } from '../host-function.ts'
 import { isLuaArray, isLuaTable, type LuaValue } from '../lua-value.ts'
 import type { AskStore } from './stored-reports.ts'
@@ -34,6 +36,7 @@ export function alertSinkFunctions({ settings, ask }: AlertSinkDeps): readonly H
           return call.fail(`there can be at most ${MAX_SINKS} alert sinks`)
         const parsed = parseAlertSink(name, type, keys)
         if (!parsed.ok) return call.fail(parsed.reason)
+        checkFiles(call, settings, parsed.definition)
         settings.alertSinks.set(name, { type, keys })
       },
     },
@@ -52,6 +55,28 @@ export function alertSinkFunctions({ settings, ask }: AlertSinkDeps): readonly H
       },
     },
   ]
+}
+
+/** A script may be put there later; certificates are read at the start. */
+function checkFiles(call: HostCall, settings: SettingsCollector, definition: SinkDefinition): void {
+  const sink = `alert sink ${JSON.stringify(definition.name)}`
+  if (definition.type === 'exec') {
+    const problem = accessProblem(definition.argv[0], constants.X_OK)
+    if (problem !== undefined) settings.notice(`${sink}: its script cannot be run so far: ${problem}`)
+  }
+  if ((definition.type === 'email' || definition.type === 'syslog') && definition.caFile !== undefined) {
+    const problem = accessProblem(definition.caFile, constants.R_OK)
+    if (problem !== undefined) call.fail(`${sink}: ca cannot be read: ${problem}`)
+  }
+}
+
+function accessProblem(file: string, mode: number): string | undefined {
+  try {
+    accessSync(file, mode)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
 }
 
 interface GivenKey {
