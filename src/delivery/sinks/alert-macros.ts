@@ -74,6 +74,6 @@ function isMember(data: object, name: string): data is Readonly<Record<string, J
 }
 
 /** `2026-11-21T10:00:00Z` */
-export function isoSeconds(atMs: number): string {
+function isoSeconds(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 19)}Z`
 }

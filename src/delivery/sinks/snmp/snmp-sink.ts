@@ -37,7 +37,7 @@ export interface SnmpSink extends SinkBasics {
 }
 
 /** 32473 is set aside for examples (RFC 5612): trackalert has no enterprise number of its own. */
-export const DEFAULT_ROOT = '1.3.6.1.4.1.32473.1'
+const DEFAULT_ROOT = '1.3.6.1.4.1.32473.1'
 
 const OID = /^1\.3\.6\.1(?:\.(?:0|[1-9]\d{0,9})){2,20}$/
 /** RFC 3411: 5 to 32 octets. */

@@ -55,7 +55,7 @@ export interface SyslogSink extends SinkBasics {
  * 32473 is set aside for examples (RFC 5612): trackalert has no enterprise number of its own. Operators who have one set
  * it.
  */
-export const EXAMPLE_ENTERPRISE = 32_473
+const EXAMPLE_ENTERPRISE = 32_473
 
 /** What RFC 5424, section 6, allows for names; 48 characters is the limit of APP-NAME, 32 that of RFC 3164's TAG. */
 const TAG = /^[!-~]{1,32}$/

@@ -355,7 +355,10 @@ test('a user whose mail was refused for now is tried again, the others are not w
   )
   rig.outbox.add({ hook: 'sink:users', body: notificationBody([{ user: 'ann' }, { id: 8, user: 'bob' }]) })
   await rig.drained()
-  assert.deepEqual(smtp.mails.map(({ to }) => to[0]).toSorted(), ['ann@mail.example', 'bob@mail.example'])
+  assert.deepEqual(
+    smtp.mails.map(({ to }) => to[0] ?? ''),
+    ['ann@mail.example', 'bob@mail.example'],
+  )
 })
 
 test('a test of a sink for users goes to the sender', async (t) => {
