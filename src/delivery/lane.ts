@@ -199,8 +199,11 @@ export class Lane {
     }
     if (verdict.kind === 'success') {
       this.#deps.problems.solved()
-      // Not after a failure: what waits for its next try need not wait for the next digest too.
-      this.#nextBatchAtMs = nowMs + (this.#deps.sender.batching?.intervalMs ?? 0)
+      const { batching } = this.#deps.sender
+      // Not after a failure: what waits for its next try need not wait for the next interval too. Nor after a full one:
+      // the rest would come to wait longer and longer.
+      if (batching !== undefined && claimed.length < batching.maxMessages)
+        this.#nextBatchAtMs = nowMs + batching.intervalMs
     }
     for (const entry of entries) await this.#settle(entry, attempt, 1 + extraTries)
   }

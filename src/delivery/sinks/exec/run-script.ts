@@ -88,8 +88,8 @@ function watch(child: ChildProcess, { input, timeoutMs, signal }: ScriptRun): Pr
         settle(scriptEnd({ isEnding, status, ownSignal, output: output() }))
       }
     })
-    // A script need not read its input.
-    child.stdin?.on('error', () => undefined)
+    // A script need not read its input, and may close its output.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on('error', () => undefined)
     child.stdin?.end(input)
   })
 }

@@ -76,10 +76,15 @@ async function openSession(
       engineID,
     })
     stampTraps(session, deps)
-    return session
+    return ignoringNoise(session)
   }
   const version = access.version === '1' ? library.Version1 : library.Version2c
-  return library.createSession(address, access.community.reveal(), { ...common, version })
+  return ignoringNoise(library.createSession(address, access.community.reveal(), { ...common, version }))
+}
+
+/** Anybody may send something to the port that waits for the confirmation; what cannot be read is as if it were not there. */
+function ignoringNoise(session: Session): Session {
+  return session.on('error', () => undefined)
 }
 
 function libraryUser(library: Library, { name, auth, priv }: SnmpUser): User {

@@ -77,10 +77,11 @@ async function sendDatagrams(
 ): Promise<Attempt> {
   const { address, family } = await resolvePlace(place, lookup, signal)
   const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
+  // What goes wrong with a message is told to the callback of its sending.
+  socket.on('error', () => undefined)
   try {
     for (const message of messages) {
       await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject)
         socket.send(message, place.port, address, (error) => (error === null ? resolve() : reject(error)))
       })
       signal.throwIfAborted()

@@ -97,6 +97,20 @@ test('a server without STARTTLS gets no password, and one with a foreign certifi
   assert.equal(plain.mails.length + foreign.mails.length, 0)
 })
 
+test('without a login a certificate that nobody has signed does not matter, and the mail is encrypted all the same', async (t) => {
+  const smtp = await startSmtp(t)
+  const rig = startDelivery(t, {}, { sinks: { ops: { ...BASE, host: 'localhost', port: smtp.port } } })
+  assert.equal((await rig.delivery.sendTest('ops')).ok, true)
+  assert.equal(smtp.mails[0]?.isEncrypted, true)
+})
+
+test('without a login and without STARTTLS the mail goes out in the clear', async (t) => {
+  const smtp = await startSmtp(t, { options: { hideSTARTTLS: true, disabledCommands: ['STARTTLS'] } })
+  const rig = startDelivery(t, {}, { sinks: { ops: { ...BASE, port: smtp.port } } })
+  assert.equal((await rig.delivery.sendTest('ops')).ok, true)
+  assert.equal(smtp.mails[0]?.isEncrypted, false)
+})
+
 test('a wrong password is tried again, said loudly once, and shown nowhere', async (t) => {
   const smtp = await startSmtp(t, { login: LOGIN })
   const rig = startDelivery(
@@ -234,6 +248,21 @@ test('a digest has one mail for what came within its interval', async (t) => {
   const { headers } = parseMail(smtp.mails[1]?.raw ?? '')
   assert.equal(headers.get('subject'), '[trackalert] critical: 29 alerts: rule-0, rule-1')
   assert.equal(rig.records.filter(({ state }) => state === 'delivered').length, 31)
+})
+
+test('what does not fit into one digest follows at once', async (t) => {
+  const smtp = await startSmtp(t)
+  const sinks = { ops: { ...BASE, port: smtp.port, tls: 'none', digest: 3600 } }
+  const rig = startDelivery(t, {}, { sinks })
+  for (let id = 1; id <= 250; id++) rig.outbox.add({ hook: 'sink:ops', body: notificationBody([{ id }]) })
+  await rig.drained()
+  const subjects = smtp.mails.map(({ raw }) => parseMail(raw).headers.get('subject') ?? '')
+  const counts = subjects.map((subject) => Number(/(\d+) alerts/.exec(subject)?.[1]))
+  assert.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    250,
+  )
+  assert.equal(counts.length, 3)
 })
 
 test('a digest that failed is tried again before the next one would be due', async (t) => {

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { test, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import snmp from 'net-snmp'
 import { startDelivery } from '../../../support/delivery-rig.ts'
 import { notificationBody } from '../../../support/notifications.ts'
 import { decodeTrap, readMib, type DecodedVariable } from '../../../support/snmp-decoder.ts'
 
-const MIB = readMib(new URL('../../../../conf/TRACKALERT-MIB.txt', import.meta.url))
+const MIB_URL = new URL('../../../../conf/TRACKALERT-MIB.txt', import.meta.url)
+const MIB = readMib(MIB_URL)
 const ROOT = MIB.oids.get('trackalertMIB') ?? ''
 
 async function receive(t: TestContext, count: number) {
@@ -200,6 +202,40 @@ for (const version of ['2c', '3'] as const) {
     assert.ok(!/SECRET|COMMUNITY/.test(JSON.stringify([rig.lines, rig.records, rig.delivery.sinks()])))
   })
 }
+
+test('noise instead of a confirmation changes nothing', async (t) => {
+  const noisy = createSocket('udp4')
+  let asked = 0
+  noisy.on('message', (_datagram, { port, address }) => {
+    asked += 1
+    for (const noise of [
+      Buffer.from('garbage'),
+      Buffer.of(0x30, 0x84, 1),
+      Buffer.alloc(0),
+      Buffer.alloc(2000, 0x30),
+    ])
+      noisy.send(noise, port, address)
+  })
+  await new Promise<void>((done) => noisy.bind(0, '127.0.0.1', done))
+  t.after(() => noisy.close())
+  const host = `127.0.0.1:${noisy.address().port}`
+  const rig = startDelivery(t, {}, { sinks: { noc: { type: 'snmp', host, inform: true, timeout: 1 } } })
+  const { ok, answer } = await rig.delivery.sendTest('noc')
+  assert.equal(ok, false)
+  assert.match(answer, /no (?:answer|confirmation) came in time/)
+  assert.equal(asked, 1)
+})
+
+test('the library can read the module too', () => {
+  const store = snmp.createModuleStore()
+  store.loadFromFile(fileURLToPath(MIB_URL))
+  const module = store.getModule('TRACKALERT-MIB') as unknown
+  assert.ok(typeof module === 'object' && module !== null)
+  assert.equal(
+    Object.keys(module).filter((name) => /^trackalert(?:Alert|Test|Resolved)$/.test(name)).length,
+    3,
+  )
+})
 
 test('a version 3 trap is encrypted, authentic, and says since when its sender runs', async (t) => {
   const { promise, resolve } = Promise.withResolvers<Received>()
