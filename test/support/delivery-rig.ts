@@ -9,6 +9,7 @@ import {
   type DeliveryOptions,
   type NotificationRecord,
 } from '../../src/delivery/delivery.ts'
+import type { Outbox } from '../../src/delivery/outbox.ts'
 import { createMemoryOutbox, type MemoryOutbox } from './memory-outbox.ts'
 import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
 import { parseAlertSink } from '../../src/delivery/sinks/alert-sink.ts'
@@ -19,6 +20,8 @@ interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks' | 'sinks'>> {
   /** Name to type and keys. */
   readonly sinks?: Readonly<Record<string, SinkSetup>>
   readonly maxEntries?: number
+  /** Instead of the one in memory, whose functions then have nothing to tell. */
+  readonly store?: Outbox
   readonly now?: () => number
 }
 
@@ -56,7 +59,7 @@ export const QUICK_RETRY = { firstDelayMs: 20, maxDelayMs: 200, maxAgeMs: 60_000
 export function startDelivery(
   t: TestContext,
   hooks: Readonly<Record<string, Readonly<Record<string, string>>>>,
-  { maxEntries = 10_000, now = Date.now, sinks = {}, ...options }: RigOptions = {},
+  { maxEntries = 10_000, now = Date.now, sinks = {}, store, ...options }: RigOptions = {},
 ): DeliveryRig {
   const { log, lines } = rememberingLog()
   const dropped: Record<string, number> = {}
@@ -81,7 +84,7 @@ export function startDelivery(
   const records: NotificationRecord[] = []
   const delivery = createDelivery(
     {
-      outbox,
+      outbox: store ?? outbox,
       now,
       random: Math.random,
       log,

@@ -167,6 +167,8 @@ test('the stop ends a script, and its notification stays in the queue', async (t
   const pid = Number(await readFile(join(folder, 'pid'), 'utf8'))
   await until(() => !isAlive(pid))
   assert.equal(rig.outbox.size, 1)
+  // It does not count as a try: it says nothing about the script.
+  assert.deepEqual([rig.records, rig.tries], [[], []])
 })
 
 test('a script runs as another user if the server is root', async (t) => {
