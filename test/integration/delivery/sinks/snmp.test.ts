@@ -139,6 +139,11 @@ interface Received {
   }
 }
 
+interface ModuleStore {
+  readonly loadFromFile: (path: string) => void
+  readonly getModule: (name: string) => object
+}
+
 interface Receiver {
   readonly getAuthorizer: () => {
     addUser(user: object): void
@@ -227,10 +232,9 @@ test('noise instead of a confirmation changes nothing', async (t) => {
 })
 
 test('the library can read the module too', () => {
-  const store = snmp.createModuleStore()
+  const store = snmp.createModuleStore() as ModuleStore
   store.loadFromFile(fileURLToPath(MIB_URL))
-  const module = store.getModule('TRACKALERT-MIB') as unknown
-  assert.ok(typeof module === 'object' && module !== null)
+  const module = store.getModule('TRACKALERT-MIB')
   assert.equal(
     Object.keys(module).filter((name) => /^trackalert(?:Alert|Test|Resolved)$/.test(name)).length,
     3,
