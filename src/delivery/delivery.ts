@@ -3,71 +3,16 @@
  * webhooks. Main thread. It decides nothing about what is sent, and keeps nothing that the outbox does not.
  */
 import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSharedLookup } from '../outgoing/shared-lookup.ts'
-import { tlsClientOptions, type TlsClientSettings } from '../outgoing/tls-client-options.ts'
-import type { Log } from '../telemetry/log.ts'
-import { CircuitBreaker, DEFAULT_BREAKER } from './circuit-breaker.ts'
-import { Lane, type LaneDeps, type TryRecord } from './lane.ts'
+import { createHookLanes, createSinkLanes, retryOf } from './create-lanes.ts'
+import type { DeliveryDeps, DeliveryOptions } from './delivery-options.ts'
+import type { Lane } from './lane.ts'
 import { watchOrphans } from './orphans.ts'
-import type { DeadReason, Outbox, OutboxObserver } from './outbox.ts'
-import { ProblemLog } from './problem-log.ts'
-import { Receiver } from './receiver.ts'
-import { DEFAULT_RETRY_POLICY, type RetryPolicy } from './retry.ts'
+import type { OutboxObserver } from './outbox.ts'
 import type { SinkDefinition, SinkType } from './sinks/alert-sink.ts'
-import { createSink, notifySafely, sinkSender } from './sinks/create-sink.ts'
+import { notifySafely } from './sinks/create-sink.ts'
 import { sinkQueue } from './sinks/sink-queue.ts'
-import type { Sink } from './sinks/sink-port.ts'
 import { testMessage } from './sinks/test-message.ts'
-import type { WebHookDefinition } from './web-hook.ts'
-import { createWebHookSender } from './web-hook-sender.ts'
-
-/** Why a message will not arrive: a closed set, which labels a metric. */
-type DropReason = DeadReason | 'queue-full' | 'stopped'
-
-/** The counters that delivery feeds; prom-client's fit. */
-interface DeliveryMetrics {
-  readonly customWebHookEvents: {
-    inc(labels: { readonly id: string; readonly url: string; readonly status: 'ok' | 'error' }): void
-  }
-  readonly webHooksDropped: { inc(labels: { readonly reason: DropReason }, count?: number): void }
-  readonly sinkTries: {
-    inc(labels: { readonly sink: string; readonly type: SinkType; readonly status: 'ok' | 'error' }): void
-  }
-  readonly notificationsDropped: {
-    inc(labels: { readonly sink: string; readonly reason: DropReason }): void
-  }
-}
-
-/** What became of one notification, after every try. */
-export interface NotificationRecord extends TryRecord {
-  /** Name given to addAlertSink. */
-  readonly sink: string
-}
-
-interface DeliveryDeps {
-  readonly outbox: Outbox
-  /** Unix milliseconds. */
-  readonly now: () => number
-  /** A number in [0, 1), for the jitter. */
-  readonly random: () => number
-  readonly log: Log
-  readonly metrics: DeliveryMetrics
-  /** For the history of alerts. Must not throw. */
-  readonly onNotification?: (record: NotificationRecord) => void
-}
-
-export interface DeliveryOptions {
-  readonly hooks: readonly WebHookDefinition[]
-  readonly sinks: readonly SinkDefinition[]
-  /** One try of a webhook, from opening the connection to the end of the answer. */
-  readonly timeoutMs: number
-  /** Connections to one server (scheme, host and port), which its hooks share evenly. */
-  readonly connectionsPerReceiver: number
-  readonly tls: TlsClientSettings
-  readonly retry?: RetryPolicy
-}
 
 /** One line of showCustomWebHooks(). */
 interface WebHookCounters {
@@ -112,9 +57,6 @@ export interface Delivery {
   /** Sends a marked test through a sink, once, past its queue, and tells what came of it. */
   readonly sendTest: (sink: string) => Promise<TestOutcome>
 }
-
-/** No receiver is helped by more, and file descriptors are not endless. */
-const MAX_CONNECTIONS_PER_RECEIVER = 1000
 
 /** @throws TrackError TRK_TLS_CLIENT_FILES when a certificate or key cannot be used. */
 export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): Delivery {
@@ -188,10 +130,6 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
   }
 }
 
-function retryOf({ retry = DEFAULT_RETRY_POLICY }: DeliveryOptions): RetryPolicy {
-  return retry
-}
-
 function countsOf(lane: Lane | undefined) {
   return { successes: lane?.successes ?? 0, failures: lane?.failures ?? 0 }
 }
@@ -200,110 +138,6 @@ function unknownSink(name: string, sinks: readonly SinkDefinition[]): string {
   const known =
     sinks.length === 0 ? 'there are none' : `there are ${sinks.map((sink) => sink.name).join(', ')}`
   return `there is no alert sink ${JSON.stringify(name)}; ${known}`
-}
-
-function createHookLanes(deps: DeliveryDeps, options: DeliveryOptions, onRest: () => void) {
-  const lanes = new Map<string, Lane>()
-  const receivers: Receiver[] = []
-  for (const { receiver, hooks, connectionsPerHook } of createReceivers(options)) {
-    receivers.push(receiver)
-    for (const hook of hooks) {
-      const { id, name, url } = hook
-      lanes.set(
-        name,
-        createLane(deps, {
-          recipient: { kind: 'webhook', name, place: url },
-          queue: name,
-          sender: createWebHookSender(hook, { receiver, now: deps.now }),
-          concurrency: connectionsPerHook,
-          retry: retryOf(options),
-          onRest,
-          onTry(isOk) {
-            deps.metrics.customWebHookEvents.inc({ id: String(id), url, status: isOk ? 'ok' : 'error' })
-          },
-          onDead: (reason) => deps.metrics.webHooksDropped.inc({ reason }),
-          onSettled: () => undefined,
-        }),
-      )
-    }
-  }
-  return { lanes, receivers }
-}
-
-interface SinkLane {
-  readonly definition: SinkDefinition
-  readonly sink: Sink
-  readonly lane: Lane
-}
-
-function createSinkLanes(
-  deps: DeliveryDeps,
-  options: DeliveryOptions,
-  onRest: () => void,
-): readonly SinkLane[] {
-  const { now, metrics, onNotification } = deps
-  const lookup = createSharedLookup()
-  const host = hostname()
-  return options.sinks.map((definition) => {
-    const { name, type, place } = definition
-    const sink = createSink(definition, {
-      now,
-      lookup,
-      hostname: host,
-      pid: process.pid,
-      tls: options.tls,
-      startedAtMs: now(),
-    })
-    const lane = createLane(deps, {
-      recipient: { kind: 'sink', name, place },
-      queue: sinkQueue(name),
-      sender: sinkSender(sink),
-      concurrency: sink.concurrency,
-      retry: retryOf(options),
-      onRest,
-      onTry: (isOk) => metrics.sinkTries.inc({ sink: name, type, status: isOk ? 'ok' : 'error' }),
-      onDead: (reason) => metrics.notificationsDropped.inc({ sink: name, reason }),
-      onSettled: (record) => onNotification?.({ sink: name, ...record }),
-    })
-    return { definition, sink, lane }
-  })
-}
-
-interface SharedReceiver {
-  readonly receiver: Receiver
-  readonly hooks: readonly WebHookDefinition[]
-  /** Tries at once of each of them. */
-  readonly connectionsPerHook: number
-}
-
-function createReceivers(options: DeliveryOptions): readonly SharedReceiver[] {
-  const tls = tlsClientOptions(options.tls)
-  const allowed = Math.min(options.connectionsPerReceiver, MAX_CONNECTIONS_PER_RECEIVER)
-  return Array.from(
-    Map.groupBy(options.hooks, (hook) => hook.origin),
-    ([origin, hooks]) => {
-      // At least one each: a hook that waits for another's connection would not be isolated from it.
-      const connectionsPerHook = Math.max(1, Math.floor(allowed / hooks.length))
-      const connections = connectionsPerHook * hooks.length
-      const receiver = new Receiver(origin, { connections, timeoutMs: options.timeoutMs, tls })
-      return { receiver, hooks, connectionsPerHook }
-    },
-  )
-}
-
-function createLane(
-  { outbox, now, random, log }: DeliveryDeps,
-  rest: Omit<LaneDeps, 'outbox' | 'breaker' | 'problems' | 'now' | 'random' | 'log'>,
-): Lane {
-  return new Lane({
-    ...rest,
-    outbox,
-    breaker: new CircuitBreaker(random, DEFAULT_BREAKER),
-    problems: new ProblemLog({ log, now }),
-    now,
-    random,
-    log,
-  })
 }
 
 /** Counts what a full outbox refuses, and says so once until it has drained to half. */

@@ -3,12 +3,8 @@
  */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import {
-  createDelivery,
-  type Delivery,
-  type DeliveryOptions,
-  type NotificationRecord,
-} from '../../src/delivery/delivery.ts'
+import { createDelivery, type Delivery } from '../../src/delivery/delivery.ts'
+import type { DeliveryOptions, NotificationRecord } from '../../src/delivery/delivery-options.ts'
 import type { Outbox } from '../../src/delivery/outbox.ts'
 import { createMemoryOutbox, type MemoryOutbox } from './memory-outbox.ts'
 import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
