@@ -158,7 +158,7 @@ export function startDelivery(
  */
 async function within(watch: (resolve: () => void) => void, look: () => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('it did not happen in 15 s')), 15_000)
+    const timer = setTimeout(() => reject(new Error('it did not happen in 30 s')), 30_000)
     watch(() => {
       clearTimeout(timer)
       resolve()

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createStoreOutbox } from '../../../../src/delivery/store-outbox.ts'
 import { sinkQueue } from '../../../../src/delivery/sinks/sink-queue.ts'
+import { eventually } from '../../../support/ask-server.ts'
 import { atEnd } from '../../../support/clean-up.ts'
 import { QUICK_RETRY, startDelivery } from '../../../support/delivery-rig.ts'
 import { openStore, temporaryDirectory, temporaryStore } from '../../../support/embedded-store.ts'
 import { notificationBody } from '../../../support/notifications.ts'
-import { done, waitFor } from '../../../support/store-suite.ts'
+import { done } from '../../../support/store-suite.ts'
 import { startReceiver } from '../../../support/web-hook-receiver.ts'
 
 const ID = '4b2f6d0e-0000-4000-8000-000000000001'
@@ -34,10 +35,10 @@ test('a notification that was not taken is sent after a restart, under the same 
   const second = await openStore(directory)
   atEnd(t, () => second.store.close())
   const after = startDelivery(t, {}, { sinks, store: createStoreOutbox(second.store, Date.now) })
-  await waitFor(() => second.store.counts().outboxEntries === 0)
+  await eventually('it does not come to be', () => second.store.counts().outboxEntries === 0)
   const ids = new Set(receiver.received.map(({ headers }) => headers['x-wforce-delivery']))
   assert.deepEqual(ids, new Set([ID]))
-  await waitFor(() => after.records.length === 1)
+  await eventually('it does not come to be', () => after.records.length === 1)
   assert.ok((after.records[0]?.tries ?? 0) > 1)
 })
 
@@ -54,12 +55,12 @@ test('a dead letter says what was wrong, and can be sent again however old it ha
   )
   await store.commit([outcome(Date.now())])
   outbox.queued([sinkQueue('desk')])
-  await waitFor(() => store.counts().deadLetters === 1)
+  await eventually('it does not come to be', () => store.counts().deadLetters === 1)
   assert.equal((await store.deadLetters(1))[0]?.reason, 'status 400')
 
   await store.commit([outcome(Date.now() - 7_200_000)])
   outbox.queued([sinkQueue('desk')])
-  await waitFor(() => store.counts().deadLetters === 2)
+  await eventually('it does not come to be', () => store.counts().deadLetters === 2)
   const [old] = await store.deadLetters(1)
   assert.equal(old?.reason, 'too old after 1 h')
   assert.equal(receiver.received.length, 1)
@@ -68,8 +69,8 @@ test('a dead letter says what was wrong, and can be sent again however old it ha
   status = 200
   assert.equal(await store.resendDeadLetter(old.id, Date.now()), true)
   outbox.queued([sinkQueue('desk')])
-  await waitFor(() => receiver.received.length === 2)
-  await waitFor(() => store.counts().outboxEntries === 0)
+  await eventually('it does not come to be', () => receiver.received.length === 2)
+  await eventually('it does not come to be', () => store.counts().outboxEntries === 0)
   assert.equal(store.counts().deadLetters, 1)
 })
 
@@ -77,9 +78,9 @@ test('notifications for a sink that is gone become dead letters when they are ol
   const { store } = await temporaryStore(t)
   await store.commit([outcome(Date.now() - 120_000, 'gone'), outcome(Date.now(), 'gone')])
   const rig = startDelivery(t, {}, { store: createStoreOutbox(store, Date.now) })
-  await waitFor(() => store.counts().deadLetters === 1)
+  await eventually('it does not come to be', () => store.counts().deadLetters === 1)
   assert.equal((await store.deadLetters(1))[0]?.reason, 'no such webhook')
   assert.equal(store.counts().outboxEntries, 1)
-  await waitFor(() => rig.lines.length === 2)
+  await eventually('it does not come to be', () => rig.lines.length === 2)
   assert.deepEqual(rig.dropped, { 'no-receiver': 1 })
 })

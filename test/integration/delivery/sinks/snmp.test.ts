@@ -200,7 +200,8 @@ for (const version of ['2c', '3'] as const) {
     if (version === '3') receiver.getAuthorizer().addUser(LIBRARY_USER)
     else receiver.getAuthorizer().addCommunity('COMMUNITY')
     await rig.drained()
-    assert.equal(got.length, 1)
+    // More than one if a confirmation came too late on a busy machine.
+    assert.ok(got.length >= 1)
     assert.equal(got[0]?.pdu.type, snmp.PduType.InformRequest)
     assert.equal(got[0]?.pdu.varbinds[2]?.oid, `${MIB.oids.get('trackalertAlertId')}.0`)
     assert.equal(rig.records.at(-1)?.answer, `${host}: confirmed`)

@@ -111,11 +111,11 @@ test('five sinks that are dead or hang delay neither another sink nor a webhook'
   await new Promise((resolve) => placeholder.close(resolve))
   const mail = { type: 'email', host: '127.0.0.1', from: 'a@b.example', to: 'c@d.example', tls: 'none' }
   const bad = {
-    hook: { type: 'webhook', url: `http://127.0.0.1:${hangs}/` },
-    mail: { ...mail, port: hangs },
+    hook: { type: 'webhook', url: `http://127.0.0.1:${hangs}/`, timeout: 300 },
+    mail: { ...mail, port: hangs, timeout: 300 },
     gone: { ...mail, port: dead },
-    trap: { type: 'snmp', host: `127.0.0.1:${dead}`, inform: true },
-    script: { type: 'exec', argv: ['/bin/sleep', '60'] },
+    trap: { type: 'snmp', host: `127.0.0.1:${dead}`, inform: true, timeout: 300 },
+    script: { type: 'exec', argv: ['/bin/sleep', '300'], timeout: 300 },
   }
   const rig = startDelivery(
     t,
