@@ -88,6 +88,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
     options,
     store,
     outbox,
+    sendTest: delivery.sendTest,
     metrics,
     statistics,
     stopping,

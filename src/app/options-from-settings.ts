@@ -7,7 +7,8 @@ import { extname } from 'node:path'
 import type { AppOptions } from './app-options.ts'
 import type { Configuration } from '../config/load-configuration.ts'
 import type { Settings } from '../config/settings.ts'
-import type { DeliveryOptions } from '../delivery/plan-lanes.ts'
+import type { DeliveryOptions } from '../delivery/delivery-options.ts'
+import { parseAlertSink } from '../delivery/sinks/alert-sink.ts'
 import { parseWebHookDefinition } from '../delivery/web-hook.ts'
 import { TrackError } from '../errors.ts'
 import type { HttpOptions } from '../http/http-ports.ts'
@@ -50,6 +51,11 @@ export function deliveryOptions(settings: Settings): DeliveryOptions {
     hooks: settings.webHooks.map(({ name, keys }, index) => {
       const parsed = parseWebHookDefinition(name, new Map(Object.entries(keys)), index + 1)
       // The configuration thread has parsed the same keys; only a fault of ours gets here.
+      if (!parsed.ok) throw new TrackError('TRK_CONFIG_INVALID', parsed.reason)
+      return parsed.definition
+    }),
+    sinks: settings.alertSinks.map(({ name, type, keys }) => {
+      const parsed = parseAlertSink(name, type, keys)
       if (!parsed.ok) throw new TrackError('TRK_CONFIG_INVALID', parsed.reason)
       return parsed.definition
     }),

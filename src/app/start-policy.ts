@@ -3,6 +3,8 @@
  * Main thread.
  */
 import type { Configuration } from '../config/load-configuration.ts'
+import type { Delivery } from '../delivery/delivery.ts'
+import { sinkQueue } from '../delivery/sinks/sink-queue.ts'
 import type { StoreOutbox } from '../delivery/store-outbox.ts'
 import { createDispatcher } from '../ingest/ingest.ts'
 import { createRunCommitter, type RunCommitter } from '../policy/commit-run.ts'
@@ -25,6 +27,7 @@ interface PolicyParts {
   readonly options: AppOptions
   readonly store: EmbeddedStore
   readonly outbox: StoreOutbox
+  readonly sendTest: Delivery['sendTest']
   readonly metrics: Metrics
   readonly statistics: Statistics
   readonly stopping: StopSequence
@@ -64,9 +67,12 @@ export async function startPolicy(parts: PolicyParts): Promise<Policy> {
   })
   let lastWorker = 0
   const openReader = (): TrendReaderSetup => ({ ...store.readerAccess(), worker: ++lastWorker })
-  const onResent = (): void => outbox.queued(inForce.settings.webHooks.map(({ name }) => name))
+  const onResent = (): void => {
+    const { webHooks, alertSinks } = inForce.settings
+    outbox.queued([...webHooks.map(({ name }) => name), ...alertSinks.map(({ name }) => sinkQueue(name))])
+  }
   const answerStore = (question: StoreQuestion): Promise<StoreAnswer> =>
-    answerStoreQuestion({ store, now, onResent }, question)
+    answerStoreQuestion({ store, now, onResent, sendTest: parts.sendTest }, question)
   const startPool = createPoolStarter({ ...parts, openReader, answerStore })
   const runs = new PolicyRuns(
     await startPool(inForce.configuration),

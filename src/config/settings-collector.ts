@@ -37,6 +37,12 @@ export interface CollectedGeoDatabase {
   readonly builtAtMs: number
 }
 
+/** As addAlertSink got it, checked. */
+interface CollectedAlertSink {
+  readonly type: string
+  readonly keys: Readonly<Record<string, string | number | boolean | readonly string[]>>
+}
+
 /** A line for the log. */
 export interface Notice {
   readonly level: LogLevel
@@ -49,6 +55,8 @@ export class SettingsCollector {
   readonly listeners: CollectedListener[] = []
   readonly numbers = new Map<NumberSettingName, number>()
   readonly webHooks = new Map<string, Readonly<Record<string, string>>>()
+  /** By name. */
+  readonly alertSinks = new Map<string, CollectedAlertSink>()
   readonly customStats = new Set<string>()
   readonly customEndpoints = new Set<string>()
   readonly backgrounds = new Set<string>()
@@ -100,6 +108,7 @@ export class SettingsCollector {
       luaStates: this.luaStates,
       reportThreads: this.reportThreads,
       webHooks: Array.from(this.webHooks, ([name, keys]) => ({ name, keys })),
+      alertSinks: Array.from(this.alertSinks, ([name, { type, keys }]) => ({ name, type, keys })),
       customStats: [...this.customStats],
       customEndpoints: [...this.customEndpoints],
       backgrounds: [...this.backgrounds],

@@ -25,6 +25,15 @@ const WebHookSchema = Type.Object({
   keys: Type.Record(Type.String(), Type.String()),
 })
 
+const AlertSinkSchema = Type.Object({
+  name: Type.String({ minLength: 1 }),
+  type: Type.String(),
+  keys: Type.Record(
+    Type.String(),
+    Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())]),
+  ),
+})
+
 const ScheduleSchema = Type.Object({
   /** Name given to setBackground. */
   background: Type.String({ minLength: 1 }),
@@ -55,6 +64,7 @@ const SettingsSchema = Type.Object({
     default: null,
   }),
   webHooks: Type.Array(WebHookSchema, { default: [] }),
+  alertSinks: Type.Array(AlertSinkSchema, { default: [] }),
   customStats: Type.Array(Type.String(), { default: [] }),
   customEndpoints: Type.Array(Type.String(), { default: [] }),
   backgrounds: Type.Array(Type.String(), { default: [] }),

@@ -5,8 +5,8 @@
 import { Client, Pool, type Dispatcher } from 'undici'
 import { networkFailure } from '../outgoing/network-failure.ts'
 import { createSharedLookup } from '../outgoing/shared-lookup.ts'
-import { isSameTls, type TlsClientOptions } from '../outgoing/tls-client-options.ts'
-import type { Attempt } from './retry.ts'
+import type { TlsClientOptions } from '../outgoing/tls-client-options.ts'
+import type { HttpAttempt } from './retry.ts'
 import type { WebHookRequest } from './web-hook-request.ts'
 
 export interface ReceiverOptions {
@@ -21,17 +21,14 @@ const MAX_ANSWER_BYTES = 16 * 1024
 
 export class Receiver {
   readonly #origin: string
-  readonly #options: ReceiverOptions
   readonly #timeoutMs: number
   readonly #clientOptions: Client.Options
   readonly #pool: Pool
   /** The tries under way; the callers bound them. */
   readonly #tries = new Set<AbortController>()
 
-  constructor(origin: string, options: ReceiverOptions) {
-    const { connections, timeoutMs, tls } = options
+  constructor(origin: string, { connections, timeoutMs, tls }: ReceiverOptions) {
     this.#origin = origin
-    this.#options = options
     this.#timeoutMs = timeoutMs
     this.#clientOptions = {
       allowH2: false,
@@ -43,24 +40,13 @@ export class Receiver {
     this.#pool = new Pool(origin, { ...this.#clientOptions, connections })
   }
 
-  /** Whether one for this server with these options would behave the same. */
-  isLike(origin: string, { connections, timeoutMs, tls }: ReceiverOptions): boolean {
-    const own = this.#options
-    return (
-      this.#origin === origin &&
-      own.connections === connections &&
-      own.timeoutMs === timeoutMs &&
-      isSameTls(own.tls, tls)
-    )
-  }
-
   /** Never rejects. */
-  send(request: WebHookRequest): Promise<Attempt> {
+  send(request: WebHookRequest): Promise<HttpAttempt> {
     return this.#attempt(this.#pool, request)
   }
 
   /** As `send`, on a connection of its own: no earlier answer can have closed it. */
-  async sendOnFreshConnection(request: WebHookRequest): Promise<Attempt> {
+  async sendOnFreshConnection(request: WebHookRequest): Promise<HttpAttempt> {
     const client = new Client(this.#origin, this.#clientOptions)
     try {
       return await this.#attempt(client, request)
@@ -75,7 +61,7 @@ export class Receiver {
     await this.#pool.destroy()
   }
 
-  async #attempt(dispatcher: Dispatcher, { url, headers, body }: WebHookRequest): Promise<Attempt> {
+  async #attempt(dispatcher: Dispatcher, { url, headers, body }: WebHookRequest): Promise<HttpAttempt> {
     const controller = new AbortController()
     const timer = setTimeout(
       () => controller.abort(new DOMException('the time is up', 'TimeoutError')),

@@ -1,6 +1,6 @@
 /**
- * What Lua code asks the store through the main thread: history, failed reports, dead letters, forgetting a person. Types
- * and the main thread's answers; the asking side is question-channel.ts.
+ * What Lua code asks the store through the main thread: history, failed reports, dead letters, forgetting a person; and
+ * delivery, to test an alert sink. Types and the main thread's answers; the asking side is question-channel.ts.
  */
 import type {
   DeadLetter,
@@ -25,6 +25,7 @@ export type StoreQuestion =
       readonly after: Uint8Array | undefined
       readonly limit: number
     }
+  | { readonly kind: 'test-alert-sink'; readonly name: string }
 
 export type StoreAnswer =
   | { readonly kind: 'history'; readonly reports: readonly HistoryEntry[] }
@@ -32,6 +33,7 @@ export type StoreAnswer =
   | { readonly kind: 'failed-reports'; readonly reports: readonly FailedReport[] }
   | { readonly kind: 'dead-letters'; readonly letters: readonly DeadLetter[] }
   | { readonly kind: 'trend-rows'; readonly rows: readonly StoredTrendRow[] }
+  | { readonly kind: 'test-alert-sink'; readonly ok: boolean; readonly answer: string }
   /** Of an action on one entry: whether there was such an entry. */
   | { readonly kind: 'done'; readonly found: boolean }
   | { readonly kind: 'failed'; readonly message: string }
@@ -41,11 +43,13 @@ interface AnswerDeps {
   readonly now: () => number
   /** A dead letter is back in the outbox. */
   readonly onResent: () => void
+  /** Sends a test through an alert sink. */
+  readonly sendTest: (sink: string) => Promise<{ readonly ok: boolean; readonly answer: string }>
 }
 
 /** Answers a question; rejects when the store does. */
 export async function answerStoreQuestion(
-  { store, now, onResent }: AnswerDeps,
+  { store, now, onResent, sendTest }: AnswerDeps,
   question: StoreQuestion,
 ): Promise<StoreAnswer> {
   switch (question.kind) {
@@ -69,6 +73,8 @@ export async function answerStoreQuestion(
         kind: 'trend-rows',
         rows: await store.scanTrends(question.database, question.after, question.limit),
       }
+    case 'test-alert-sink':
+      return { kind: 'test-alert-sink', ...(await sendTest(question.name)) }
     default:
       return question satisfies never
   }

@@ -14,6 +14,8 @@ import type {
   HistoryQuery,
   JournalledReport,
   Outcome,
+  OrphanCount,
+  OrphanRule,
   OutboxClaim,
   ReportToAppend,
   RunFailureRecord,
@@ -111,6 +113,10 @@ export class MemoryStore implements Store {
 
   settleDead(id: number, tries: number, atMs: number, reason: string): Promise<void> {
     return this.#later(() => this.#outbox.bury(id, { tries, diedAtMs: atMs, reason }))
+  }
+
+  buryOrphans(rule: OrphanRule): Promise<readonly OrphanCount[]> {
+    return this.#later(() => this.#outbox.buryOrphans(rule))
   }
 
   deadLetters(limit: number): Promise<readonly DeadLetter[]> {

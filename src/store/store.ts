@@ -133,6 +133,24 @@ export interface StoredTrendRow {
   readonly bytes: Uint8Array
 }
 
+/** Which waiting messages nobody will ever claim. */
+export interface OrphanRule {
+  /** Receivers that there are. */
+  readonly named: readonly string[]
+  /** Messages of other receivers are given up when they are older. */
+  readonly createdBeforeMs: number
+  readonly atMs: number
+  readonly reason: string
+}
+
+export interface OrphanCount {
+  readonly receiver: string
+  /** Dead letters now; at most 1000 a call, over all receivers. */
+  readonly buried: number
+  /** Still in the outbox. */
+  readonly waiting: number
+}
+
 export interface StoreCounts {
   readonly backlogReports: number
   readonly backlogBytes: number
@@ -189,9 +207,13 @@ export interface Store {
   settleDelivered(ids: readonly number[]): Promise<void>
   settleRetry(id: number, tries: number, nextTryAtMs: number): Promise<void>
   settleDead(id: number, tries: number, atMs: number, reason: string): Promise<void>
+  /** Messages of receivers that there are not become dead letters when they are old; what is held stays. */
+  buryOrphans(rule: OrphanRule): Promise<readonly OrphanCount[]>
   /** Newest first; kept for 30 days. */
   deadLetters(limit: number): Promise<readonly DeadLetter[]>
-  /** Back into the outbox under the same delivery id; false when there is no such dead letter. */
+  /**
+   * Back into the outbox under the same delivery id, its age counted from now; false when there is no such dead letter.
+   */
   resendDeadLetter(id: number, nowMs: number): Promise<boolean>
 
   /** Newest first; kept for 7 days, and at most as many as the adapter's bound. */

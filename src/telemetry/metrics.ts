@@ -176,6 +176,18 @@ function webHookMetrics(registry: Registry) {
       'trackalert_webhooks_dropped_total',
       'Webhooks given up: queue full, refused by the receiver, too old, or undelivered at the stop.',
     ),
+    sinkTries: counter(
+      registry,
+      ['sink', 'type', 'status'],
+      'trackalert_sink_events_total',
+      'Tries of alert sinks by their outcome.',
+    ),
+    notificationsDropped: counter(
+      registry,
+      ['sink', 'reason'],
+      'trackalert_notifications_dropped_total',
+      'Notifications of alerts given up: refused by the other side, or too old.',
+    ),
   }
 }
 

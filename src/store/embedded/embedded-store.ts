@@ -15,6 +15,8 @@ import type {
   HistoryQuery,
   JournalledReport,
   Outcome,
+  OrphanCount,
+  OrphanRule,
   OutboxClaim,
   ReportToAppend,
   Store,
@@ -169,6 +171,10 @@ export class EmbeddedStore implements Store {
 
   settleDead(id: number, tries: number, atMs: number, reason: string): Promise<void> {
     return this.#call('settleDead', { id, tries, atMs, reason })
+  }
+
+  buryOrphans(rule: OrphanRule): Promise<readonly OrphanCount[]> {
+    return this.#call('buryOrphans', rule)
   }
 
   deadLetters(limit: number): Promise<readonly DeadLetter[]> {

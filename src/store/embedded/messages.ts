@@ -9,6 +9,8 @@ import type {
   FailedReport,
   HistoryEntry,
   HistoryQuery,
+  OrphanCount,
+  OrphanRule,
   OutboxClaim,
   OutboxMessage,
   RunFailureRecord,
@@ -111,6 +113,7 @@ export interface StoreCalls {
     }
     readonly answer: undefined
   }
+  readonly buryOrphans: { readonly args: OrphanRule; readonly answer: readonly OrphanCount[] }
   readonly deadLetters: { readonly args: { readonly limit: number }; readonly answer: readonly DeadLetter[] }
   readonly resendDeadLetter: {
     readonly args: { readonly id: number; readonly nowMs: number }

@@ -9,6 +9,7 @@ import type { Journal } from './journal.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { HandedReport, StoreCallName, StoreCalls, StoreThreadChange, ToStoreThread } from './messages.ts'
 import type { Outbox } from './outbox.ts'
+import type { OrphanCount, OrphanRule } from '../store.ts'
 import { scanTrendRows } from './scan-trend-rows.ts'
 
 interface Parts {
@@ -43,6 +44,8 @@ export async function answerCall(
     case 'settleDead':
       await writer.submit('change', (batch) => outbox.stageDead(batch, message.args.id, message.args))
       return undefined
+    case 'buryOrphans':
+      return await buryOrphans(parts, message.args)
     case 'deadLetters':
       return await outbox.listDead(message.args.limit)
     case 'resendDeadLetter':
@@ -80,6 +83,14 @@ async function resend({ writer, outbox }: Parts, id: number, nowMs: number): Pro
     isThere = outbox.stageResend(batch, id, nowMs)
   })
   return isThere
+}
+
+async function buryOrphans({ writer, outbox }: Parts, rule: OrphanRule): Promise<readonly OrphanCount[]> {
+  let counts: readonly OrphanCount[] = []
+  await writer.submit('change', (batch) => {
+    counts = outbox.stageBuryOrphans(batch, rule)
+  })
+  return counts
 }
 
 async function rerun(

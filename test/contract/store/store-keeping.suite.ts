@@ -178,6 +178,57 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
     assert.deepEqual([store.counts().outboxEntries, store.counts().deadLetters], [2, 0])
   })
 
+  suiteTest('a dead letter that is sent again counts its age from then', async (t) => {
+    const { store } = await open(t, {})
+    await store.commit([done(undefined, [], { messages: [message('a', 'r', 1)] })])
+    const [entry] = (await store.claimDue('r', 10, 1)).entries
+    assert.ok(entry !== undefined)
+    await store.settleDead(entry.id, 1, 50, 'too old after 24 h: status 503')
+    assert.equal(await store.resendDeadLetter(entry.id, 900), true)
+    assert.equal((await store.claimDue('r', 900, 1)).entries[0]?.createdAtMs, 900)
+  })
+
+  suiteTest('messages that nobody will claim become dead letters once they are old', async (t) => {
+    const { store } = await open(t, {})
+    const messages = [
+      message('old', 'gone', 10),
+      message('held', 'gone', 11),
+      message('young', 'gone', 100),
+      message('other', 'sink:gone', 12),
+      message('named', 'there', 10),
+    ]
+    await store.commit([done(undefined, [], { messages })])
+    await store.claimDue('gone', 10, 1).then(({ entries }) => store.settleRetry(entries[0]?.id ?? -1, 3, 500))
+    const held = (await store.claimDue('gone', 11, 1)).entries
+    assert.equal(held[0]?.deliveryId, 'held')
+    const rule = { named: ['there'], createdBeforeMs: 100, atMs: 200, reason: 'no such webhook' }
+    assert.deepEqual(
+      new Set(await store.buryOrphans(rule)),
+      new Set([
+        { receiver: 'gone', buried: 1, waiting: 2 },
+        { receiver: 'sink:gone', buried: 1, waiting: 0 },
+      ]),
+    )
+    assert.deepEqual(
+      (await store.deadLetters(9)).map(({ deliveryId, tries, reason, diedAtMs }) => [
+        deliveryId,
+        tries,
+        reason,
+        diedAtMs,
+      ]),
+      [
+        ['other', 0, 'no such webhook', 200],
+        ['old', 3, 'no such webhook', 200],
+      ],
+    )
+    assert.deepEqual(await store.buryOrphans(rule), [{ receiver: 'gone', buried: 0, waiting: 2 }])
+    assert.deepEqual([store.counts().outboxEntries, store.counts().deadLetters], [3, 2])
+    assert.deepEqual(
+      (await store.claimDue('gone', 1000, 9)).entries.map(({ deliveryId }) => deliveryId),
+      ['young'],
+    )
+  })
+
   suiteTest(
     'forgetting a login erases its done and failed reports and its rows, and nothing else',
     async (t) => {
