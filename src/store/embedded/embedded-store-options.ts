@@ -2,10 +2,12 @@
  * What the embedded store is opened with: options, their defaults, and what the store thread gets of them. Pure.
  */
 import { join } from 'node:path'
+import { ALERT_STORE_DEFAULTS } from '../alert-store.ts'
 import type { StoreOptions } from '../store-options.ts'
 import type { StoreThreadSetup } from './messages.ts'
 
 const DEFAULTS = {
+  ...ALERT_STORE_DEFAULTS,
   durability: 'fsync',
   historyDays: 7,
   historyMegabytes: 1024,
@@ -45,6 +47,8 @@ export function threadSetup(options: EmbeddedStoreOptions): StoreThreadSetup {
     historyMs: chosen.historyDays * 86_400_000,
     historyBytes: chosen.historyMegabytes * 1024 * 1024,
     maxFailedReports: chosen.maxFailedReports,
+    alertHistoryMs: chosen.alertHistoryDays * 86_400_000,
+    maxOpenAlerts: chosen.maxOpenAlerts,
     hotRowsBytes: chosen.hotRowsBytes,
     reserveBytes: chosen.reserveBytes,
     checkMs: chosen.checkMs,

@@ -11,6 +11,7 @@ import type {
   AppendOutcome,
   DeadLetter,
   FailedReport,
+  Forgotten,
   HistoryEntry,
   HistoryQuery,
   JournalledReport,
@@ -20,6 +21,7 @@ import type {
   Store,
   StoreCounts,
 } from '../store.ts'
+import { AlertClient } from './alert-client.ts'
 import { AppendQueue } from './append-queue.ts'
 import { CallTable, type Settlement } from './call-table.ts'
 import { lockDirectory } from './directory-lock.ts'
@@ -78,6 +80,7 @@ interface QueuedCommit {
 }
 
 export class EmbeddedStore implements Store {
+  readonly alerts = new AlertClient((call) => this.#call('alerts', call))
   readonly #deps: EmbeddedStoreDeps
   readonly #databaseDirectory: string
   readonly #unlock: () => Promise<void>
@@ -184,7 +187,7 @@ export class EmbeddedStore implements Store {
     return this.#call('history', query)
   }
 
-  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
+  forgetLogin(login: string): Promise<Forgotten> {
     return this.#call('forgetLogin', { login })
   }
 

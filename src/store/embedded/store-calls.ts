@@ -2,18 +2,15 @@
  * The operations of the port other than append and commit, by name. Store thread.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { GroupCommit } from './group-commit.ts'
+import { type AlertParts, answerAlertCall } from './alert-calls.ts'
 import type { History } from './history.ts'
 import type { Journal } from './journal.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { HandedReport, StoreCallName, StoreCalls, ToStoreThread } from './messages.ts'
-import type { Outbox } from './outbox.ts'
 
-interface Parts {
-  readonly writer: GroupCommit
+interface Parts extends AlertParts {
   readonly journal: Journal
   readonly history: History
-  readonly outbox: Outbox
   readonly maintenance: Maintenance
 }
 
@@ -51,6 +48,8 @@ export async function answerCall(
       return await history.query(message.args)
     case 'forgetLogin':
       return await maintenance.forget(message.args.login)
+    case 'alerts':
+      return await answerAlertCall(parts, message.args)
     case 'expire':
       await maintenance.expire(message.args.nowMs)
       return undefined

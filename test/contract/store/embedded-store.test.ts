@@ -1,6 +1,7 @@
 import { openTrendReader } from '../../../src/store/embedded/trend-reader.ts'
 import { temporaryStore } from '../../support/embedded-store.ts'
 import type { OpenStore } from '../../support/store-suite.ts'
+import { runStoreAlertsSuite } from './store-alerts.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 
@@ -13,4 +14,5 @@ const open: OpenStore = async (t, { maxKeys, ...options }) => {
 }
 
 runStoreSuite('embedded', open)
+runStoreAlertsSuite('embedded', open)
 runStoreKeepingSuite('embedded', open)

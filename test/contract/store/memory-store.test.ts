@@ -1,6 +1,7 @@
 import { MemoryStore } from '../../../src/store/memory-store.ts'
 import { createTrendApplier } from '../../support/counting-trends.ts'
 import type { OpenStore } from '../../support/store-suite.ts'
+import { runStoreAlertsSuite } from './store-alerts.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 import { atEnd } from '../../support/clean-up.ts'
@@ -12,4 +13,5 @@ const open: OpenStore = async (t, { maxKeys = 1_000_000, ...options }) => {
 }
 
 runStoreSuite('memory', open)
+runStoreAlertsSuite('memory', open)
 runStoreKeepingSuite('memory', open)
