@@ -63,8 +63,7 @@ export class AlertRouter {
       group.note(alert, sinceMs)
       this.#removeIfEmpty(group)
     }
-    if (state === 'resolved' && groups.every((group) => !group.has(id)))
-      this.#alerts.delete(id)
+    if (state === 'resolved' && groups.every((group) => !group.has(id))) this.#alerts.delete(id)
     else this.#alerts.set(id, { alert, groups })
   }
 

@@ -1,13 +1,14 @@
 /**
  * Wires the server in one straight line and stops it in reverse. Lives on the main thread; runs no Lua.
  */
-import { loadConfiguration } from '../config/load-configuration.ts'
+import { loadConfiguration, type Configuration } from '../config/load-configuration.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import { createHttpServer } from '../http/http-server.ts'
 import { createIngest } from '../ingest/ingest.ts'
 import { createScheduler } from '../schedule/scheduler.ts'
 import type { AppOptions } from './app-options.ts'
+import type { Log } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
 import { createStatistics } from '../telemetry/statistics.ts'
@@ -15,6 +16,7 @@ import { createHttpPorts } from './http-ports.ts'
 import { deliveryOptions, httpOptions, warningsOf } from './options-from-settings.ts'
 import { startExpiry } from './expiry.ts'
 import { openStore } from './open-store.ts'
+import { startAlerts } from './start-alerts.ts'
 import { startPolicy } from './start-policy.ts'
 import { StopSequence } from './stop-sequence.ts'
 
@@ -50,8 +52,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
 
   const configuration = await loadConfiguration(options)
   const { settings } = configuration
-  for (const { level, message, fields } of configuration.notices) log[level](message, fields)
-  for (const warning of warningsOf(settings)) log.warn(warning)
+  logNotices(configuration, log)
 
   const statistics = createStatistics(now, settings.customStats)
   const store = await openStore(configuration, options)
@@ -63,6 +64,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
     workerQueue: () => pool.waiting(),
     webHookQueue: () => outbox.size,
     store: () => store.counts(),
+    activeSilences: () => alerts.activeSilences(),
   })
   stopping.add('statistics log', startStatisticsLog(log, statistics))
   stopping.add('expiry', startExpiry(store, now, log))
@@ -74,11 +76,13 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
+  const alerts = startAlerts({ settings, store, metrics, log, stopping, now, onQueued: outbox.queued })
   const { pool, committer } = await startPolicy({
     configuration,
     options,
     store,
     outbox,
+    alerts,
     metrics,
     statistics,
     stopping,
@@ -112,6 +116,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
       pool,
       committer,
       store,
+      askAlerts: alerts.ask,
       isStopping: () => stopping.hasBegun,
       submitReports,
       metrics,
@@ -129,4 +134,9 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
   for (const { url } of await http.start()) log.info('listening', { url })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
+}
+
+function logNotices({ settings, notices }: Configuration, log: Log): void {
+  for (const { level, message, fields } of notices) log[level](message, fields)
+  for (const warning of warningsOf(settings)) log.warn(warning)
 }

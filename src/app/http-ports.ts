@@ -1,6 +1,7 @@
 /**
  * What the HTTP listeners may ask of the rest of the server. Main thread.
  */
+import type { AskAlerts } from '../alerts/alert-questions.ts'
 import type { EndpointOutcome, HttpPorts } from '../http/http-ports.ts'
 import { messageOf } from '../errors.ts'
 import type { Settings } from '../config/settings.ts'
@@ -18,6 +19,7 @@ interface HttpPortsDeps {
   readonly pool: Pick<PolicyPool, 'runEndpoint' | 'readiness'>
   readonly committer: Pick<RunCommitter, 'commit'>
   readonly store: Pick<Store, 'readiness'>
+  readonly askAlerts: AskAlerts
   /** The server has been asked to stop and finishes what has begun. */
   readonly isStopping: () => boolean
   readonly submitReports: SubmitReports
@@ -65,6 +67,7 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
       return stored.ready ? pool.readiness() : stored
     },
     stats: () => statsBody(deps),
+    askAlerts: deps.askAlerts,
     async metrics() {
       return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }
     },

@@ -67,6 +67,7 @@ export function storeOptions(
     durability: settings.durability,
     historyDays: settings.historyDays,
     historyMegabytes: settings.historyMegabytes,
+    alertHistoryDays: settings.alertHistoryDays,
     ...(maxPendingRuns === undefined ? {} : { backlogReports: maxPendingRuns }),
     trends: { module, setup },
   }

@@ -13,6 +13,7 @@ import type { EmbeddedStore } from '../store/embedded/embedded-store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Statistics } from '../telemetry/statistics.ts'
 import type { AppOptions } from './app-options.ts'
+import type { Alerts } from './start-alerts.ts'
 import { policyOptions } from './options-from-settings.ts'
 import type { StopSequence } from './stop-sequence.ts'
 import { createNoticeHandler } from './worker-notices.ts'
@@ -22,6 +23,7 @@ interface PolicyParts {
   readonly options: AppOptions
   readonly store: EmbeddedStore
   readonly outbox: StoreOutbox
+  readonly alerts: Pick<Alerts, 'ask' | 'committed'>
   readonly metrics: Metrics
   readonly statistics: Statistics
   readonly stopping: StopSequence
@@ -36,7 +38,7 @@ const DRAIN_SHARE = 0.5
 export async function startPolicy(
   parts: PolicyParts,
 ): Promise<{ readonly pool: PolicyPool; readonly committer: RunCommitter }> {
-  const { configuration, options, store, outbox, metrics, statistics, stopping, now } = parts
+  const { configuration, options, store, outbox, alerts, metrics, statistics, stopping, now } = parts
   const { log } = options
   const { settings } = configuration
   const committer = createRunCommitter({
@@ -48,6 +50,7 @@ export async function startPolicy(
     roomForWebHooks: () => settings.webHookQueueSize - outbox.size,
     onWebHooks: outbox.queued,
     onWebHookRefused: outbox.refused,
+    onAlerts: alerts.committed,
   })
   const hooks = settings.webHooks.map(({ name }) => name)
   let lastWorker = 0
@@ -59,7 +62,10 @@ export async function startPolicy(
       onLost: (reason) => metrics.workerRestarts.inc({ reason }),
       openReader: () => ({ ...store.readerAccess(), worker: ++lastWorker }),
       answer: (question) =>
-        answerStoreQuestion({ store, now, onResent: () => outbox.queued(hooks) }, question),
+        answerStoreQuestion(
+          { store, now, askAlerts: alerts.ask, onResent: () => outbox.queued(hooks) },
+          question,
+        ),
     },
     policyOptions(configuration, options),
   )

@@ -2,6 +2,9 @@
  * Gathers settings while the configuration file runs, in the raw form that `settingsFrom` checks. Lives on the
  * configuration thread; a policy state has one too that nobody reads, since there its functions do nothing.
  */
+import type { AlertRoute } from '../alerts/alert-route.ts'
+import type { AlertPattern } from '../alerts/alert-matcher.ts'
+import type { Silence } from '../alerts/silence.ts'
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
 import type { Durability } from '../store/store.ts'
 import { TrendRegistry } from '../trends/trend-registry.ts'
@@ -30,6 +33,21 @@ export interface CollectedGeoDatabase {
   readonly name: string
   readonly path: string
   readonly bytes: SharedArrayBuffer
+}
+
+/** addAlertSink; its keys are the business of its type. */
+interface CollectedSink {
+  readonly name: string
+  readonly type: string
+  readonly keys: Readonly<Record<string, unknown>>
+}
+
+interface CollectedWindow extends AlertPattern {
+  readonly id: string
+  /** Cron pattern. */
+  readonly cron: string
+  readonly durationMs: number
+  readonly comment: string
 }
 
 /** A line for the log. */
@@ -62,6 +80,11 @@ export class SettingsCollector {
   hasReport = false
   durability: Durability = 'fsync'
   history: { readonly days: number; readonly megabytes: number } | undefined = undefined
+  alertHistoryDays: number | undefined = undefined
+  readonly alertSinks: CollectedSink[] = []
+  readonly alertRoutes: AlertRoute[] = []
+  readonly alertSilences: Silence[] = []
+  readonly maintenanceWindows: CollectedWindow[] = []
   /** Trend databases by name, as they are once the file has run. */
   readonly trends = new TrendRegistry()
   stateDirectory: string | undefined = undefined
@@ -104,6 +127,11 @@ export class SettingsCollector {
       ...(this.history === undefined
         ? {}
         : { historyDays: this.history.days, historyMegabytes: this.history.megabytes }),
+      ...(this.alertHistoryDays === undefined ? {} : { alertHistoryDays: this.alertHistoryDays }),
+      alertSinks: this.alertSinks,
+      alertRoutes: this.alertRoutes,
+      alertSilences: this.alertSilences,
+      maintenanceWindows: this.maintenanceWindows,
       tlsClient: this.tlsClient,
     }
   }

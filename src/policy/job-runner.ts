@@ -70,7 +70,7 @@ export class JobRunner {
         const { registrations, lua } = this.#state
         if (registrations.report === undefined) return NO_EFFECTS
         const nowSeconds = this.#timeSource === 'report' ? report.t : job.receivedAtMs / 1000
-        const run = createRunContext('report', 'report', nowSeconds)
+        const run = createRunContext('report', 'report', nowSeconds, report)
         const outcome = lua.run(run, registrations.report, (L) => this.#pushLoginTuple(L, report))
         return mapOutcome(outcome, (ended) => this.#outcomeOf(run, ended))
       }),
@@ -92,12 +92,13 @@ export class JobRunner {
   /** A failed run leaves nothing: its effects are dropped here. */
   #outcomeOf(run: RunContext, outcome: CallOutcome, answer?: EndpointAnswer): RunOutcome {
     if (!outcome.ok) return { ok: false, failure: outcome.error }
-    const { webHooks, customStats } = run.effects
+    const { webHooks, customStats, alerts } = run.effects
     const trends = this.#state.trends.runEnded(run.effects.trends)
-    if (webHooks.length === 0 && customStats.size === 0 && trends === undefined) {
+    if (webHooks.length === 0 && customStats.size === 0 && trends === undefined && alerts === undefined) {
       return answer === undefined ? NO_EFFECTS : { ok: true, effects: undefined, answer }
     }
-    return { ok: true, effects: { webHooks, customStats: [...customStats], trends }, answer }
+    const effects = { webHooks, customStats: [...customStats], trends }
+    return { ok: true, effects: alerts === undefined ? effects : { ...effects, alerts }, answer }
   }
 
   /** A custom endpoint returns a boolean and, if it likes, a table of strings. */

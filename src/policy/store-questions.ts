@@ -2,6 +2,7 @@
  * What Lua code asks the store through the main thread: history, failed reports, dead letters, forgetting a person. Types
  * and the main thread's answers; the asking side is question-channel.ts.
  */
+import type { AlertQuestion, AlertReply, AskAlerts } from '../alerts/alert-questions.ts'
 import type { DeadLetter, FailedReport, HistoryEntry, HistoryQuery, Store } from '../store/store.ts'
 
 export type StoreQuestion =
@@ -11,12 +12,19 @@ export type StoreQuestion =
   | { readonly kind: 'rerun-failed-report'; readonly id: number }
   | { readonly kind: 'dead-letters'; readonly limit: number }
   | { readonly kind: 'resend-dead-letter'; readonly id: number }
+  | { readonly kind: 'alerts'; readonly question: AlertQuestion }
 
 export type StoreAnswer =
   | { readonly kind: 'history'; readonly reports: readonly HistoryEntry[] }
-  | { readonly kind: 'forget-login'; readonly reports: number; readonly trendRows: number }
+  | {
+      readonly kind: 'forget-login'
+      readonly reports: number
+      readonly trendRows: number
+      readonly alerts: number
+    }
   | { readonly kind: 'failed-reports'; readonly reports: readonly FailedReport[] }
   | { readonly kind: 'dead-letters'; readonly letters: readonly DeadLetter[] }
+  | { readonly kind: 'alerts'; readonly reply: AlertReply }
   /** Of an action on one entry: whether there was such an entry. */
   | { readonly kind: 'done'; readonly found: boolean }
   | { readonly kind: 'failed'; readonly message: string }
@@ -24,13 +32,14 @@ export type StoreAnswer =
 interface AnswerDeps {
   readonly store: Store
   readonly now: () => number
+  readonly askAlerts: AskAlerts
   /** A dead letter is back in the outbox. */
   readonly onResent: () => void
 }
 
 /** Answers a question; rejects when the store does. */
 export async function answerStoreQuestion(
-  { store, now, onResent }: AnswerDeps,
+  { store, now, askAlerts, onResent }: AnswerDeps,
   question: StoreQuestion,
 ): Promise<StoreAnswer> {
   switch (question.kind) {
@@ -38,6 +47,8 @@ export async function answerStoreQuestion(
       return { kind: 'history', reports: await store.history(question.query) }
     case 'forget-login':
       return { kind: 'forget-login', ...(await store.forgetLogin(question.login)) }
+    case 'alerts':
+      return { kind: 'alerts', reply: await askAlerts(question.question) }
     case 'failed-reports':
       return { kind: 'failed-reports', reports: await store.failedReports(question.limit) }
     case 'rerun-failed-report':

@@ -72,7 +72,7 @@ export interface NotificationCommit {
 }
 
 /** One try of a delivery, by the sender. */
-export type DeliveryNote = Omit<NotificationDelivery, 'sink'>
+export type DeliveryNote = NotificationDelivery
 
 export interface AlertCounts {
   /** Not resolved, by severity from info to critical. */

@@ -56,8 +56,7 @@ export class MemoryAlerts implements AlertStore {
 
   counts(): AlertCounts {
     const open = this.#open()
-    const count = (rank: number): number =>
-      open.filter((alert) => alert.severity === SEVERITIES[rank]).length
+    const count = (rank: number): number => open.filter((alert) => alert.severity === SEVERITIES[rank]).length
     return {
       open: [count(0), count(1), count(2), count(3), count(4)],
       resolved: this.#alerts.size - open.length,

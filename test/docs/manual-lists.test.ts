@@ -62,6 +62,7 @@ describe('trackalert_api(7)', () => {
       workerQueue: () => 0,
       webHookQueue: () => 0,
       store: () => NO_COUNTS,
+      activeSilences: () => 0,
     })
     const ours = registry
       .getMetricsAsArray()

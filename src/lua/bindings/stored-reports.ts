@@ -37,13 +37,13 @@ function historyFunctions(ask: AskStore): readonly HostFunction[] {
       name: 'forgetLogin',
       usage: 'forgetLogin(login)',
       summary:
-        'Erases a person from past reports, failed reports and trends; answers how many reports and rows went.',
+        'Erases a person from past reports, failed reports, trends and alerts; answers how many of each went.',
       scope: 'anywhere',
       async run(call) {
         insideRun(call)
         const answer = await ask({ kind: 'forget-login', login: call.string(1, 'login') })
         return answer.kind === 'forget-login'
-          ? { reports: answer.reports, rows: answer.trendRows }
+          ? { reports: answer.reports, rows: answer.trendRows, alerts: answer.alerts }
           : undefined
       },
     },

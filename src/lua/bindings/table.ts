@@ -5,6 +5,7 @@
 import type { SettingsCollector } from '../../config/settings-collector.ts'
 import type { HostFunction, HostType } from '../host-function.ts'
 import { addressFunctions, addressTypes } from './addresses.ts'
+import { alertFunctions } from './alerts.ts'
 import { dnsFunctions, dnsResolverType, type DnsDeps } from './dns.ts'
 import { geoDatabaseFunctions, geoDatabaseType, type GeoDatabaseDeps } from './geo-databases.ts'
 import { geographyFunctions } from './geography.ts'
@@ -53,6 +54,7 @@ export function createBindings(deps: BindingDeps): Bindings {
       ...httpFunctions(deps.http),
       ...dnsFunctions(deps.dns),
       ...storedReportFunctions(deps.ask),
+      ...alertFunctions(deps),
       ...processFunctions(deps),
     ],
     types: [...addressTypes(), geoDatabaseType(), dnsResolverType(), trendDatabaseType(deps.trends)],

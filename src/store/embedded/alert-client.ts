@@ -67,7 +67,6 @@ export class AlertClient implements AlertStore {
   ): Promise<AlertCalls[Name]['answer']> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- name and arguments are of one entry of AlertCalls
     const call = { name, args } as AlertCall
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to a call of this name (alert-calls.ts)
-    return (await this.#call(call)) as AlertCalls[Name]['answer']
+    return await this.#call(call)
   }
 }

@@ -4,8 +4,7 @@
  */
 import { namesLogin } from '../../alerts/alert-changes.ts'
 import { ALERT_STORE_DEFAULTS } from '../alert-store.ts'
-import type { Alert } from '../../alerts/alert.ts'
-import { unsealJson } from './alert-records.ts'
+import { decodeAlert } from './alert-records.ts'
 import type { AlertNotes } from './alert-notes.ts'
 import type { AlertRows } from './alert-rows.ts'
 import type { Database } from './database.ts'
@@ -56,7 +55,7 @@ export async function forgetAlerts(deps: AlertMaintenanceDeps, login: string): P
   const ids: number[] = []
   for await (const page of database().pages(wholePrefix(PREFIX.alert), STEP)) {
     for (const [key, value] of page) {
-      const alert = unsealJson<Alert>(key, value)
+      const alert = decodeAlert(key, value)
       if (namesLogin(alert, login)) ids.push(alert.id)
     }
   }

@@ -12,7 +12,7 @@ import {
   type NotificationRecord,
 } from '../alert-store.ts'
 import type { Participant } from './group-commit.ts'
-import { groupKey, sealJson, unsealJson } from './alert-records.ts'
+import { groupKey, sealJson, decodeNotification, decodeGroup, decodeSilence } from './alert-records.ts'
 import type { Database, Entry } from './database.ts'
 import {
   MAX_NUMBER,
@@ -117,7 +117,7 @@ export class AlertNotes implements Participant {
   }
 
   async groups(): Promise<readonly StoredGroup[]> {
-    return await this.#all<StoredGroup>(PREFIX.alertGroup)
+    return await this.#all(PREFIX.alertGroup, decodeGroup)
   }
 
   /** undefined when there are as many as may be. */
@@ -140,7 +140,7 @@ export class AlertNotes implements Participant {
   }
 
   async silences(): Promise<readonly Silence[]> {
-    return await this.#all<Silence>(PREFIX.silence)
+    return await this.#all(PREFIX.silence, decodeSilence)
   }
 
   finishAll(): void {
@@ -161,19 +161,19 @@ export class AlertNotes implements Participant {
     const staged = this.#staged.get(numberOfKey(key))
     if (staged !== undefined) return staged
     const sealed = this.#database().get(key)
-    return sealed === undefined ? undefined : unsealJson<NotificationRecord>(key, sealed)
+    return sealed === undefined ? undefined : decodeNotification(key, sealed)
   }
 
-  async #all<T>(prefix: number): Promise<readonly T[]> {
+  async #all<T>(prefix: number, decode: (key: Uint8Array, value: Uint8Array) => T): Promise<readonly T[]> {
     const all: T[] = []
     for await (const page of this.#database().pages(wholePrefix(prefix), PAGE))
-      for (const [key, value] of page) all.push(unsealJson<T>(key, value))
+      for (const [key, value] of page) all.push(decode(key, value))
     return all
   }
 }
 
 function recordOf([key, value]: Entry): NotificationRecord {
-  return unsealJson<NotificationRecord>(key, value)
+  return decodeNotification(key, value)
 }
 
 /** By alert and by delivery. */

@@ -5,8 +5,11 @@
  */
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
+import type { StoredGroup } from '../../alerts/alert-group.ts'
 import { ALERT_STATES, type Alert } from '../../alerts/alert.ts'
 import { severityRank } from '../../alerts/severity.ts'
+import type { Silence } from '../../alerts/silence.ts'
+import type { NotificationRecord } from '../alert-store.ts'
 import { MAX_NUMBER, pairKey, PREFIX } from './keys.ts'
 import { seal, unseal } from './sealed-value.ts'
 
@@ -15,15 +18,29 @@ export function sealJson(key: Uint8Array, record: unknown): Uint8Array {
   return seal(key, Buffer.from(JSON.stringify(record), 'utf8'))
 }
 
-/**
- * A record as it was stored. `T` is what is stored under keys of this kind.
- *
- * @throws TrackError TRK_STORE_DAMAGED when it is not what was stored.
- */
-export function unsealJson<T>(key: Uint8Array, sealed: Uint8Array): T {
-  const parsed: unknown = JSON.parse(Buffer.from(unseal(key, sealed)).toString('utf8'))
+/** @throws TrackError TRK_STORE_DAMAGED when it is not what was stored; so do those below */
+export function decodeAlert(key: Uint8Array, sealed: Uint8Array): Alert {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the seal says that sealJson wrote it under this key
-  return parsed as T
+  return unsealJson(key, sealed) as Alert
+}
+
+export function decodeNotification(key: Uint8Array, sealed: Uint8Array): NotificationRecord {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return unsealJson(key, sealed) as NotificationRecord
+}
+
+export function decodeGroup(key: Uint8Array, sealed: Uint8Array): StoredGroup {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return unsealJson(key, sealed) as StoredGroup
+}
+
+export function decodeSilence(key: Uint8Array, sealed: Uint8Array): Silence {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return unsealJson(key, sealed) as Silence
+}
+
+function unsealJson(key: Uint8Array, sealed: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(unseal(key, sealed)).toString('utf8'))
 }
 
 /** Index by time: the one that was raised last comes first. */

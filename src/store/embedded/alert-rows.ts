@@ -15,7 +15,7 @@ import {
 import type { Alert, AlertAction, AlertEffect, RaiseEffect } from '../../alerts/alert.ts'
 import { severityRank, type Severity } from '../../alerts/severity.ts'
 import { type AlertCounts, NO_ALERT_COUNTS } from '../alert-store.ts'
-import { dedupKey, resolvedKey, sealJson, timeKey, timeValue, unsealJson } from './alert-records.ts'
+import { dedupKey, resolvedKey, sealJson, timeKey, timeValue, decodeAlert } from './alert-records.ts'
 import type { Database } from './database.ts'
 import type { Participant } from './group-commit.ts'
 import { metaKey, numberKey, numberOfKey, numbersOfPairKey, PREFIX, wholePrefix } from './keys.ts'
@@ -89,7 +89,7 @@ export class AlertRows implements Participant {
   read(id: number): Alert | undefined {
     const key = numberKey(PREFIX.alert, id)
     const sealed = this.#database().get(key)
-    return sealed === undefined ? undefined : unsealJson<Alert>(key, sealed)
+    return sealed === undefined ? undefined : decodeAlert(key, sealed)
   }
 
   /** The first numbers of alerts that are not resolved, from the one after `afterId` on. */

@@ -2,9 +2,8 @@
  * What salvage.ts makes anew for the alerts that it takes over: indexes and counters. Store thread.
  */
 import type { Alert } from '../../alerts/alert.ts'
-import type { NotificationRecord } from '../alert-store.ts'
 import { NOTE_COUNTERS, stageNotificationIndexes } from './alert-notes.ts'
-import { resolvedKey, timeKey, timeValue, unsealJson } from './alert-records.ts'
+import { resolvedKey, timeKey, timeValue, decodeAlert, decodeNotification } from './alert-records.ts'
 import { ALERT_COUNTERS } from './alert-rows.ts'
 import { numberOfKey, PREFIX } from './keys.ts'
 import { putNumbers } from './meta.ts'
@@ -20,14 +19,14 @@ export class SalvagedAlerts {
   take(batch: WriteBatch, key: Uint8Array, value: Uint8Array): void {
     switch (key[0]) {
       case PREFIX.alert:
-        this.#takeAlert(batch, unsealJson<Alert>(key, value))
+        this.#takeAlert(batch, decodeAlert(key, value))
         break
       case PREFIX.alertChange:
         this.#highestAlert = Math.max(this.#highestAlert, numberOfKey(key))
         break
       case PREFIX.notification:
         this.#highestNotification = Math.max(this.#highestNotification, numberOfKey(key))
-        stageNotificationIndexes(batch, unsealJson<NotificationRecord>(key, value))
+        stageNotificationIndexes(batch, decodeNotification(key, value))
         break
       case PREFIX.silence:
         this.#highestSilence = Math.max(this.#highestSilence, numberOfKey(key))
