@@ -77,17 +77,8 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<vo
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
   const alerts = startAlerts({ settings, store, metrics, log, stopping, now, onQueued: outbox.queued })
-  const { pool, committer } = await startPolicy({
-    configuration,
-    options,
-    store,
-    outbox,
-    alerts,
-    metrics,
-    statistics,
-    stopping,
-    now,
-  })
+  const parts = { configuration, options, store, outbox, metrics, statistics, stopping, now }
+  const { pool, committer } = await startPolicy({ ...parts, alerts })
 
   const submitReports = createIngest({
     store,

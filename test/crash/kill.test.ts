@@ -10,6 +10,7 @@ import { DEBUGGER_ENV, killThread } from '../support/kill-thread.ts'
 import { LoginClient } from '../support/login-client.ts'
 import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
 import { startReceiver, type WebHookReceiver } from '../support/web-hook-receiver.ts'
+import { randomFrom } from '../support/random-from.ts'
 
 const USERS = 200
 const CONNECTIONS = 16
@@ -40,17 +41,6 @@ function configuration(receiver: WebHookReceiver): string {
       for _, session in ipairs(db:twItems(args.attrs.login, "sessions")) do found[session.item] = session.count end
       return true, found
     end)`
-}
-
-/** A small generator with a seed (mulberry32), so that a failing run can be repeated: CRASH_SEED=… npm run test:crash. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** What the server remembers of a login: how many reports, and how often each session was seen. */

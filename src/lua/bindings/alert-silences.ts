@@ -11,7 +11,8 @@ import { askAlerts, patternOptions, timeOption } from './alert-arguments.ts'
 import type { AskStore } from './stored-reports.ts'
 import { TableArgument } from './table-argument.ts'
 
-const SILENCE_KEYS = ['rule', 'key', 'severity', 'author', 'comment', 'until'] as const
+/** `until` is a word of Lua, so it can only be written ["until"]; `ends` is the same. */
+const SILENCE_KEYS = ['rule', 'key', 'severity', 'author', 'comment', 'ends', 'until'] as const
 const WINDOW_KEYS = ['cron', 'duration', 'comment', 'rule', 'key', 'severity'] as const
 const LEAST_WINDOW_MS = 60_000
 const COMMENT = { maxBytes: ALERT_LIMITS.commentBytes } as const
@@ -20,8 +21,8 @@ export function alertSilenceFunctions(settings: SettingsCollector, ask: AskStore
   return [
     {
       name: 'addSilence',
-      usage: 'addSilence{rule=, key=, severity=, author=, comment=, until=}',
-      summary: 'Until then nobody is told of the alerts that fit; severity is the most. Answers its id.',
+      usage: 'addSilence{rule=, key=, severity=, author=, comment=, ends=}',
+      summary: 'Until it ends nobody is told of the alerts that fit; severity is the most. Answers its id.',
       scope: 'anywhere',
       run(call) {
         if (call.run !== undefined) return addAtRunTime(call, ask, call.run.nowSeconds * 1000)
@@ -93,9 +94,10 @@ function readSilence(call: HostCall, nowMs: number | undefined): NewSilence {
   const argument = new TableArgument(call, 'addSilence', SILENCE_KEYS)
   const author = argument.text('author', { maxBytes: ALERT_LIMITS.authorBytes })
   const comment = argument.text('comment', COMMENT)
-  const untilMs = timeOption(argument, 'until', { nowMs, direction: 'future' })
-  if (untilMs === undefined) return argument.fail('until is missing')
-  if (nowMs !== undefined && untilMs <= nowMs) return argument.fail('until is over')
+  const future = { nowMs, direction: 'future' } as const
+  const untilMs = timeOption(argument, 'ends', future) ?? timeOption(argument, 'until', future)
+  if (untilMs === undefined) return argument.fail('ends is missing: when the silence is over')
+  if (nowMs !== undefined && untilMs <= nowMs) return argument.fail('ends is a time that is over')
   return { ...patternOptions(argument, 'most'), author, comment, fromMs: nowMs ?? 0, untilMs }
 }
 
