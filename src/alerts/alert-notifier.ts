@@ -36,10 +36,10 @@ export interface NotifierDeps {
   readonly onSent: (sink: string) => void
 }
 
-/** Changes of one commit, and notifications: each may carry a hundred alerts. */
+/** Changes and notifications of one commit, and alerts of one reading. */
 const CHANGES_PER_ROUND = 500
-const PLANS_PER_ROUND = 20
-const PAGE = 1000
+const PLANS_PER_ROUND = 100
+const PAGE = 200
 /** A flood of alerts is looked at in steps, not one by one. */
 const LEAST_WAIT_MS = 100
 /** The clock may jump, so it is looked at now and then. */
@@ -166,9 +166,13 @@ export class AlertNotifier {
     },
   ): Promise<void> {
     const { store, newDeliveryId, onQueued, onSent } = this.#deps
-    const composed = []
-    for (const plan of plans)
-      composed.push(composeNotification(plan, await store.get(listedIds(plan)), newDeliveryId))
+    const ids = new Set(plans.flatMap(listedIds))
+    const alerts = ids.size === 0 ? [] : await store.get([...ids])
+    const byId = new Map(alerts.map((alert) => [alert.id, alert]))
+    const composed = plans.map((plan) => {
+      const listed = listedIds(plan).flatMap((id) => byId.get(id) ?? [])
+      return composeNotification(plan, listed, newDeliveryId)
+    })
     const ended = plans.filter(({ stored }) => stored === undefined).map(({ groupKey }) => groupKey)
     const messages = composed.flatMap((parts) => parts.messages)
     await store.commitNotifications({

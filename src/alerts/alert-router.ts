@@ -6,8 +6,12 @@
 import type { Alert } from './alert.ts'
 import { AlertGroup, type PlannedNotification, type StoredGroup, type TrackedAlert } from './alert-group.ts'
 import type { AlertFacts } from './alert-matcher.ts'
+import { listedIds } from './compose-notification.ts'
 import type { FindGroups, GroupOfRoute } from './alert-route.ts'
 import type { Mutes } from './silence.ts'
+
+/** Alerts whose content one commit reads and writes: each may be twenty kilobytes. */
+const LISTED_AT_ONCE = 200
 
 /** What is due now. */
 export interface DueNotifications {
@@ -87,13 +91,17 @@ export class AlertRouter {
     return this.#mutes.silencing(facts)
   }
 
-  /** At most `limit` notifications that are due; they stay due until they are confirmed. */
+  /** At most `limit` notifications that are due, fewer if they are long; they stay due until they are confirmed. */
   due(nowMs: number, limit: number): DueNotifications {
     if (this.#mutes.advance(nowMs)) this.#muteAll()
     const plans: PlannedNotification[] = []
+    let listed = 0
     for (const group of this.#groups.values()) {
-      if (plans.length >= limit) break
-      if (group.dueAtMs() <= nowMs) plans.push(group.plan(nowMs))
+      if (plans.length >= limit || listed >= LISTED_AT_ONCE) break
+      if (group.dueAtMs() > nowMs) continue
+      const plan = group.plan(nowMs)
+      plans.push(plan)
+      listed += listedIds(plan).length
     }
     return { plans, goneGroups: [...this.#gone] }
   }

@@ -8,10 +8,10 @@ import type { Alert } from './alert.ts'
 import type { PlannedNotification } from './alert-group.ts'
 
 /** Alerts whose content a notification carries; the others are in its count. */
-export const MAX_LISTED_ALERTS = 100
+const MAX_LISTED_ALERTS = 100
 
 /** Name of a sink's queue in the outbox. */
-export function receiverOfSink(sink: string): string {
+function receiverOfSink(sink: string): string {
   return `sink:${sink}`
 }
 

@@ -25,7 +25,13 @@ interface AlertParts {
   readonly onQueued: (receivers: ReadonlySet<string>) => void
 }
 
-export interface Alerts extends AlertService {
+export interface Alerts extends Omit<AlertService, 'configure'> {
+  /**
+   * Takes over what other settings say of alerts.
+   *
+   * @throws TrackError TRK_CONFIG_INVALID when a route names a sink that there is not.
+   */
+  readonly applySettings: (settings: Settings) => void
   /** A run has raised or resolved alerts, and that is stored. */
   readonly committed: (effects: readonly AlertEffect[]) => void
 }
@@ -54,6 +60,7 @@ export function startAlerts(parts: AlertParts): Alerts {
   stopping.add('alerts', () => service.stop())
   return {
     ...service,
+    applySettings: (changed) => service.configure(alertConfig(changed)),
     committed(effects) {
       for (const effect of effects) {
         if (effect.kind === 'raise')
@@ -70,8 +77,7 @@ export function startAlerts(parts: AlertParts): Alerts {
   }
 }
 
-/** @throws TrackError TRK_CONFIG_INVALID when a route names a sink that there is not. */
-export function alertConfig({
+function alertConfig({
   alertRoutes,
   alertSinks,
   alertSilences,

@@ -24,7 +24,7 @@ export interface AlertQuery {
 
 /** What routing has not looked at yet. */
 export interface AlertChanges {
-  /** In the order of their numbers, as they are now. */
+  /** In the order in which they changed, as they are now. */
   readonly alerts: readonly Alert[]
   /** Alerts that were erased. */
   readonly erased: readonly number[]

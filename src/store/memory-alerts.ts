@@ -128,7 +128,7 @@ export class MemoryAlerts implements AlertStore {
 
   changes(limit: number): Promise<AlertChanges> {
     return this.#deps.later(() => {
-      const ids = [...this.#unlooked].toSorted((a, b) => a - b).slice(0, limit)
+      const ids = [...this.#unlooked].slice(0, limit)
       return {
         alerts: ids.flatMap((id) => this.#alerts.get(id) ?? []),
         erased: ids.filter((id) => !this.#alerts.has(id)),
@@ -207,14 +207,16 @@ export class MemoryAlerts implements AlertStore {
     }
     if (open !== undefined) this.#set(resolvedFor(open, 'raised-anew', raise.atMs))
     this.#set(newAlert(this.#nextId++, raise, reportId))
-    const all = this.#open()
     const { maxOpenAlerts } = this.#deps
-    if (all.length <= maxOpenAlerts) return
-    const victims = all
-      .toSorted((a, b) => severityRank(a.severity) - severityRank(b.severity) || a.lastAtMs - b.lastAtMs)
-      .slice(0, all.length - maxOpenAlerts + Math.floor(maxOpenAlerts / 100))
-    for (const victim of victims) this.#set(resolvedFor(victim, 'too-many', raise.atMs))
-    this.#evicted += victims.length
+    for (let all = this.#open(); all.length > maxOpenAlerts; all = this.#open()) {
+      const least = Math.min(...all.map(({ severity }) => severityRank(severity)))
+      const victims = all
+        .filter(({ severity }) => severityRank(severity) === least)
+        .toSorted((a, b) => a.lastAtMs - b.lastAtMs)
+        .slice(0, all.length - maxOpenAlerts + Math.floor(maxOpenAlerts / 100))
+      for (const victim of victims) this.#set(resolvedFor(victim, 'too-many', raise.atMs))
+      this.#evicted += victims.length
+    }
   }
 
   #set(alert: Alert): void {

@@ -26,8 +26,10 @@ import type { WriteBatch } from './write-batch.ts'
 /** Next number, and how many alerts are resolved. */
 export const ALERT_COUNTERS = metaKey('alerts')
 const PAGE = 256
-/** When there are too many open alerts, so many more go at once: the search for them must not be for each. */
+/** When there are too many open alerts, so many more of the same severity go at once: they are not searched for each. */
 const EVICTION_SHARE = 0.01
+
+const [, RESOLVED] = timeValue({ severity: 'info', state: 'resolved' })
 
 /** An alert that is not resolved. */
 interface OpenAlert {
@@ -46,6 +48,7 @@ interface StagedAlert {
 export class AlertRows implements Participant {
   readonly #database: () => Database
   readonly #maxOpen: number
+  /** In the order of their numbers: a new one comes last, and none opens again once it is resolved. */
   readonly #open = new Map<number, OpenAlert>()
   readonly #byKey = new Map<string, number>()
   readonly #unlooked = new Set<number>()
@@ -73,13 +76,15 @@ export class AlertRows implements Participant {
     const [nextId, resolved] = readNumbers(database, ALERT_COUNTERS) ?? [1, 0]
     this.#nextId = nextId ?? 1
     this.#counts.resolved = resolved ?? 0
+    const openIds: number[] = []
     for await (const page of database.pages(wholePrefix(PREFIX.alertByTime), PAGE)) {
-      for (const [key, value] of page) {
-        // Resolved ones are not read.
-        if (value[1] === timeValue({ severity: 'info', state: 'resolved' })[1]) continue
-        const alert = this.read(numbersOfPairKey(key)[1])
-        if (alert !== undefined) this.#noteOpen(alert)
-      }
+      // Those that are resolved are not read.
+      const open = page.filter(([, value]) => value[1] !== RESOLVED)
+      openIds.push(...open.map(([key]) => numbersOfPairKey(key)[1]))
+    }
+    for (const id of openIds.toSorted((a, b) => a - b)) {
+      const alert = this.read(id)
+      if (alert !== undefined) this.#noteOpen(alert)
     }
     for await (const page of database.pages(wholePrefix(PREFIX.alertChange), PAGE))
       for (const [key] of page) this.#unlooked.add(numberOfKey(key))
@@ -94,14 +99,17 @@ export class AlertRows implements Participant {
 
   /** The first numbers of alerts that are not resolved, from the one after `afterId` on. */
   openIds(afterId: number, limit: number): readonly number[] {
-    // A map keeps the order in which its keys came, and an alert never opens again once it is resolved.
-    const ids = [...this.#open.keys()].filter((id) => id > afterId)
-    return ids.toSorted((a, b) => a - b).slice(0, limit)
+    const ids: number[] = []
+    for (const id of this.#open.keys()) {
+      if (ids.length >= limit) break
+      if (id > afterId) ids.push(id)
+    }
+    return ids
   }
 
-  /** The first numbers of what routing has not looked at. */
+  /** Numbers of what routing has not looked at, in the order in which it changed. */
   unlooked(limit: number): readonly number[] {
-    return [...this.#unlooked].toSorted((a, b) => a - b).slice(0, limit)
+    return [...this.#unlooked.values().take(limit)]
   }
 
   /** Numbers of alerts that were not raised again in time. */
@@ -227,9 +235,13 @@ export class AlertRows implements Participant {
     const staged = this.#staged.get(after.id)
     if (staged === undefined) this.#staged.set(after.id, { before, after })
     else staged.after = after
+    if (after.state !== 'resolved') {
+      if (before !== undefined) this.#count(before.severity, -1)
+      this.#noteOpen(after)
+      return
+    }
     if (before !== undefined) this.#forget(before)
-    if (after.state === 'resolved') this.#counts = { ...this.#counts, resolved: this.#counts.resolved + 1 }
-    else this.#noteOpen(after)
+    this.#counts = { ...this.#counts, resolved: this.#counts.resolved + 1 }
   }
 
   #noteOpen(alert: Alert): void {
@@ -262,14 +274,16 @@ export class AlertRows implements Participant {
 
   /** The least severe go first, and of these the one that was raised last the longest time ago. */
   #evict(atMs: number): void {
-    const surplus = this.#open.size - this.#maxOpen + Math.floor(this.#maxOpen * EVICTION_SHARE)
-    const victims = [...this.#open]
-      .toSorted(
-        ([, a], [, b]) => severityRank(a.severity) - severityRank(b.severity) || a.lastAtMs - b.lastAtMs,
-      )
-      .slice(0, surplus)
-      .map(([id]) => id)
-    this.stageResolve(victims, 'too-many', atMs)
-    this.#counts = { ...this.#counts, evicted: this.#counts.evicted + victims.length }
+    while (this.#open.size > this.#maxOpen) {
+      const least = this.#counts.open.findIndex((count) => count > 0)
+      const surplus = this.#open.size - this.#maxOpen + Math.floor(this.#maxOpen * EVICTION_SHARE)
+      const victims = [...this.#open]
+        .filter(([, { severity }]) => severityRank(severity) === least)
+        .toSorted(([, a], [, b]) => a.lastAtMs - b.lastAtMs)
+        .slice(0, surplus)
+        .map(([id]) => id)
+      this.stageResolve(victims, 'too-many', atMs)
+      this.#counts = { ...this.#counts, evicted: this.#counts.evicted + victims.length }
+    }
   }
 }

@@ -180,6 +180,15 @@ export function runStoreAlertsSuite(name: string, open: OpenStore): void {
     assert.deepEqual(gone.map(({ key }) => key).toSorted(), ['k50', 'k51', 'k52'])
   })
 
+  suiteTest('a new alert that is the least severe goes itself when there are too many', async (t) => {
+    const { store } = await open(t, { maxOpenAlerts: 200 })
+    const keys = Array.from({ length: 200 }, (_, index) => `k${index}`)
+    await store.commit([raising(...keys.map((key) => raise({ key, severity: 'high' })))])
+    await store.commit([raising(raise({ key: 'new', severity: 'low', atMs: START_MS + 1 }))])
+    assert.deepEqual(store.counts().alerts, { open: [0, 0, 0, 200, 0], resolved: 1, evicted: 1 })
+    assert.deepEqual(states(await store.alerts.list({ ...ALL, key: 'new' })), ['resolved 1'])
+  })
+
   suiteTest('a search finds what a plain search would, raised last first', async (t) => {
     const { store } = await open(t, {})
     const effects: AlertEffect[] = Array.from({ length: 120 }, (_, index) =>

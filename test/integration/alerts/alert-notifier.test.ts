@@ -156,7 +156,8 @@ for (const [name, open] of Object.entries(stores)) {
           if (property === 'commitNotifications' && failures-- > 0)
             return () => Promise.reject(new Error('no room'))
           const member: unknown = Reflect.get(target, property)
-          return typeof member === 'function' ? member.bind(target) : member
+          const bound: unknown = typeof member === 'function' ? member.bind(target) : member
+          return bound
         },
       })
       const { wake, lines } = start(t, flaky, configOf([promptRoute()]))
