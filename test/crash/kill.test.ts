@@ -31,6 +31,7 @@ function configuration(receiver: WebHookReceiver): string {
       db:twAdd(lt.login, "count", 1)
       db:twAdd(lt.login, "sessions", lt.session_id)
       runCustomWebHook("each", lt.session_id)
+      raiseAlert{rule="each", key=lt.login, message=lt.session_id, dedup="1d"}
       if lt.login == "stuck" then
         -- A pattern whose matching takes practically for ever, in one step that no limit can interrupt.
         string.find(string.rep("a", 40), string.rep("a-", 30) .. "b")
@@ -67,6 +68,16 @@ async function waitUntilIdle(server: ServerProcess): Promise<void> {
   assert.fail('the backlog does not empty')
 }
 
+/** How often the alert of each login was raised. */
+async function raised(server: ServerProcess): Promise<ReadonlyMap<string, number>> {
+  const answer = await server.get('/command/alerts?rule=each&limit=10000')
+  const { alerts } = (await answer.json()) as {
+    readonly alerts: readonly { readonly key: string; readonly count: number }[]
+  }
+  assert.equal(new Set(alerts.map(({ key }) => key)).size, alerts.length, 'a login has two alerts')
+  return new Map(alerts.map(({ key, count }) => [key, count]))
+}
+
 /** The audit: see the file's first comment. */
 async function assertExactlyOnce(
   server: ServerProcess,
@@ -79,6 +90,7 @@ async function assertExactlyOnce(
     const ids = deliveries.get(body) ?? new Set()
     deliveries.set(body, ids.add(headers['x-wforce-delivery']))
   }
+  const alerts = await raised(server)
   for (const [login, sent] of client.sent) {
     const { count, sessions } = await remembered(server, login)
     const acknowledged = client.acknowledged.get(login) ?? new Set()
@@ -95,6 +107,7 @@ async function assertExactlyOnce(
       assert.equal(times, 1, `${session} of ${login} was counted ${times} times`)
     }
     assert.equal(count, sessions.size, `the sum of ${login} is not the number of its reports`)
+    assert.equal(alerts.get(login) ?? 0, count, `the alert of ${login} does not count its reports`)
   }
 }
 
