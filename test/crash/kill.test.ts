@@ -205,7 +205,7 @@ test('a worker that a run holds for ever is replaced under load; that run alone 
   await report(server, { login: 'stuck', session_id: 'never' })
   await sleep(200)
   await client.stop()
-  await server.waitFor(/a Lua function failed.*code="TRK_WORKER_LOST"/, 40_000)
+  await server.waitFor(/a Lua function failed.*code="TRK_WORKER_LOST"/, 80_000)
   await assertExactlyOnce(server, client, receiver)
   assert.deepEqual(await remembered(server, 'stuck'), { count: 0, sessions: new Map() })
   assert.equal(await metric(server, 'trackalert_failed_reports'), 1)
