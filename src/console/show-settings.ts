@@ -38,6 +38,11 @@ const TEXTS: { readonly [Name in keyof OtherSettings]: (value: OtherSettings[Nam
   durability: String,
   historyDays: String,
   historyMegabytes: String,
+  alertHistoryDays: String,
+  alertRoutes: (routes) => list(routes.map((route) => `${patternText(route)} to ${route.sinks.join('+')}`)),
+  alertSilences: (silences) => list(silences.map((silence) => `${silence.id} ${patternText(silence)}`)),
+  maintenanceWindows: (windows) =>
+    list(windows.map((window) => `${window.id} ${patternText(window)} at ${window.cron}`)),
   tlsClient: (tls) =>
     [
       `verifyPeer ${yesOrNo(tls.verifyPeer)}`,
@@ -50,6 +55,7 @@ const TEXTS: { readonly [Name in keyof OtherSettings]: (value: OtherSettings[Nam
 const UNITS: Partial<Record<keyof OtherSettings, string>> = {
   historyDays: 'days',
   historyMegabytes: 'megabytes',
+  alertHistoryDays: 'days',
 }
 
 /**

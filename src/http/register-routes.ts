@@ -52,9 +52,9 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDeps, options: H
     app.route({
       method,
       url,
-      async handler({ body, raw }, reply) {
+      async handler({ body, raw, originalUrl }, reply) {
         try {
-          return send(reply, await handle(routeRequest(body, raw)))
+          return send(reply, await handle(routeRequest(body, raw, originalUrl)))
         } catch (error) {
           return send(reply, errorAnswer(error, ports))
         }
@@ -72,8 +72,8 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDeps, options: H
 }
 
 /** The content parser gives a buffer; there is none when the request had no body at all. */
-function routeRequest(body: unknown, raw: IncomingMessage): RouteRequest {
-  return { body: body instanceof Uint8Array ? body : NO_BODY, path: raw.url ?? '' }
+function routeRequest(body: unknown, raw: IncomingMessage, target: string): RouteRequest {
+  return { body: body instanceof Uint8Array ? body : NO_BODY, path: raw.url ?? '', target }
 }
 
 /** The answer for whoever may not go on; undefined for everybody else. */

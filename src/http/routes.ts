@@ -4,6 +4,7 @@
  */
 import { parseEndpointArguments } from '../login/endpoint-arguments.ts'
 import { parseReportBody } from '../login/report-body.ts'
+import { alertActionAnswer, alertListAnswer } from './alert-answers.ts'
 import {
   ACCEPTED,
   EMPTY,
@@ -25,6 +26,8 @@ export interface RouteRequest {
   readonly body: Uint8Array
   /** As routePathOf made it. */
   readonly path: string
+  /** The target as the client wrote it, with the query. */
+  readonly target: string
 }
 
 export interface Route {
@@ -72,6 +75,14 @@ export function createRoutes(
       '/command/stats',
       counted('stats', () => json(200, JSON.stringify(ports.stats()))),
     ),
+    get(
+      '/command/alerts',
+      counted('alerts', ({ target }) => alertListAnswer(ports, target, timeoutMs)),
+    ),
+    post(
+      '/command/alerts',
+      counted('alerts', ({ body }) => alertActionAnswer(ports, body, timeoutMs)),
+    ),
     open(
       get(
         '/command/livez',
@@ -92,7 +103,14 @@ export function createRoutes(
 
 /** For requests that no route takes: 405 where another method would be right, else 404. */
 export function notFoundAnswer(ports: Pick<HttpPorts, 'endpointNames'>, path: string): Answer {
-  const allowed = GET_PATHS.has(path) ? 'GET' : isPostPath(ports, path) ? 'POST' : undefined
+  const allowed =
+    path === '/command/alerts'
+      ? 'GET, POST'
+      : GET_PATHS.has(path)
+        ? 'GET'
+        : isPostPath(ports, path)
+          ? 'POST'
+          : undefined
   if (allowed === undefined) return failure(404, 'Not found')
   return { ...failure(405, 'Method not allowed'), headers: { allow: allowed } }
 }

@@ -3,6 +3,7 @@
  * the main thread.
  */
 import { randomUUID } from 'node:crypto'
+import type { AlertEffect } from '../alerts/alert.ts'
 import { messageOf } from '../errors.ts'
 import type { Outcome, OutboxMessage, Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -23,6 +24,8 @@ interface CommitDeps {
   readonly onWebHooks: (hooks: ReadonlySet<string>) => void
   /** A webhook found the queue full. */
   readonly onWebHookRefused: (hook: string) => void
+  /** A run has raised or resolved alerts, and that is stored. */
+  readonly onAlerts: (effects: readonly AlertEffect[]) => void
 }
 
 /** What ran: `report` with the report's number in the journal, or a function's name. */
@@ -50,6 +53,7 @@ export function createRunCommitter(deps: CommitDeps): RunCommitter {
     const ended = outcome.ok ? doneOutcome(run, effects, messages) : failedOutcome(run, outcome.failure)
     if (ended !== undefined && !(await isStored(run, ended))) return 'not-stored'
     if (messages.length > 0) deps.onWebHooks(new Set(messages.map(({ receiver }) => receiver)))
+    if (effects?.alerts !== undefined) deps.onAlerts(effects.alerts)
     for (const [stat, count] of effects?.customStats ?? []) {
       statistics.custom.add(stat, count)
       metrics.customStats.inc({ metric: stat }, count)
@@ -108,8 +112,12 @@ function doneOutcome(
   messages: readonly OutboxMessage[],
 ): Outcome | undefined {
   const trends = effects?.trends
-  if (reportId === undefined && trends === undefined && messages.length === 0) return undefined
-  return { kind: 'done', reportId, deltas: trends?.deltas ?? NO_DELTAS, messages, commit: trends?.commit }
+  const alerts = effects?.alerts
+  if (reportId === undefined && trends === undefined && messages.length === 0 && alerts === undefined)
+    return undefined
+  const deltas = trends?.deltas ?? NO_DELTAS
+  const done = { kind: 'done', reportId, deltas, messages, commit: trends?.commit } as const
+  return alerts === undefined ? done : { ...done, alerts }
 }
 
 const NO_DELTAS = new Uint8Array(0)

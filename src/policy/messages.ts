@@ -1,6 +1,7 @@
 /**
  * Every message between the main thread and a policy worker.
  */
+import type { AlertEffect } from '../alerts/alert.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ErrorCode, WireError } from '../errors.ts'
@@ -77,6 +78,8 @@ export interface CommittedEffects {
   readonly webHooks: readonly { readonly hook: string; readonly body: string }[]
   readonly customStats: readonly (readonly [name: string, count: number])[]
   readonly trends: EndedChanges | undefined
+  /** Most runs raise none. */
+  readonly alerts?: readonly AlertEffect[]
 }
 
 /** Why a run failed. */

@@ -4,6 +4,9 @@
  * an answer is synchronous. Times are Unix milliseconds and come from the caller: there is no clock behind the port.
  */
 
+import type { AlertEffect } from '../alerts/alert.ts'
+import { NO_ALERT_COUNTS, type AlertCounts, type AlertStore } from './alert-store.ts'
+
 /** A report on its way into the journal. */
 export interface ReportToAppend {
   readonly login: string
@@ -70,6 +73,8 @@ export type Outcome =
       /** encodeDeltas' bytes; empty when nothing changed. */
       readonly deltas: Uint8Array
       readonly messages: readonly OutboxMessage[]
+      /** Alerts that the run raised or resolved; most runs do neither. */
+      readonly alerts?: readonly AlertEffect[]
       /** Which run this was, as its policy worker counts them; undefined when no view waits for it. */
       readonly commit: CommitStamp | undefined
     }
@@ -162,6 +167,7 @@ export interface StoreCounts {
   readonly trendRows: number
   /** Rows that a database's maximum size pushed out, since start. */
   readonly trendRowsEvicted: number
+  readonly alerts: AlertCounts
 }
 
 /** Of a store that holds nothing. */
@@ -175,6 +181,14 @@ export const NO_COUNTS: StoreCounts = {
   historyBytes: 0,
   trendRows: 0,
   trendRowsEvicted: 0,
+  alerts: NO_ALERT_COUNTS,
+}
+
+/** What was erased of a person. */
+export interface Forgotten {
+  readonly reports: number
+  readonly trendRows: number
+  readonly alerts: number
 }
 
 /** What may change while the store is open. */
@@ -183,12 +197,15 @@ export interface StoreChange {
   /** 0 of either keeps no report once it is done, from the next one on. */
   readonly historyDays: number
   readonly historyMegabytes: number
+  /** Of resolved alerts and of notifications. */
+  readonly alertHistoryDays: number
   /** For `createTrendApplier` of the module that the store was opened with: definitions of databases. */
   readonly trendSetup: unknown
 }
 
 /** What the main thread uses. */
 export interface Store {
+  readonly alerts: AlertStore
   /**
    * Group commit: whatever comes while a batch is written goes into the next one. Durable appends resolve in call order;
    * a refusal may overtake them.
@@ -224,10 +241,10 @@ export interface Store {
   /** Newest first, by id. What has not been run yet is in it too. */
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]>
   /**
-   * Erases a person: done and failed reports (each counts once), and trend rows whose key is the login. Reports that are
-   * still to be run and outgoing messages stay.
+   * Erases a person: done and failed reports (each counts once), trend rows whose key is the login, and alerts that name
+   * it. Reports that are still to be run and outgoing messages stay.
    */
-  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }>
+  forgetLogin(login: string): Promise<Forgotten>
 
   /**
    * Rows of a trend database in the order of their keys' bytes, from the first key behind `after`: at most `limit`, and

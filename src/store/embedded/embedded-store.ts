@@ -11,6 +11,7 @@ import type {
   AppendOutcome,
   DeadLetter,
   FailedReport,
+  Forgotten,
   HistoryEntry,
   HistoryQuery,
   JournalledReport,
@@ -24,6 +25,7 @@ import type {
   StoreCounts,
   StoredTrendRow,
 } from '../store.ts'
+import { AlertClient } from './alert-client.ts'
 import { AppendQueue } from './append-queue.ts'
 import { CallTable, type Settlement } from './call-table.ts'
 import { lockDirectory } from './directory-lock.ts'
@@ -87,6 +89,7 @@ interface QueuedCommit {
 }
 
 export class EmbeddedStore implements Store {
+  readonly alerts = new AlertClient((call) => this.#call('alerts', call))
   readonly #deps: EmbeddedStoreDeps
   readonly #databaseDirectory: string
   readonly #unlock: () => Promise<void>
@@ -197,7 +200,7 @@ export class EmbeddedStore implements Store {
     return this.#call('history', query)
   }
 
-  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
+  forgetLogin(login: string): Promise<Forgotten> {
     return this.#call('forgetLogin', { login })
   }
 

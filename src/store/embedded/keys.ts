@@ -16,6 +16,15 @@
  *     x database expiry key         when the row may expire: never later than it does
  *     n database                    number of rows
  *     w worker                      highest commit of that policy worker
+ *     A id                          alert
+ *     B ~time id                    alerts by when they were raised last, newest first; value: severity, state
+ *     C id                          alert that routing has not looked at since it changed, also one that was erased
+ *     D time id                     resolved alerts by when that was
+ *     G hash(key)                   state of a group of alerts
+ *     N id                          notification: what was told, to whom, with what answer
+ *     H alert ~id                   notifications by alert, newest first
+ *     I delivery                    notification by the id of a delivery
+ *     S id                          silence made at run time
  *
  * Numbers take 6 bytes. The id of a report is segment × 32 + its place there, so ids are not dense; with 10,000 segments
  * a second they last for 28 years.
@@ -38,6 +47,15 @@ export const PREFIX = {
   expiry: 0x78,
   rowCount: 0x6e,
   worker: 0x77,
+  alert: 0x41,
+  alertByTime: 0x42,
+  alertChange: 0x43,
+  alertResolved: 0x44,
+  alertGroup: 0x47,
+  notification: 0x4e,
+  notificationByAlert: 0x48,
+  notificationByDelivery: 0x49,
+  silence: 0x53,
 } as const
 
 /** Reports per segment: the bits of the mask of unfinished ones. */
@@ -64,6 +82,29 @@ export function numberKey(prefix: number, value: number): Uint8Array {
 /** The number of such a key. */
 export function numberOfKey(key: Uint8Array): number {
   return readNumber(key, 1)
+}
+
+/** A key of one prefix and two numbers, which sorts by the first. */
+export function pairKey(prefix: number, first: number, second: number): Uint8Array {
+  const key = new Uint8Array(1 + 2 * NUMBER_BYTES)
+  key[0] = prefix
+  writeNumber(key, 1, Math.min(MAX_NUMBER, Math.max(0, Math.floor(first))))
+  writeNumber(key, 1 + NUMBER_BYTES, second)
+  return key
+}
+
+/** The numbers of such a key. */
+export function numbersOfPairKey(key: Uint8Array): readonly [first: number, second: number] {
+  return [readNumber(key, 1), readNumber(key, 1 + NUMBER_BYTES)]
+}
+
+/** A key of one prefix and a text that is not too long to be one. */
+export function textKey(prefix: number, text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'utf8')
+  const key = new Uint8Array(1 + bytes.length)
+  key[0] = prefix
+  key.set(bytes, 1)
+  return key
 }
 
 /** Newest first: the id is stored as its complement. `hash` is two 32-bit numbers. */

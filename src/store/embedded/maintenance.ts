@@ -3,6 +3,8 @@
  * thread. Candidates are read beside the batches; a step of them joins a batch like everything else and is checked again
  * there, so that nobody waits for more than one step of a few milliseconds.
  */
+import type { Forgotten } from '../store.ts'
+import { type AlertMaintenanceDeps, expireAlerts, forgetAlerts } from './alert-maintenance.ts'
 import type { Database } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { History } from './history.ts'
@@ -27,6 +29,8 @@ interface MaintenanceDeps {
   readonly outbox: Outbox
   readonly trendRows: TrendRows
   readonly maxFailedReports: number
+  readonly alerts: Pick<AlertMaintenanceDeps, 'alertRows' | 'alertNotes'>
+  readonly alertHistoryMs: number
   readonly onError: (error: unknown) => void
 }
 
@@ -35,9 +39,12 @@ export class Maintenance {
   /** Databases whose eviction is under way. */
   readonly #shrinking = new Set<string>()
   #isStopped = false
+  /** Another value counts from the next expiry on. */
+  alertHistoryMs: number
 
   constructor(deps: MaintenanceDeps) {
     this.#deps = deps
+    this.alertHistoryMs = deps.alertHistoryMs
   }
 
   /** Removes everything that has expired by then. */
@@ -46,6 +53,7 @@ export class Maintenance {
     await this.#expireHistory(nowMs)
     await this.#expireFailed(nowMs)
     await this.#expireDead(nowMs)
+    await expireAlerts(this.#alertDeps, nowMs)
   }
 
   /** Looks for databases above their maximum; called after every batch. */
@@ -60,7 +68,7 @@ export class Maintenance {
   }
 
   /** Erases what is kept of a login; unfinished reports run to their end. */
-  async forget(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
+  async forget(login: string): Promise<Forgotten> {
     const { writer, journal, history, trendRows } = this.#deps
     let reports = 0
     let rows = 0
@@ -79,11 +87,16 @@ export class Maintenance {
       if (journal.stageRemoveFailed(batch, failed) > 0) reports += others
       rows = trendRows.stageForget(batch, login)
     })
-    return { reports, trendRows: rows }
+    return { reports, trendRows: rows, alerts: await forgetAlerts(this.#alertDeps, login) }
   }
 
   stop(): void {
     this.#isStopped = true
+  }
+
+  get #alertDeps(): AlertMaintenanceDeps {
+    const { database, writer, alerts } = this.#deps
+    return { database, writer, ...alerts, alertHistoryMs: this.alertHistoryMs, isStopped: () => this.#isStopped }
   }
 
   async #shrink(database: string): Promise<void> {

@@ -18,6 +18,7 @@ import {
 } from './keys.ts'
 import { putNumbers } from './meta.ts'
 import { isIntact, unseal } from './sealed-value.ts'
+import { SalvagedAlerts } from './salvaged-alerts.ts'
 import { stageIndexes } from './segment-index.ts'
 import { isIndexed, readEntries } from './segment.ts'
 import { decodeRow } from './row-value.ts'
@@ -51,6 +52,11 @@ const KINDS = [
   PREFIX.messageState,
   PREFIX.deadState,
   PREFIX.row,
+  PREFIX.alert,
+  PREFIX.alertChange,
+  PREFIX.alertGroup,
+  PREFIX.notification,
+  PREFIX.silence,
 ] as const
 
 /**
@@ -114,6 +120,7 @@ class SalvageState {
   #historyBytes = 0
   #highestSegment = 0
   #highestMessage = 0
+  readonly #alerts = new SalvagedAlerts()
 
   take(batch: WriteBatch, kind: (typeof KINDS)[number], [key, value]: Entry): void {
     if (!isIntact(key, value) || !this.#belongs(kind, key)) {
@@ -127,6 +134,7 @@ class SalvageState {
       this.#noteSegment(Math.floor(numberOfKey(key) / SLOTS))
     else if (kind === PREFIX.messageBody) this.#takeBody(key)
     else if (kind === PREFIX.row) this.#takeRow(batch, key, value)
+    else this.#alerts.take(batch, key, value)
   }
 
   /** Counters, on disk for good with everything before them. */
@@ -134,6 +142,7 @@ class SalvageState {
     const batch = new WriteBatch()
     putNumbers(batch, metaKey('next-segment'), [this.#highestSegment + SKIPPED_NUMBERS])
     putNumbers(batch, metaKey('next-message'), [this.#highestMessage + SKIPPED_NUMBERS])
+    this.#alerts.finish(batch, SKIPPED_NUMBERS)
     putNumbers(batch, metaKey('history'), [this.#historyReports, this.#historyBytes])
     for (const [database, rows] of this.#rows)
       putNumbers(batch, databaseKey(PREFIX.rowCount, database), [rows])

@@ -2,21 +2,18 @@
  * The operations of the port other than append and commit, by name. Store thread.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type AlertParts, answerAlertCall } from './alert-calls.ts'
 import type { Database } from './database.ts'
-import type { GroupCommit } from './group-commit.ts'
 import type { History } from './history.ts'
 import type { Journal } from './journal.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { HandedReport, StoreCallName, StoreCalls, StoreThreadChange, ToStoreThread } from './messages.ts'
-import type { Outbox } from './outbox.ts'
 import type { OrphanCount, OrphanRule } from '../store.ts'
 import { scanTrendRows } from './scan-trend-rows.ts'
 
-interface Parts {
-  readonly writer: GroupCommit
+interface Parts extends AlertParts {
   readonly journal: Journal
   readonly history: History
-  readonly outbox: Outbox
   readonly maintenance: Maintenance
   readonly database: Database
   readonly reconfigure: (change: StoreThreadChange) => Promise<void>
@@ -63,6 +60,8 @@ export async function answerCall(
     case 'reconfigure':
       await parts.reconfigure(message.args)
       return undefined
+    case 'alerts':
+      return await answerAlertCall(parts, message.args)
     case 'expire':
       await maintenance.expire(message.args.nowMs)
       return undefined

@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, TrackError } from '../../errors.ts'
 import type { StoreCounts } from '../store.ts'
 import type { TrendApplier } from '../trend-applier.ts'
+import { AlertNotes } from './alert-notes.ts'
+import { AlertRows } from './alert-rows.ts'
 import { checkTableFile } from './check-files.ts'
 import { stageCommit } from './commit-outcomes.ts'
 import { Database } from './database.ts'
@@ -56,6 +58,8 @@ export class StoreService {
   readonly history: History
   readonly journal: Journal
   readonly outbox: Outbox
+  readonly alertRows: AlertRows
+  readonly alertNotes: AlertNotes
   readonly trendRows: TrendRows
   readonly writer: GroupCommit
   readonly maintenance: Maintenance
@@ -76,6 +80,8 @@ export class StoreService {
     this.history = new History({ database, keepMs: setup.historyMs, keepBytes: setup.historyBytes })
     this.journal = new Journal({ database, history: this.history })
     this.outbox = new Outbox(database)
+    this.alertRows = new AlertRows(database, setup.maxOpenAlerts)
+    this.alertNotes = new AlertNotes(database)
     this.trendRows = new TrendRows({
       database,
       applier: createApplier(setup.trends.setup),
@@ -92,7 +98,14 @@ export class StoreService {
     })
     this.writer = new GroupCommit({
       disk: this.#disk,
-      participants: [this.trendRows, this.journal, this.history, this.outbox],
+      participants: [
+        this.trendRows,
+        this.journal,
+        this.history,
+        this.outbox,
+        this.alertRows,
+        this.alertNotes,
+      ],
       onSettled: () => this.#afterBatch(),
       onBroken: (error) => this.#break(error),
     })
@@ -104,6 +117,8 @@ export class StoreService {
       outbox: this.outbox,
       trendRows: this.trendRows,
       maxFailedReports: setup.maxFailedReports,
+      alerts: { alertRows: this.alertRows, alertNotes: this.alertNotes },
+      alertHistoryMs: setup.alertHistoryMs,
       onError: (error) => this.#noteReadError(error),
     })
   }
@@ -114,7 +129,7 @@ export class StoreService {
   }
 
   get counts(): StoreCounts {
-    const { journal, outbox, history, trendRows } = this
+    const { journal, outbox, history, trendRows, alertRows } = this
     return {
       backlogReports: journal.backlogReports,
       backlogBytes: journal.backlogBytes,
@@ -125,6 +140,7 @@ export class StoreService {
       historyBytes: history.sizeBytes,
       trendRows: trendRows.rows,
       trendRowsEvicted: trendRows.evicted,
+      alerts: alertRows.counts,
     }
   }
 
@@ -139,6 +155,8 @@ export class StoreService {
     this.history.load()
     await this.journal.load()
     await this.outbox.load()
+    await this.alertRows.load()
+    await this.alertNotes.load()
     await this.trendRows.load()
     send({ type: 'open', report, nextSegment: this.journal.nextSegment, counts: this.counts })
     this.#tellReadiness()
@@ -209,6 +227,7 @@ export class StoreService {
       this.trendRows.stageApplier(batch, applier)
       this.history.keep(change.historyMs, change.historyBytes)
       this.#disk.durability = change.durability
+      this.maintenance.alertHistoryMs = change.alertHistoryMs
     })
   }
 

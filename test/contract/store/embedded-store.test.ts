@@ -1,6 +1,7 @@
 import { openTrendReader } from '../../../src/store/embedded/trend-reader.ts'
 import { temporaryStore } from '../../support/embedded-store.ts'
 import type { OpenStore } from '../../support/store-suite.ts'
+import { runStoreAlertsSuite } from './store-alerts.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
@@ -14,5 +15,6 @@ const open: OpenStore = async (t, { maxKeys, ...options }) => {
 }
 
 runStoreSuite('embedded', open)
+runStoreAlertsSuite('embedded', open)
 runStoreKeepingSuite('embedded', open)
 runStoreChangesSuite('embedded', open)

@@ -1,6 +1,7 @@
 import { MemoryStore } from '../../../src/store/memory-store.ts'
 import { createTrendApplier, type CountingSetup } from '../../support/counting-trends.ts'
 import type { OpenStore } from '../../support/store-suite.ts'
+import { runStoreAlertsSuite } from './store-alerts.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
@@ -17,5 +18,6 @@ const open: OpenStore = async (t, { maxKeys = 1_000_000, ...options }) => {
 }
 
 runStoreSuite('memory', open)
+runStoreAlertsSuite('memory', open)
 runStoreKeepingSuite('memory', open)
 runStoreChangesSuite('memory', open)
