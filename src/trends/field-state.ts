@@ -88,6 +88,7 @@ export function changeField(
     }
     case 'reset-field':
     case 'reset':
+    case 'touch':
       return undefined
   }
   return change satisfies never

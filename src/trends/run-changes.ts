@@ -121,6 +121,7 @@ function join(earlier: TrendChange, later: TrendChange): TrendChange | undefined
         ? { ...later, amount: earlier.amount + later.amount }
         : undefined
     case 'last-set':
+    case 'touch':
       return earlier.op === later.op ? later : undefined
     case 'baseline-add':
     case 'reset-field':

@@ -53,6 +53,8 @@ export interface RowParts {
 }
 
 const NO_CHUNKS: readonly RowChunkRef[] = []
+/** A row that is only read is noted as used at most so often. */
+const USE_NOTED_SECONDS = 3600
 
 export class TrendRow {
   readonly definition: TrendDefinition
@@ -95,12 +97,29 @@ export class TrendRow {
     return (newestWindow + windowCount) * windowSeconds
   }
 
+  /**
+   * Whether a reading at this time should be noted with a `touch`, so that rows which are used stay when others must go.
+   * Only now and then: each note is a row to write.
+   */
+  isUseDue(nowSeconds: number): boolean {
+    return (
+      this.#newestSeconds >= 0 &&
+      nowSeconds - this.#newestSeconds >= Math.max(USE_NOTED_SECONDS, this.definition.windowSeconds)
+    )
+  }
+
   /** Applies one change. */
   apply(change: TrendChange): ApplyOutcome {
     if (change.op === 'reset') {
       if (!isValidChange(change, 'int')) return 'bad-value'
       this.#slots.clear()
       this.#touch(change.timeSeconds)
+      return 'applied'
+    }
+    if (change.op === 'touch') {
+      if (!isValidChange(change, 'int')) return 'bad-value'
+      // A row of which nothing is left must not come back to life because somebody asks for it.
+      if (this.#newestSeconds >= 0) this.#touch(change.timeSeconds)
       return 'applied'
     }
     const field = this.definition.fieldsById.get(change.fieldId)
@@ -219,7 +238,7 @@ export class TrendRow {
 
   /** Changes of other fields only move the windows on. */
   #applyToPreview(field: TrendField, change: TrendChange): void {
-    if (change.op === 'reset' || change.fieldId === field.id) {
+    if (change.op === 'reset' || change.op === 'touch' || change.fieldId === field.id) {
       if (this.apply(change) === 'chunk-missing') throw incomplete(this.definition, field)
       return
     }
