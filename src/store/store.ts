@@ -214,6 +214,12 @@ export interface TrendView {
   readonly appliedCommit: number
   /** The encoded row, or a promise of it; undefined when there is none. */
   readRow(database: string, key: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** A chunk of a row, by the name that its applier gave it; undefined when there is none. */
+  readChunk(
+    database: string,
+    key: Uint8Array,
+    name: string,
+  ): Uint8Array | undefined | Promise<Uint8Array | undefined>
   /** Rows of a database. */
   countRows(database: string): number | Promise<number>
   /** Hold a view for one batch of runs, not longer: what it sees cannot be removed from disk before. */

@@ -74,6 +74,11 @@ export class TrendRow {
     return { newestSeconds: this.#newestSeconds, slots: this.#slots, storedChunks: this.#storedChunks }
   }
 
+  /** Nothing was ever applied to it. */
+  get isNew(): boolean {
+    return this.#newestSeconds < 0
+  }
+
   /** The oldest window that the row keeps; -Infinity while it is new. */
   get oldestWindow(): number {
     if (this.#newestSeconds < 0) return -Infinity
@@ -103,7 +108,7 @@ export class TrendRow {
    */
   isUseDue(nowSeconds: number): boolean {
     return (
-      this.#newestSeconds >= 0 &&
+      !this.isNew &&
       nowSeconds - this.#newestSeconds >= Math.max(USE_NOTED_SECONDS, this.definition.windowSeconds)
     )
   }
@@ -119,7 +124,7 @@ export class TrendRow {
     if (change.op === 'touch') {
       if (!isValidChange(change, 'int')) return 'bad-value'
       // A row of which nothing is left must not come back to life because somebody asks for it.
-      if (this.#newestSeconds >= 0) this.#touch(change.timeSeconds)
+      if (!this.isNew) this.#touch(change.timeSeconds)
       return 'applied'
     }
     const field = this.definition.fieldsById.get(change.fieldId)
@@ -173,6 +178,15 @@ export class TrendRow {
         missing.push({ fieldId: field.id, startSeconds })
     }
     return missing
+  }
+
+  /** Sketches of a field that must be loaded before the row is stored: those that another window size brought together. */
+  chunksToRewrite(field: TrendField): readonly RowChunkRef[] {
+    const state = this.#slots.get(field.id)?.state
+    if (state?.kind !== 'sketches') return NO_CHUNKS
+    return state.series.cells
+      .filter((cell) => cell.isChanged)
+      .flatMap((cell) => cell.pending.map((startSeconds) => ({ fieldId: field.id, startSeconds })))
   }
 
   /** Gives a row a sketch (without its seal) that `missingChunks` named. Another one changes nothing. */

@@ -13,6 +13,7 @@
  *     s id                          state of an open outgoing message
  *     d id                          state of a dead one
  *     t database key                trend row
+ *     k database length key name    chunk of a trend row: a large part of it
  *     x database expiry key         when the row may expire: never later than it does
  *     n database                    number of rows
  *     w worker                      highest commit of that policy worker
@@ -35,6 +36,7 @@ export const PREFIX = {
   messageState: 0x73,
   deadState: 0x64,
   row: 0x74,
+  chunk: 0x6b,
   expiry: 0x78,
   rowCount: 0x6e,
   worker: 0x77,
@@ -48,6 +50,7 @@ const NUMBER_BYTES = 6
 const HASH_BYTES = 8
 /** Its length takes one byte. */
 const MAX_NAME_BYTES = 255
+const CHUNK_LENGTH_BYTES = 2
 
 export function metaKey(name: string): Uint8Array {
   return plain(Buffer.from(`m${name}`, 'latin1'))
@@ -110,6 +113,17 @@ export function partsOfDatabaseKey(bytes: Uint8Array): {
   return { database: Buffer.from(bytes.subarray(2, end)).toString('utf8'), key: bytes.subarray(end) }
 }
 
+/** Key of a chunk; `name` is Latin-1. The length tells a key and a name from another pair that reads the same. */
+export function chunkKey(database: string, key: Uint8Array, name: string): Uint8Array {
+  const rest = new Uint8Array(CHUNK_LENGTH_BYTES + key.length + name.length)
+  rest[0] = key.length >>> 8
+  rest[1] = key.length
+  rest.set(key, CHUNK_LENGTH_BYTES)
+  const at = CHUNK_LENGTH_BYTES + key.length
+  for (let index = 0; index < name.length; index++) rest[at + index] = name.charCodeAt(index)
+  return databaseKey(PREFIX.chunk, database, rest)
+}
+
 export function expiryKey(database: string, atMs: number, key: Uint8Array): Uint8Array {
   const at = new Uint8Array(NUMBER_BYTES + key.length)
   writeNumber(at, 0, Math.min(MAX_NUMBER, Math.max(0, Math.ceil(atMs))))
@@ -144,14 +158,14 @@ export function endOf(prefix: Uint8Array): Uint8Array {
   return Uint8Array.of(0xff, 0xff)
 }
 
-function writeNumber(bytes: Uint8Array, at: number, value: number): void {
+export function writeNumber(bytes: Uint8Array, at: number, value: number): void {
   const high = Math.floor(value / 2 ** 32)
   bytes[at] = high >>> 8
   bytes[at + 1] = high
   writeUint32(bytes, at + 2, value % 2 ** 32)
 }
 
-function readNumber(bytes: Uint8Array, at: number): number {
+export function readNumber(bytes: Uint8Array, at: number): number {
   const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
   return high * 2 ** 32 + readUint32(bytes, at + 2)
 }

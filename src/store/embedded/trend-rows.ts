@@ -1,8 +1,8 @@
 /**
  * Rows of the trend databases: commits of their changes, eviction, expiry. Store thread.
  *
- * All changes of one batch to one row are applied together: the row is read and written once. A row's value is its
- * expiry (double) and its bytes. The expiry index names every row at a time at which it cannot have expired yet, and is
+ * All changes of one batch to one row are applied together: the row is read and written once, and of its chunks those that
+ * changed. The expiry index names every row at a time at which it cannot have expired yet, and is
  * moved only when that time has come: touching a row costs no index write, and the order by real expiry is still exact.
  */
 import { Buffer } from 'node:buffer'
@@ -13,6 +13,7 @@ import type { Database, Entry } from './database.ts'
 import { ExpiryScans } from './expiry-scans.ts'
 import type { Participant } from './group-commit.ts'
 import {
+  chunkKey,
   databaseKey,
   endOf,
   expiryKey,
@@ -25,6 +26,7 @@ import {
 } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
 import { decodeRow, encodeRow, type StoredRow } from './row-value.ts'
+import { seal, unseal } from './sealed-value.ts'
 import type { WriteBatch } from './write-batch.ts'
 
 /** Rows that are looked at in one step of expiry or eviction; a step takes about a millisecond. */
@@ -136,7 +138,7 @@ export class TrendRows implements Participant {
   }
 
   finishChanges(batch: WriteBatch): void {
-    for (const [name, row] of this.#pending) this.#applyRow(batch, name, row)
+    for (const row of this.#pending.values()) this.#applyRow(batch, row)
     this.#pending.clear()
     for (const worker of this.#changedCommits) {
       putNumbers(batch, numberKey(PREFIX.worker, worker), [this.#commits.get(worker) ?? 0])
@@ -175,7 +177,7 @@ export class TrendRows implements Participant {
       const row = this.#read(database, key)
       batch.delete(expiryKey(database, atMs, key))
       if (row === undefined) continue
-      if (row.expiresAtMs <= nowMs) this.#remove(batch, database, key)
+      if (row.expiresAtMs <= nowMs) this.#remove(batch, database, key, row)
       else this.#note(batch, database, row.expiresAtMs, key)
     }
   }
@@ -194,7 +196,7 @@ export class TrendRows implements Participant {
       if (row === undefined || seen.has(name)) continue
       seen.add(name)
       if (this.surplusOf(database) > 0 && row.expiresAtMs <= certainMs) {
-        this.#remove(batch, database, key)
+        this.#remove(batch, database, key, row)
         this.#evicted++
       } else {
         this.#note(batch, database, row.expiresAtMs, key)
@@ -205,9 +207,14 @@ export class TrendRows implements Participant {
   /** Removes the row of this key from every database; how many there were. */
   stageForget(batch: WriteBatch, login: string): number {
     const key = this.#deps.applier.keyOfLogin(login)
-    const having = this.databases.filter((database) => this.#read(database, key) !== undefined)
-    for (const database of having) this.#remove(batch, database, key)
-    return having.length
+    let removed = 0
+    for (const database of this.databases) {
+      const row = this.#read(database, key)
+      if (row === undefined) continue
+      this.#remove(batch, database, key, row)
+      removed++
+    }
+    return removed
   }
 
   #addChange({ database, key, changes }: RowChange): void {
@@ -217,24 +224,29 @@ export class TrendRows implements Participant {
     else pending.changes.push(changes)
   }
 
-  #applyRow(batch: WriteBatch, name: string, { database, key, changes }: PendingRow): void {
-    const rowKey = databaseKey(PREFIX.row, database, key)
-    const current = this.#readSealed(name, rowKey)
-    const before = current === undefined ? undefined : decodeRow(rowKey, current)
+  #applyRow(batch: WriteBatch, { database, key, changes }: PendingRow): void {
+    const before = this.#read(database, key)
+    const chunk = (chunkName: string): Uint8Array | undefined => this.#readChunk(database, key, chunkName)
+    const current = before === undefined ? undefined : { bytes: before.bytes, chunk }
     let after
     try {
-      after = this.#deps.applier.apply(database, key, before?.bytes, changes)
+      after = this.#deps.applier.apply(database, key, current, changes)
     } catch (error) {
       this.#deps.onRowError(database, messageOf(error))
       return
     }
     if (after.bytes === undefined) {
-      if (before !== undefined) this.#remove(batch, database, key)
+      if (before !== undefined) this.#remove(batch, database, key, before)
       return
     }
-    const sealed = encodeRow(rowKey, after.expiresAtMs, after.bytes)
-    batch.put(rowKey, sealed)
-    this.#keep(name, sealed)
+    const rowKey = databaseKey(PREFIX.row, database, key)
+    this.#put(batch, rowKey, encodeRow(rowKey, { ...after, bytes: after.bytes }))
+    for (const changed of after.chunks) {
+      const at = chunkKey(database, key, changed.name)
+      this.#put(batch, at, seal(at, changed.bytes))
+    }
+    for (const gone of before?.chunkNames ?? [])
+      if (!after.chunkNames.includes(gone)) this.#delete(batch, chunkKey(database, key, gone))
     if (before === undefined) {
       this.#note(batch, database, after.expiresAtMs, key)
       this.#count(database, 1)
@@ -246,27 +258,45 @@ export class TrendRows implements Participant {
 
   #read(database: string, key: Uint8Array): StoredRow | undefined {
     const rowKey = databaseKey(PREFIX.row, database, key)
-    const sealed = this.#readSealed(nameOf(rowKey), rowKey)
+    const sealed = this.#readSealed(rowKey)
     return sealed === undefined ? undefined : decodeRow(rowKey, sealed)
   }
 
-  #readSealed(name: string, rowKey: Uint8Array): Uint8Array | undefined {
-    if (this.#staged.has(name)) return this.#staged.get(name)
-    const hot = this.#hot.get(name)
-    return hot === undefined ? this.#deps.database().get(rowKey) : Buffer.from(hot, 'latin1')
+  #readChunk(database: string, key: Uint8Array, name: string): Uint8Array | undefined {
+    const at = chunkKey(database, key, name)
+    const sealed = this.#readSealed(at)
+    return sealed === undefined ? undefined : unseal(at, sealed)
   }
 
-  #keep(name: string, sealed: Uint8Array): void {
+  #readSealed(at: Uint8Array): Uint8Array | undefined {
+    const name = nameOf(at)
+    if (this.#staged.has(name)) return this.#staged.get(name)
+    const hot = this.#hot.get(name)
+    return hot === undefined ? this.#deps.database().get(at) : Buffer.from(hot, 'latin1')
+  }
+
+  #put(batch: WriteBatch, at: Uint8Array, sealed: Uint8Array): void {
+    batch.put(at, sealed)
+    const name = nameOf(at)
     this.#staged.set(name, sealed)
     this.#hot.set(name, nameOf(sealed))
   }
 
-  #remove(batch: WriteBatch, database: string, key: Uint8Array): void {
-    const rowKey = databaseKey(PREFIX.row, database, key)
-    batch.delete(rowKey)
-    const name = nameOf(rowKey)
+  #delete(batch: WriteBatch, at: Uint8Array): void {
+    batch.delete(at)
+    const name = nameOf(at)
     this.#staged.set(name, undefined)
     this.#hot.delete(name)
+  }
+
+  #remove(
+    batch: WriteBatch,
+    database: string,
+    key: Uint8Array,
+    { chunkNames }: Pick<StoredRow, 'chunkNames'>,
+  ): void {
+    this.#delete(batch, databaseKey(PREFIX.row, database, key))
+    for (const name of chunkNames) this.#delete(batch, chunkKey(database, key, name))
     this.#count(database, -1)
   }
 
