@@ -79,10 +79,10 @@ function applyApart(
   current: CurrentRow | undefined,
   changes: readonly CountChange[],
 ): AppliedRow {
-  const before = decodeCount(current?.bytes)
-  const names = new Set(before?.chunks)
+  const stored = decodeCount(current?.bytes)
+  const names = new Set(stored?.chunks)
   const changed = new Map<string, number>()
-  let newestMs = before?.newestMs ?? 0
+  let newestMs = stored?.newestMs ?? 0
   for (const { by, atMs } of changes) {
     const name = `t${atMs}`
     newestMs = Math.max(newestMs, atMs)
@@ -91,11 +91,9 @@ function applyApart(
       changed.delete(name)
       continue
     }
-    const stored = names.has(name) ? current?.chunk(name) : new Uint8Array(0)
-    if (stored === undefined) throw new Error(`chunk ${name} is missing`)
-    const sum = changed.get(name) ?? Number(bytesToText(stored))
+    const before = changed.get(name) ?? (names.has(name) ? storedSum(current, name) : 0)
     names.add(name)
-    changed.set(name, sum + by)
+    changed.set(name, before + by)
   }
   const row: CountRow = { sum: 0, newestMs, chunks: [...names] }
   return {
@@ -104,4 +102,10 @@ function applyApart(
     chunkNames: [...names],
     expiresAtMs: newestMs + setup.rangeMs,
   }
+}
+
+function storedSum(current: CurrentRow | undefined, name: string): number {
+  const bytes = current?.chunk(name)
+  if (bytes === undefined) throw new Error(`chunk ${name} is missing`)
+  return Number(bytesToText(bytes))
 }

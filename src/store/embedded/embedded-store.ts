@@ -102,8 +102,10 @@ export class EmbeddedStore implements Store {
       deps.onTrouble(`the store thread was lost and is replaced: ${reason}`)
       this.#setReadiness({ ready: false, reason: 'the store thread was lost and is replaced' })
     }
+    const onLeftOpen = (reason: string): void =>
+      deps.onTrouble(`everything is stored, but the store stays open until the process ends: ${reason}`)
     this.#link = new ThreadLink(
-      { readers: this.#readers, onNews: (news) => this.#receive(news), onLost },
+      { readers: this.#readers, onNews: (news) => this.#receive(news), onLost, onLeftOpen },
       setup,
     )
     this.#appends = new AppendQueue(

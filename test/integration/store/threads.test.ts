@@ -61,6 +61,23 @@ test('the store closes before its readers, and they go in any order', async (t) 
   await again.store.close()
 })
 
+test('a reader that does not let go holds the end of the store up for a few seconds, and is named', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const seen: string[] = []
+  const { store } = await openStore(directory, {}, seen)
+  const reader = await openTrendReader({ ...store.readerAccess(), worker: 1 })
+  await store.commit([add('k', 7)])
+  const view = await reader.openView()
+  const startedAtMs = performance.now()
+  await store.close()
+  assert.ok(performance.now() - startedAtMs < 20_000, 'a bound of seconds, and slack for a busy machine')
+  assert.match(seen.at(-1) ?? '', /stays open until the process ends: .*a policy worker still reads from it/)
+  // The database must not have been closed under the reader.
+  assert.equal(decodeCount(await view.readRow('d', textToBytes('k')))?.sum, 7)
+  view.close()
+  await reader.close()
+})
+
 test('a lost store thread is replaced; what it had not answered is done once', async (t) => {
   const directory = await temporaryDirectory(t)
   const seen: string[] = []
