@@ -28,7 +28,8 @@ export function createTrendApplier({ definitions }: TrendApplierSetup): TrendApp
     },
     apply(database, _key, current, changes) {
       const definition = byName.get(database)
-      if (definition === undefined) throw new TrackError('TRK_TREND_DAMAGED', `there is no database ${database}`)
+      if (definition === undefined)
+        throw new TrackError('TRK_TREND_DAMAGED', `there is no database ${database}`)
       const list = changes.flatMap(changesOf)
       const row = rowWith(definition, current, list)
       for (const change of list) row.apply(change)

@@ -12,7 +12,8 @@ const FIELD_UNIT = 2 ** 48
 /** The name of a chunk among those of its row: a few Latin-1 characters. */
 export function chunkName({ fieldId, startSeconds }: RowChunkRef): string {
   let name = ''
-  for (let rest = startSeconds; rest > 0; rest = Math.floor(rest / 256)) name += String.fromCharCode(rest % 256)
+  for (let rest = startSeconds; rest > 0; rest = Math.floor(rest / 256))
+    name += String.fromCharCode(rest % 256)
   const field = [fieldId >>> 16, (fieldId >>> 8) & 0xff, fieldId & 0xff]
   return String.fromCharCode(...field) + name
 }

@@ -46,7 +46,7 @@ async function writtenBytes(): Promise<number | undefined> {
 /** Resolves when nothing was written for two seconds: compaction has come to rest. */
 async function settled(): Promise<number | undefined> {
   let before = await writtenBytes()
-  for (let quiet = 0; quiet < 4; ) {
+  for (let quiet = 0; quiet < 4;) {
     await sleep(500)
     const now = await writtenBytes()
     quiet = now === before ? quiet + 1 : 0
@@ -56,7 +56,9 @@ async function settled(): Promise<number | undefined> {
 }
 
 /** Bytes of new tables, and of tables that were merged, as LevelDB's own log says them. */
-async function tableBytes(databaseDirectory: string): Promise<{ readonly flushed: number; readonly merged: number }> {
+async function tableBytes(
+  databaseDirectory: string,
+): Promise<{ readonly flushed: number; readonly merged: number }> {
   const text = await readFile(join(databaseDirectory, 'LOG'), 'latin1')
   const sum = (pattern: RegExp): number =>
     [...text.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0)
@@ -72,7 +74,8 @@ interface Latencies {
 
 function latenciesOf(samples: readonly number[]): Latencies {
   const sorted = samples.toSorted((a, b) => a - b)
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
   return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 }
 }
 
@@ -123,7 +126,9 @@ class Bench {
   async fill(): Promise<void> {
     const runs = Math.max(LOGINS, ADDRESSES)
     for (let from = 0; from < runs; from += FILL_BATCH) {
-      await this.#store.commit(this.#load.fillOutcomes(from, Math.min(FILL_BATCH, runs - from), this.#atMs / 1000))
+      await this.#store.commit(
+        this.#load.fillOutcomes(from, Math.min(FILL_BATCH, runs - from), this.#atMs / 1000),
+      )
     }
   }
 
@@ -141,7 +146,9 @@ class Bench {
     const bytes = before === undefined || after === undefined ? Number.NaN : (after - before) / REPORTS
     say(`${name}: ${this.#store.counts().trendRows} rows, ${REPORTS} reports in batches of ${BATCH}`)
     say(`  written to disk   ${Math.round(bytes)} bytes per report`)
-    say(`    of these        ${Math.round(flushed)} new tables, ${Math.round(merged)} merged tables, the rest logs`)
+    say(
+      `    of these        ${Math.round(flushed)} new tables, ${Math.round(merged)} merged tables, the rest logs`,
+    )
     say(`  commit            ${textOf(latenciesOf(samples))}`)
     say(`  throughput        ${Math.round(REPORTS / seconds)} reports/s`)
     say(`  reading a row     ${(await this.#readRow()).toFixed(1)} us`)

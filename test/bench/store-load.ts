@@ -84,7 +84,11 @@ export class StoreLoad {
   /** One run for each of these key numbers, without a report: for making many rows quickly. */
   fillOutcomes(from: number, count: number, atSeconds: number): readonly Outcome[] {
     return Array.from({ length: count }, (_, index) =>
-      this.#outcome(undefined, { ...this.#randomLogin(), ...this.#names(from + index, from + index) }, atSeconds),
+      this.#outcome(
+        undefined,
+        { ...this.#randomLogin(), ...this.#names(from + index, from + index) },
+        atSeconds,
+      ),
     )
   }
 
@@ -97,9 +101,11 @@ export class StoreLoad {
       changes.add(this.definition.name, row, change(id))
     }
     const one = (fieldId: number): TrendChange => ({ op: 'int-add', fieldId, timeSeconds, amount: 1 })
-    const distinct = (item: Uint8Array) => (fieldId: number): TrendChange => {
-      return { op: 'hll-add', fieldId, timeSeconds, hash: itemHash(FIXED_SEED, item) }
-    }
+    const distinct =
+      (item: Uint8Array) =>
+      (fieldId: number): TrendChange => {
+        return { op: 'hll-add', fieldId, timeSeconds, hash: itemHash(FIXED_SEED, item) }
+      }
     const protocol = itemHash(FIXED_SEED, bytesOf(login.protocol))
     add(key, 'count', one)
     add(address, 'count', one)

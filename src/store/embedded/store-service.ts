@@ -136,7 +136,7 @@ export class StoreService {
     const { database, report } = await openDatabase(setup.databaseDirectory, anchored)
     if (!setup.isRestart) await forgetWorkers(database)
     this.#database = database
-    this.history.load()
+    await this.history.load()
     await this.journal.load()
     await this.outbox.load()
     await this.trendRows.load()

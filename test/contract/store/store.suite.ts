@@ -6,7 +6,16 @@ import assert from 'node:assert/strict'
 import type { JournalledReport, Outcome, TrendView } from '../../../src/store/store.ts'
 import { decodeCount } from '../../support/counting-trends.ts'
 import { reportAt, START_MS } from '../../support/store-reports.ts'
-import { append, done, failure, message, type OpenStore, readRow, titled, waitFor } from '../../support/store-suite.ts'
+import {
+  append,
+  done,
+  failure,
+  message,
+  type OpenStore,
+  readRow,
+  titled,
+  waitFor,
+} from '../../support/store-suite.ts'
 import { bytesToText, textToBytes } from '../../support/text-bytes.ts'
 
 const DAY_MS = 86_400_000

@@ -130,7 +130,10 @@ test('rows of the first version are read, whole ones and those with chunks', () 
         row.apply({ op: 'hll-add', fieldId: fieldOf(DEFINITION, 'ips').id, timeSeconds, hash })
       }
       const expected = counts(row, START_SECONDS + 60)
-      assert.deepEqual(counts(rowOf(DEFINITION, inFirstVersion(encodeRow(row))), START_SECONDS + 60), expected)
+      assert.deepEqual(
+        counts(rowOf(DEFINITION, inFirstVersion(encodeRow(row))), START_SECONDS + 60),
+        expected,
+      )
       const store = new PartStore()
       store.write(row)
       store.main = inFirstVersion(store.main ?? new Uint8Array(0))
