@@ -35,7 +35,10 @@ export type AppendOutcome =
       readonly detail: string
     }
 
-/** fsync: on disk; os: given to the operating system; none: in memory, written soon. */
+/**
+ * What an append has reached when it resolves. fsync: the disk; os: the operating system; none: memory, and it is written
+ * in the next batch: at most a megabyte, or what came in a tenth of a second, is ahead of what is written.
+ */
 export type Durability = 'fsync' | 'os' | 'none'
 
 /** A message for outside, in the form that its sender wants it back; the store does not look into it. */

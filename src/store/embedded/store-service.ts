@@ -74,7 +74,8 @@ export class StoreService {
     const { setup, applier, send } = deps
     const database = (): Database => this.database
     this.history = new History({ database, keepMs: setup.historyMs, keepBytes: setup.historyBytes })
-    this.journal = new Journal({ database, history: this.history })
+    const isEarly = setup.durability === 'none'
+    this.journal = new Journal({ database, history: this.history, opensWhenStaged: isEarly })
     this.outbox = new Outbox(database)
     this.trendRows = new TrendRows({
       database,
@@ -93,6 +94,7 @@ export class StoreService {
     this.writer = new GroupCommit({
       disk: this.#disk,
       participants: [this.trendRows, this.journal, this.history, this.outbox],
+      settlesEarly: isEarly,
       onSettled: () => this.#afterBatch(),
       onBroken: (error) => this.#break(error),
     })
@@ -115,9 +117,10 @@ export class StoreService {
 
   get counts(): StoreCounts {
     const { journal, outbox, history, trendRows } = this
+    const { unstaged } = this.writer
     return {
-      backlogReports: journal.backlogReports,
-      backlogBytes: journal.backlogBytes,
+      backlogReports: journal.backlogReports + unstaged.reports,
+      backlogBytes: journal.backlogBytes + unstaged.sizeBytes,
       failedReports: journal.failedReports,
       outboxEntries: outbox.entries,
       deadLetters: outbox.deadLetters,
@@ -152,6 +155,8 @@ export class StoreService {
         const { call } = message
         this.writer.enqueue({
           kind: 'append',
+          reports: message.reportSizes.length,
+          sizeBytes: message.contents.length,
           stage: (batch) => this.journal.stageAppend(batch, message),
           settle: () => this.#settled.done.push(call),
           refuse: (reason, detail) => this.#settled.refused.push({ call, reason, detail }),
@@ -193,6 +198,7 @@ export class StoreService {
     try {
       await this.#reopened?.promise
       if (this.#isClosing) throw new TrackError('TRK_STOPPING')
+      await this.writer.settledIsWritten()
       const answer = await answerCall(this, message, (reports) => send({ type: 'run', reports }))
       send({ type: 'answer', call: message.call, answer, counts: this.counts })
     } catch (error) {

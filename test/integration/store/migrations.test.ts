@@ -148,15 +148,13 @@ test('history is found in every era of its index', async (t) => {
   )
   assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0 })
   await store.commit(
-    found
-      .slice(5)
-      .map(({ id }) => ({
-        kind: 'done',
-        reportId: id,
-        deltas: new Uint8Array(0),
-        messages: [],
-        commit: undefined,
-      })),
+    found.slice(5).map(({ id }) => ({
+      kind: 'done',
+      reportId: id,
+      deltas: new Uint8Array(0),
+      messages: [],
+      commit: undefined,
+    })),
   )
   await store.expire(START_MS + 8 * 86_400_000)
   assert.equal((await store.history({ remote: '192.0.2.1', limit: 100 })).length, 5)

@@ -145,6 +145,32 @@ test('unfinished reports come again after a restart, in order and before new one
   )
 })
 
+test('closing writes what was acknowledged from memory', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const { store } = await openStore(directory, { durability: 'none' })
+  const appends = Array.from({ length: 40 }, (_, index) =>
+    store.append([reportAt(index, { text: JSON.stringify({ index, padding: 'x'.repeat(100_000) }) })]),
+  )
+  const outcomes = await Promise.all(appends)
+  assert.ok(outcomes.every(({ kind }) => kind === 'durable'))
+  const ids = outcomes.flatMap((outcome) => (outcome.kind === 'durable' ? outcome.reports : []))
+  // Of reports that may not be written yet: one done, one failed.
+  const failure = { code: 'x', message: 'y', traceback: 'z' }
+  const [first, second] = ids
+  assert.ok(first !== undefined && second !== undefined)
+  await store.commit([
+    { ...add('k', 1), reportId: first.id },
+    { kind: 'failed', reportId: second.id, failure, atMs: START_MS },
+  ])
+  const last = store.append([reportAt(100)])
+  assert.equal((await last).kind, 'durable')
+  await store.close()
+  const again = await openStore(directory)
+  atEnd(t, () => again.store.close())
+  const { historyReports, backlogReports, failedReports } = again.store.counts()
+  assert.deepEqual([historyReports, backlogReports, failedReports], [41, 39, 1])
+})
+
 test('messages that were handed out are due again after a restart, under their ids', async (t) => {
   const directory = await temporaryDirectory(t)
   const { store } = await openStore(directory)
