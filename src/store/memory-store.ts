@@ -9,7 +9,9 @@ import { MemoryTrends } from './memory-trends.ts'
 import type {
   AppendOutcome,
   DeadLetter,
+  Expiry,
   FailedReport,
+  Forgotten,
   HistoryEntry,
   HistoryQuery,
   JournalledReport,
@@ -141,7 +143,7 @@ export class MemoryStore implements Store {
     )
   }
 
-  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
+  forgetLogin(login: string): Promise<Forgotten> {
     return this.#later(() => {
       const known = [...this.#reports.values()].filter((report) => report.login === login && !report.isOpen)
       for (const report of known) this.#reports.delete(report.id)
@@ -149,11 +151,12 @@ export class MemoryStore implements Store {
     })
   }
 
-  expire(nowMs: number): Promise<void> {
+  expire(nowMs: number): Promise<Expiry> {
     return this.#later(() => {
       this.#trends.expire(nowMs)
       this.#outbox.expire(nowMs)
       this.#expireReports(nowMs)
+      return { longestStepMs: 0 }
     })
   }
 

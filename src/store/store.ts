@@ -143,6 +143,18 @@ export interface StoreCounts {
   readonly trendRowsEvicted: number
 }
 
+/** How much of a login was erased. */
+export interface Forgotten {
+  readonly reports: number
+  readonly trendRows: number
+}
+
+/** How the removal of what has expired went. */
+export interface Expiry {
+  /** What one step held the others up for at most, milliseconds; 0 where nobody is held up. */
+  readonly longestStepMs: number
+}
+
 /** Of a store that holds nothing. */
 export const NO_COUNTS: StoreCounts = {
   backlogReports: 0,
@@ -192,10 +204,10 @@ export interface Store {
    * Erases a person: done and failed reports (each counts once), and trend rows whose key is the login. Reports that are
    * still to be run and outgoing messages stay.
    */
-  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }>
+  forgetLogin(login: string): Promise<Forgotten>
 
   /** Removes what has expired, in steps of a few milliseconds each; called by the caller's timer. */
-  expire(nowMs: number): Promise<void>
+  expire(nowMs: number): Promise<Expiry>
   counts(): StoreCounts
   /** Refused appends are refused until this says writable again; it heals by itself. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string }

@@ -10,7 +10,9 @@ import { NO_COUNTS } from '../store.ts'
 import type {
   AppendOutcome,
   DeadLetter,
+  Expiry,
   FailedReport,
+  Forgotten,
   HistoryEntry,
   HistoryQuery,
   JournalledReport,
@@ -186,11 +188,11 @@ export class EmbeddedStore implements Store {
     return this.#call('history', query)
   }
 
-  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
+  forgetLogin(login: string): Promise<Forgotten> {
     return this.#call('forgetLogin', { login })
   }
 
-  expire(nowMs: number): Promise<void> {
+  expire(nowMs: number): Promise<Expiry> {
     return this.#call('expire', { nowMs })
   }
 

@@ -6,7 +6,9 @@ import type { WireError } from '../../errors.ts'
 import type {
   DeadLetter,
   Durability,
+  Expiry,
   FailedReport,
+  Forgotten,
   HistoryEntry,
   HistoryQuery,
   OutboxClaim,
@@ -114,9 +116,9 @@ export interface StoreCalls {
   readonly history: { readonly args: HistoryQuery; readonly answer: readonly HistoryEntry[] }
   readonly forgetLogin: {
     readonly args: { readonly login: string }
-    readonly answer: { readonly reports: number; readonly trendRows: number }
+    readonly answer: Forgotten
   }
-  readonly expire: { readonly args: { readonly nowMs: number }; readonly answer: undefined }
+  readonly expire: { readonly args: { readonly nowMs: number }; readonly answer: Expiry }
   /** Hands over what a crash left unfinished. */
   readonly subscribe: { readonly args: undefined; readonly answer: undefined }
 }

@@ -2,19 +2,24 @@
  * The operations of the port other than append and commit, by name. Store thread.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Database } from './database.ts'
+import { forgetLogin } from './forget-login.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { History } from './history.ts'
 import type { Journal } from './journal.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { HandedReport, StoreCallName, StoreCalls, ToStoreThread } from './messages.ts'
 import type { Outbox } from './outbox.ts'
+import type { TrendRows } from './trend-rows.ts'
 
 interface Parts {
+  readonly database: Database
   readonly writer: GroupCommit
   readonly journal: Journal
   readonly history: History
   readonly outbox: Outbox
   readonly maintenance: Maintenance
+  readonly trendRows: TrendRows
 }
 
 type CallMessage = Extract<ToStoreThread, { readonly type: 'call' }>
@@ -50,10 +55,9 @@ export async function answerCall(
     case 'history':
       return await history.query(message.args)
     case 'forgetLogin':
-      return await maintenance.forget(message.args.login)
+      return await forgetLogin(parts, message.args.login)
     case 'expire':
-      await maintenance.expire(message.args.nowMs)
-      return undefined
+      return await maintenance.expire(message.args.nowMs)
     case 'subscribe':
       for (const reports of journal.unfinished()) {
         run(reports)

@@ -27,9 +27,10 @@ import {
 import { putNumbers, readNumbers } from './meta.ts'
 import { decodeRow, encodeRow, type StoredRow } from './row-value.ts'
 import { seal, unseal } from './sealed-value.ts'
+import type { StepBudget } from './step-budget.ts'
 import type { WriteBatch } from './write-batch.ts'
 
-/** Rows that are looked at in one step of expiry or eviction; a step takes about a millisecond. */
+/** Rows that are looked at in one step of expiry or eviction at most. */
 const STEP_ROWS = 100
 /** Key, headers and map entry of a cached row. */
 const CACHE_OVERHEAD_BYTES = 200
@@ -170,28 +171,38 @@ export class TrendRows implements Participant {
     return { database, entries, isLast: found.length < STEP_ROWS }
   }
 
-  /** Removes what has expired of these rows, and notes the others at their real time. */
-  stageExpiry(batch: WriteBatch, { database, entries }: ExpiryPage, nowMs: number): void {
-    this.#scans.end(database, entries.at(-1)?.atMs ?? 0)
-    for (const { atMs, key } of entries) {
-      const row = this.#read(database, key)
-      batch.delete(expiryKey(database, atMs, key))
+  /**
+   * Removes what has expired of these rows, and notes the others at their real time, as far as the time for it goes.
+   *
+   * @returns false when not all were looked at; those are still in the index
+   */
+  stageExpiry(
+    batch: WriteBatch,
+    { database, entries }: ExpiryPage,
+    { nowMs, budget }: { readonly nowMs: number; readonly budget: StepBudget },
+  ): boolean {
+    const rows = this.#readRows(database, entries, budget)
+    // All of them first: a row that is named twice may be noted anew at the time of its second entry.
+    for (const { atMs, key } of rows) batch.delete(expiryKey(database, atMs, key))
+    for (const { key, row } of rows) {
       if (row === undefined) continue
-      if (row.expiresAtMs <= nowMs) this.#remove(batch, database, key, row)
-      else this.#note(batch, database, row.expiresAtMs, key)
+      // Named twice in this page: the first time has removed it.
+      if (row.expiresAtMs > nowMs) this.#note(batch, database, row.expiresAtMs, key)
+      else if (this.#isThere(database, key)) this.#remove(batch, database, key, row)
     }
+    return rows.length === entries.length
   }
 
   /** Removes rows, those that expire first, until the database has its maximum again; others of the page move. */
-  stageEviction(batch: WriteBatch, { database, entries, isLast }: ExpiryPage): void {
-    this.#scans.end(database, entries.at(-1)?.atMs ?? 0)
-    // A row behind this page may expire right after the page's end: none of the page that lives longer may go first.
-    const certainMs = isLast ? Infinity : (entries.at(-1)?.atMs ?? 0)
-    const rows = entries.map((entry) => ({ ...entry, row: this.#read(database, entry.key) }))
+  stageEviction(batch: WriteBatch, { database, entries, isLast }: ExpiryPage, budget: StepBudget): void {
+    const rows = this.#readRows(database, entries, budget)
+    // A row behind those may expire right after them: none of them that lives longer may go first.
+    const isWhole = isLast && rows.length === entries.length
+    const certainMs = isWhole ? Infinity : (rows.at(-1)?.atMs ?? 0)
     const byExpiry = rows.toSorted((a, b) => (a.row?.expiresAtMs ?? 0) - (b.row?.expiresAtMs ?? 0))
     const seen = new Set<string>()
-    for (const { atMs, key, row } of byExpiry) {
-      batch.delete(expiryKey(database, atMs, key))
+    for (const { atMs, key } of rows) batch.delete(expiryKey(database, atMs, key))
+    for (const { key, row } of byExpiry) {
       const name = nameOf(key)
       if (row === undefined || seen.has(name)) continue
       seen.add(name)
@@ -202,6 +213,27 @@ export class TrendRows implements Participant {
         this.#note(batch, database, row.expiresAtMs, key)
       }
     }
+  }
+
+  /** The rows of the first entries, as many as there is time for, at least one. Ends the scan that gave the entries. */
+  #readRows(
+    database: string,
+    entries: ExpiryPage['entries'],
+    budget: StepBudget,
+  ): readonly (ExpiryPage['entries'][number] & { readonly row: StoredRow | undefined })[] {
+    const rows = []
+    for (const entry of entries) {
+      rows.push({ ...entry, row: this.#read(database, entry.key) })
+      if (budget.isSpent()) break
+    }
+    this.#scans.end(database, rows.at(-1)?.atMs ?? 0)
+    return rows
+  }
+
+  /** False for a row that a step before has removed in this batch. */
+  #isThere(database: string, key: Uint8Array): boolean {
+    const name = nameOf(databaseKey(PREFIX.row, database, key))
+    return !this.#staged.has(name) || this.#staged.get(name) !== undefined
   }
 
   /** Removes the row of this key from every database; how many there were. */
