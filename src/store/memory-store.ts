@@ -156,7 +156,7 @@ export class MemoryStore implements Store {
       this.#trends.expire(nowMs)
       this.#outbox.expire(nowMs)
       this.#expireReports(nowMs)
-      return { longestStepMs: 0 }
+      return { longestStepMs: 0, longestStepCpuMs: 0 }
     })
   }
 

@@ -153,6 +153,8 @@ export interface Forgotten {
 export interface Expiry {
   /** What one step held the others up for at most, milliseconds; 0 where nobody is held up. */
   readonly longestStepMs: number
+  /** The most processor time of a step: on a busy machine it says more. */
+  readonly longestStepCpuMs: number
 }
 
 /** Of a store that holds nothing. */

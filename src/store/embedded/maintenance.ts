@@ -39,6 +39,7 @@ export class Maintenance {
   readonly #shrinking = new Set<string>()
   #isStopped = false
   #longestStepMs = 0
+  #longestStepCpuMs = 0
 
   constructor(deps: MaintenanceDeps) {
     this.#deps = deps
@@ -47,11 +48,12 @@ export class Maintenance {
   /** Removes everything that has expired by then. */
   async expire(nowMs: number): Promise<Expiry> {
     this.#longestStepMs = 0
+    this.#longestStepCpuMs = 0
     await this.#expireRows(nowMs)
     await this.#expireHistory(nowMs)
     await this.#expireFailed(nowMs)
     await this.#expireDead(nowMs)
-    return { longestStepMs: this.#longestStepMs }
+    return { longestStepMs: this.#longestStepMs, longestStepCpuMs: this.#longestStepCpuMs }
   }
 
   /** Looks for databases above their maximum; called after every batch. */
@@ -140,8 +142,11 @@ export class Maintenance {
   async #step(stage: (batch: WriteBatch, budget: StepBudget) => void): Promise<void> {
     await this.#deps.writer.submit('maintenance', (batch) => {
       const startedAtMs = monotonicMs()
+      const cpuBefore = process.threadCpuUsage()
       stage(batch, startBudget(monotonicMs))
       this.#longestStepMs = Math.max(this.#longestStepMs, monotonicMs() - startedAtMs)
+      const { user, system } = process.threadCpuUsage(cpuBefore)
+      this.#longestStepCpuMs = Math.max(this.#longestStepCpuMs, (user + system) / 1000)
     })
   }
 }

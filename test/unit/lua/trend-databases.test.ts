@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { LuaValue } from '../../../src/lua/lua-value.ts'
 import { START_SECONDS } from '../../support/trend-fixtures.ts'
+import { textToBytes } from '../../support/text-bytes.ts'
 import { DEFINE_ALL_FIELDS, startTrendLua } from '../../support/trend-lua.ts'
 
 interface Case {
@@ -224,6 +225,26 @@ for (const answers of ['at once', 'later'] as const) {
       trends.lua.settle('middle', {})
       assert.deepEqual(await change, { ok: true, values: [1] })
       assert.deepEqual(await trends.values('return db:twGet("k", "count")'), [1])
+    })
+
+    test('notes a reading as a use, once an hour, and makes no key of it', async (t) => {
+      const trends = await startTrendLua(t, { answers, configuration: DEFINE_ALL_FIELDS })
+      const definition = trends.rows.registry.get('test')
+      assert.ok(definition !== undefined)
+      const lastUse = async (): Promise<number> =>
+        (await trends.rows.readRow(definition, textToBytes('k'))).parts.newestSeconds
+      await trends.values('db:twAdd("k", "count", 1)', NOW)
+      const read = 'return db:twGet("k", "count"), db:twGet("nobody", "count")'
+      await trends.values(read, NOW + 3599)
+      assert.equal(await lastUse(), NOW)
+      await trends.values(read, NOW + 3600)
+      assert.equal(await lastUse(), NOW + 3600)
+      await trends.values(read, NOW + 7000)
+      assert.equal(await lastUse(), NOW + 3600)
+      assert.deepEqual(trends.rows.keys('test'), ['k'])
+      // A run that fails has used nothing.
+      await trends.run(`${read.replace('return', 'local a, b =')} error("no")`, NOW + 9000)
+      assert.equal(await lastUse(), NOW + 3600)
     })
 
     test('says how many keys were committed', async (t) => {
