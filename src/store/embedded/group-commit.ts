@@ -107,6 +107,8 @@ export class GroupCommit {
   enqueue(job: WriteJob): void {
     if (this.#broken !== undefined) {
       rejectJob(job, this.#broken)
+      // No batch will be: whoever asks must hear of it all the same.
+      this.#deps.onSettled()
       return
     }
     const refusal = this.#deps.disk.refusal
@@ -131,6 +133,7 @@ export class GroupCommit {
   refuseAll(error: TrackError): void {
     this.#broken ??= error
     for (const job of this.#queue.splice(0)) this.#reject(job, error)
+    this.#deps.onSettled()
   }
 
   /** Resolves when everything that was enqueued is written. */

@@ -171,6 +171,43 @@ test('closing writes what was acknowledged from memory', async (t) => {
   assert.deepEqual([historyReports, backlogReports, failedReports], [41, 39, 1])
 })
 
+test('a hundred thousand unfinished reports come again in order, a portion at a time, each once', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const { store } = await openStore(directory, { durability: 'os' })
+  await store.subscribe(() => undefined)
+  const total = 100_000
+  const size = 2_000
+  for (let from = 0; from < total; from += size) {
+    const text = (n: number): string => JSON.stringify({ n, padding: 'x'.repeat(100) })
+    const reports = Array.from({ length: size }, (_, index) =>
+      reportAt(from + index, { text: text(from + index) }),
+    )
+    assert.equal((await store.append(reports)).kind, 'durable')
+  }
+  await store.close()
+
+  const again = await openStore(directory)
+  atEnd(t, () => again.store.close())
+  assert.equal(again.store.counts().backlogReports, total)
+  let next = 0
+  let largestBytes = 0
+  let portions = 0
+  const appended = again.store.append([reportAt(0, { text: JSON.stringify({ n: total }) })])
+  await again.store.subscribe((reports) => {
+    portions++
+    largestBytes = Math.max(
+      largestBytes,
+      reports.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    )
+    for (const { text } of reports)
+      assert.equal((JSON.parse(text) as { readonly n: number }).n, next++, 'the order of their arrival')
+  })
+  await appended
+  assert.equal(next, total + 1)
+  // A megabyte, and the segment with which it was reached.
+  assert.ok(largestBytes < 1024 * 1024 + 64 * 1024 && portions > 10, `${portions}, ${largestBytes} bytes`)
+})
+
 test('messages that were handed out are due again after a restart, under their ids', async (t) => {
   const directory = await temporaryDirectory(t)
   const { store } = await openStore(directory)
