@@ -268,7 +268,11 @@ try {
   await bench.fill()
   await bench.phase('after filling')
   const copy = await mkdtemp(join(dirname(directory), 'trackalert-bench-copy-'))
-  await startAgain(directory, copy).finally(() => rm(copy, { recursive: true, force: true }))
+  try {
+    await startAgain(directory, copy)
+  } finally {
+    await rm(copy, { recursive: true, force: true })
+  }
   await bench.expiry()
   say(`load of the machine at the end: ${loadavg()[0]?.toFixed(2)}`)
   await store.close()

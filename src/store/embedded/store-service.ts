@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, TrackError } from '../../errors.ts'
 import type { StoreCounts } from '../store.ts'
 import type { TrendApplier } from '../trend-applier.ts'
-import { checkTableFile } from './check-files.ts'
+import { checkTableFileSlowly } from './check-files.ts'
 import { stageCommit } from './commit-outcomes.ts'
 import { Database } from './database.ts'
 import { Disk } from './disk.ts'
@@ -288,7 +288,7 @@ export class StoreService {
     for (const path of paths) {
       await sleep(CHECK_PAUSE_MS, undefined, { ref: false })
       if (this.#isClosing || this.#broken !== undefined) return
-      const damage = checkTableFile(path)
+      const damage = await checkTableFileSlowly(path)
       if (damage !== undefined) this.#break(new TrackError('TRK_STORE_DAMAGED', `${path}: ${damage}`))
     }
   }

@@ -164,8 +164,8 @@ export function runStoreSuite(name: string, open: OpenStore): void {
       ['apart2', 'evicted', 20_000],
     ] as const) {
       assert.equal(await view.readRow(database, textToBytes(key)), undefined, key)
-      for (const name of [`t${START_MS + ms}`, `t${START_MS + ms + 1}`])
-        assert.equal(await view.readChunk(database, textToBytes(key), name), undefined, key)
+      for (const chunk of [`t${START_MS + ms}`, `t${START_MS + ms + 1}`])
+        assert.equal(await view.readChunk(database, textToBytes(key), chunk), undefined, key)
     }
     assert.deepEqual(Object.values((await readChunks(view, 'apart2', 'd')) ?? {}), [1, 1])
     view.close()

@@ -8,7 +8,7 @@ import type { WriteBatch } from '../../../src/store/embedded/write-batch.ts'
 class HeldDisk implements BatchDisk {
   readonly refusal = undefined
   readonly written: string[] = []
-  #held: { readonly batch: WriteBatch; readonly end: PromiseWithResolvers<void> }[] = []
+  readonly #held: { readonly batch: WriteBatch; readonly end: PromiseWithResolvers<void> }[] = []
 
   get waiting(): number {
     return this.#held.length
