@@ -219,7 +219,10 @@ function damaged({ definition }: WantedRow, reason: string): TrackError {
 
 /** A change that no longer fits the definition or the windows is left out, as the store leaves it out. */
 function applyAll(row: TrendRow, changes: readonly TrendChange[]): void {
-  for (const change of changes) row.apply(change)
+  for (const change of changes) {
+    if (row.apply(change) === 'chunk-missing')
+      throw new TrackError('TRK_TREND_INCOMPLETE', `trend database ${row.definition.name}`)
+  }
 }
 
 function rowName(database: string, key: Uint8Array): string {

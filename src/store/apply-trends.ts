@@ -32,7 +32,9 @@ export function createTrendApplier({ definitions }: TrendApplierSetup): TrendApp
         throw new TrackError('TRK_TREND_DAMAGED', `there is no database ${database}`)
       const list = changes.flatMap(changesOf)
       const row = rowWith(definition, current, list)
-      for (const change of list) row.apply(change)
+      for (const change of list) {
+        if (row.apply(change) === 'chunk-missing') throw new TrackError('TRK_TREND_INCOMPLETE', database)
+      }
       if (row.isNew) return GONE
       const { main, chunks } = splitRow(row)
       return {

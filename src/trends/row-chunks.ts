@@ -7,8 +7,6 @@ import type { TrendChange } from './trend-change.ts'
 import { windowAt } from './trend-definition.ts'
 import type { RowChunkRef, TrendRow } from './trend-row.ts'
 
-const FIELD_UNIT = 2 ** 48
-
 /** The name of a chunk among those of its row: a few Latin-1 characters. */
 export function chunkName({ fieldId, startSeconds }: RowChunkRef): string {
   let name = ''
@@ -21,9 +19,9 @@ export function chunkName({ fieldId, startSeconds }: RowChunkRef): string {
 /** What must be loaded before these changes can be applied and the row can be stored. */
 export function chunksToApply(row: TrendRow, changes: readonly TrendChange[]): readonly RowChunkRef[] {
   if (row.parts.storedChunks.length === 0) return []
-  const wanted = new Map<number, RowChunkRef>()
+  const wanted = new Map<string, RowChunkRef>()
   const want = (refs: readonly RowChunkRef[]): void => {
-    for (const ref of refs) wanted.set(ref.fieldId * FIELD_UNIT + ref.startSeconds, ref)
+    for (const ref of refs) wanted.set(chunkName(ref), ref)
   }
   for (const change of changes) {
     const field = row.definition.fieldsById.get(change.fieldId)
