@@ -158,11 +158,21 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
 }
 
 function refuseWhatNeedsRestart(before: Configuration, next: Configuration): void {
-  if (before.stateDirectory === next.stateDirectory) return
-  throw new TrackError(
-    'TRK_RELOAD_REFUSED',
-    `setStateDirectory: the state directory is ${before.stateDirectory} and would become ${next.stateDirectory}; restart the server for that`,
-  )
+  if (before.stateDirectory !== next.stateDirectory) {
+    throw new TrackError(
+      'TRK_RELOAD_REFUSED',
+      `setStateDirectory: the state directory is ${before.stateDirectory} and would become ${next.stateDirectory}; restart the server for that`,
+    )
+  }
+  const was = before.settings.durability
+  const becomes = next.settings.durability
+  // The journal answers from memory or it does not: its order of work is another.
+  if (was !== becomes && (was === 'none' || becomes === 'none')) {
+    throw new TrackError(
+      'TRK_RELOAD_REFUSED',
+      `setReportDurability: it is ${was} and would become ${becomes}; restart the server for that`,
+    )
+  }
 }
 
 /** A store that does not take it in time goes by the old settings again as soon as it can. */

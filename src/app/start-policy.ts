@@ -75,10 +75,7 @@ export async function startPolicy(parts: PolicyParts): Promise<Policy> {
     outbox.queued([...webHooks.map(({ name }) => name), ...alertSinks.map(({ name }) => sinkQueue(name))])
   }
   const answerStore = (question: StoreQuestion): Promise<StoreAnswer> =>
-    answerStoreQuestion(
-      { store, now, onResent, sendTest: parts.sendTest, askAlerts: alerts.ask },
-      question,
-    )
+    answerStoreQuestion({ store, now, onResent, sendTest: parts.sendTest, askAlerts: alerts.ask }, question)
   const startPool = createPoolStarter({ ...parts, openReader, answerStore })
   const runs = new PolicyRuns(
     await startPool(inForce.configuration),

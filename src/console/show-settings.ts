@@ -1,6 +1,7 @@
 /**
  * The settings in force as text for the console, without any secret. Pure.
  */
+import type { AlertPattern } from '../alerts/alert-matcher.ts'
 import { DEFAULT_ACL } from '../config/default-acl.ts'
 import { NUMBER_SETTINGS, type NumberSettingName } from '../config/number-settings.ts'
 import type { Settings } from '../config/settings.ts'
@@ -122,4 +123,10 @@ function endpoint({ host, port }: { readonly host: string; readonly port: number
 function urlOf(name: string, keys: Readonly<Record<string, string>>): string {
   const parsed = parseWebHookDefinition(name, new Map(Object.entries(keys)))
   return parsed.ok ? parsed.definition.url : ''
+}
+
+function patternText({ rule = '*', key = '*', leastSeverity, mostSeverity }: AlertPattern): string {
+  const least = leastSeverity === undefined ? '' : ` from ${leastSeverity}`
+  const most = mostSeverity === undefined ? '' : ` to ${mostSeverity}`
+  return `${rule} of ${key}${least}${most}`
 }

@@ -9,11 +9,12 @@
  */
 import { TrackError } from '../errors.ts'
 import type { CommitStamp, TrendReader, TrendView } from '../store/store.ts'
+import { chunkName, chunksToApply, loadChunks } from '../trends/row-chunks.ts'
 import { decodeRow } from '../trends/row-codec.ts'
 import type { RunChanges } from '../trends/run-changes.ts'
 import type { TrendChange } from '../trends/trend-change.ts'
-import type { TrendDefinition } from '../trends/trend-definition.ts'
-import type { TrendRow } from '../trends/trend-row.ts'
+import type { TrendDefinition, TrendField } from '../trends/trend-definition.ts'
+import type { RowChunkRef, TrendRow } from '../trends/trend-row.ts'
 
 /** A batch seldom touches more; beyond it rows are decoded again. */
 const MAX_ROWS = 10_000
@@ -54,15 +55,16 @@ export class WorkerTrends {
     this.#rows.clear()
   }
 
-  /** The row of a key, not to be changed by the caller. A promise where the store answers with one. */
-  readRow(definition: TrendDefinition, key: Uint8Array): TrendRow | Promise<TrendRow> {
-    const name = rowName(definition.name, key)
-    const known = this.#rows.get(name)
-    if (known !== undefined) return known
+  /**
+   * The row of a key, not to be changed by the caller, with everything that a question to this field needs. A promise
+   * where the store answers with one.
+   */
+  readRow(definition: TrendDefinition, key: Uint8Array, field: TrendField): TrendRow | Promise<TrendRow> {
+    const wanted = { definition, key, field, name: rowName(definition.name, key) }
     const view = this.#openView()
-    if (view instanceof Promise)
-      return view.then((opened) => this.#readFrom(opened, { definition, key, name }))
-    return this.#readFrom(view, { definition, key, name })
+    return view instanceof Promise
+      ? view.then((opened) => this.#readFrom(opened, wanted))
+      : this.#readFrom(view, wanted)
   }
 
   /** Rows of a database, as of the last commit that the view contains. */
@@ -84,7 +86,10 @@ export class WorkerTrends {
       if (pending === undefined) this.#pending.set(name, [change])
       else pending.push(change)
       const decoded = this.#rows.get(name)
-      if (decoded !== undefined) applyAll(decoded, row.changes)
+      if (decoded === undefined) continue
+      // With a sketch missing it is read again when somebody asks for it.
+      if (chunksToApply(decoded, row.changes).length > 0) this.#rows.delete(name)
+      else applyAll(decoded, row.changes)
     }
     return { deltas: changes.encode(), commit: { worker: this.#worker, number } }
   }
@@ -129,32 +134,95 @@ export class WorkerTrends {
   }
 
   #readFrom(view: TrendView, wanted: WantedRow): TrendRow | Promise<TrendRow> {
+    const known = this.#rows.get(wanted.name)
+    if (known !== undefined) return this.#complete(view, wanted, known)
     const bytes = view.readRow(wanted.definition.name, wanted.key)
-    if (!(bytes instanceof Promise)) return this.#decode(wanted, bytes)
+    if (!(bytes instanceof Promise)) return this.#decode(view, wanted, bytes)
     return bytes.then((read) =>
       // While this read waited, the view was let go, and with a newer one changes that it contains: ask that one.
-      view === this.#view ? this.#decode(wanted, read) : this.readRow(wanted.definition, wanted.key),
+      view === this.#view ? this.#decode(view, wanted, read) : this.#readAgain(wanted),
     )
   }
 
-  #decode({ definition, name }: WantedRow, bytes: Uint8Array | undefined): TrendRow {
-    const decoded = decodeRow(definition, bytes)
-    if (!decoded.ok) throw new TrackError('TRK_TREND_DAMAGED', `${definition.name}: ${decoded.reason}`)
-    for (const { changes } of this.#pending.get(name) ?? []) applyAll(decoded.row, changes)
-    if (this.#rows.size < MAX_ROWS) this.#rows.set(name, decoded.row)
-    return decoded.row
+  #decode(view: TrendView, wanted: WantedRow, bytes: Uint8Array | undefined): TrendRow | Promise<TrendRow> {
+    const decoded = decodeRow(wanted.definition, bytes)
+    if (!decoded.ok) throw damaged(wanted, decoded.reason)
+    const { row } = decoded
+    const pending = (this.#pending.get(wanted.name) ?? []).flatMap(({ changes }) => changes)
+    const missing = chunksToApply(row, pending)
+    const finish = (): TrendRow | Promise<TrendRow> => {
+      applyAll(row, pending)
+      if (this.#rows.size < MAX_ROWS) this.#rows.set(wanted.name, row)
+      return this.#complete(view, wanted, row)
+    }
+    if (missing.length === 0) return finish()
+    const loading = this.#load(view, wanted, { row, missing })
+    if (loading === undefined) return finish()
+    return loading.then(() => {
+      const isSame = view === this.#view && pending.length === this.#pendingOf(wanted.name)
+      return isSame ? finish() : this.#readAgain(wanted)
+    })
   }
+
+  /** The row with the sketches of the field that is asked for. */
+  #complete(view: TrendView, wanted: WantedRow, row: TrendRow): TrendRow | Promise<TrendRow> {
+    const missing = row.missingChunks(wanted.field)
+    const loading = missing.length === 0 ? undefined : this.#load(view, wanted, { row, missing })
+    if (loading === undefined) return row
+    return loading.then(() =>
+      view === this.#view && this.#rows.get(wanted.name) === row ? row : this.#readAgain(wanted),
+    )
+  }
+
+  /** Loads sketches into a row: at once, or a promise of it. */
+  #load(view: TrendView, wanted: WantedRow, { row, missing }: MissingChunks): Promise<void> | undefined {
+    const found = new Map<string, Uint8Array | undefined>()
+    const waiting: Promise<void>[] = []
+    for (const name of missing.map(chunkName)) {
+      const bytes = view.readChunk(wanted.definition.name, wanted.key, name)
+      if (bytes instanceof Promise) waiting.push(bytes.then((read) => void found.set(name, read)))
+      else found.set(name, bytes)
+    }
+    const finish = (): void => {
+      const damage = loadChunks(row, missing, (name) => found.get(name))
+      if (damage !== undefined) throw damaged(wanted, damage)
+    }
+    if (waiting.length > 0) return Promise.all(waiting).then(finish)
+    finish()
+    return undefined
+  }
+
+  #readAgain({ definition, key, field }: WantedRow): TrendRow | Promise<TrendRow> {
+    return this.readRow(definition, key, field)
+  }
+
+  #pendingOf(name: string): number {
+    return (this.#pending.get(name) ?? []).reduce((total, { changes }) => total + changes.length, 0)
+  }
+}
+
+interface MissingChunks {
+  readonly row: TrendRow
+  readonly missing: readonly RowChunkRef[]
 }
 
 interface WantedRow {
   readonly definition: TrendDefinition
   readonly key: Uint8Array
+  readonly field: TrendField
   readonly name: string
+}
+
+function damaged({ definition }: WantedRow, reason: string): TrackError {
+  return new TrackError('TRK_TREND_DAMAGED', `${definition.name}: ${reason}`)
 }
 
 /** A change that no longer fits the definition or the windows is left out, as the store leaves it out. */
 function applyAll(row: TrendRow, changes: readonly TrendChange[]): void {
-  for (const change of changes) row.apply(change)
+  for (const change of changes) {
+    if (row.apply(change) === 'chunk-missing')
+      throw new TrackError('TRK_TREND_INCOMPLETE', `trend database ${row.definition.name}`)
+  }
 }
 
 function rowName(database: string, key: Uint8Array): string {

@@ -11,6 +11,7 @@ import { MemoryTrends } from './memory-trends.ts'
 import type {
   AppendOutcome,
   DeadLetter,
+  Expiry,
   FailedReport,
   Forgotten,
   HistoryEntry,
@@ -188,12 +189,13 @@ export class MemoryStore implements Store {
     })
   }
 
-  expire(nowMs: number): Promise<void> {
+  expire(nowMs: number): Promise<Expiry> {
     return this.#later(() => {
       this.#trends.expire(nowMs)
       this.#outbox.expire(nowMs)
       this.#expireReports(nowMs)
       this.alerts.expire(nowMs)
+      return { longestStepMs: 0, longestStepCpuMs: 0 }
     })
   }
 

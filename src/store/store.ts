@@ -38,7 +38,10 @@ export type AppendOutcome =
       readonly detail: string
     }
 
-/** fsync: on disk; os: given to the operating system; none: in memory, written soon. */
+/**
+ * What an append has reached when it resolves. fsync: the disk; os: the operating system; none: memory, and it is written
+ * in the next batch: at most a megabyte, or what came in a tenth of a second, is ahead of what is written.
+ */
 export type Durability = 'fsync' | 'os' | 'none'
 
 /** A message for outside, in the form that its sender wants it back; the store does not look into it. */
@@ -136,6 +139,8 @@ export interface DeadLetter extends OutboxMessage {
 export interface StoredTrendRow {
   readonly key: Uint8Array
   readonly bytes: Uint8Array
+  /** Its sketches that stand apart, by name. */
+  readonly chunks: ReadonlyMap<string, Uint8Array>
 }
 
 /** Which waiting messages nobody will ever claim. */
@@ -170,6 +175,21 @@ export interface StoreCounts {
   readonly alerts: AlertCounts
 }
 
+/** How much of a login was erased. */
+export interface Forgotten {
+  readonly reports: number
+  readonly trendRows: number
+  readonly alerts: number
+}
+
+/** How the removal of what has expired went. */
+export interface Expiry {
+  /** What one step held the others up for at most, milliseconds; 0 where nobody is held up. */
+  readonly longestStepMs: number
+  /** The most processor time of a step: on a busy machine it says more. */
+  readonly longestStepCpuMs: number
+}
+
 /** Of a store that holds nothing. */
 export const NO_COUNTS: StoreCounts = {
   backlogReports: 0,
@@ -182,13 +202,6 @@ export const NO_COUNTS: StoreCounts = {
   trendRows: 0,
   trendRowsEvicted: 0,
   alerts: NO_ALERT_COUNTS,
-}
-
-/** What was erased of a person. */
-export interface Forgotten {
-  readonly reports: number
-  readonly trendRows: number
-  readonly alerts: number
 }
 
 /** What may change while the store is open. */
@@ -263,7 +276,7 @@ export interface Store {
   reconfigure(change: StoreChange): Promise<void>
 
   /** Removes what has expired, in steps of a few milliseconds each; called by the caller's timer. */
-  expire(nowMs: number): Promise<void>
+  expire(nowMs: number): Promise<Expiry>
   counts(): StoreCounts
   /** Refused appends are refused until this says writable again; it heals by itself. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string }
@@ -285,6 +298,12 @@ export interface TrendView {
   readonly appliedCommit: number
   /** The encoded row, or a promise of it; undefined when there is none. */
   readRow(database: string, key: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** A chunk of a row, by the name that its applier gave it; undefined when there is none. */
+  readChunk(
+    database: string,
+    key: Uint8Array,
+    name: string,
+  ): Uint8Array | undefined | Promise<Uint8Array | undefined>
   /** Rows of a database. */
   countRows(database: string): number | Promise<number>
   /** Hold a view for one batch of runs, not longer: what it sees cannot be removed from disk before. */

@@ -102,7 +102,10 @@ function commutes(change: TrendChange): boolean {
 function join(earlier: TrendChange, later: TrendChange): TrendChange | undefined {
   switch (later.op) {
     case 'int-add':
-      return earlier.op === later.op ? { ...later, amount: earlier.amount + later.amount } : undefined
+      // A sum that is no number any more would be refused where each of the two is not.
+      return earlier.op === later.op && Number.isFinite(earlier.amount + later.amount)
+        ? { ...later, amount: earlier.amount + later.amount }
+        : undefined
     case 'hll-add':
       return earlier.op === later.op && earlier.hash === later.hash ? later : undefined
     case 'countmin-add':
@@ -118,6 +121,7 @@ function join(earlier: TrendChange, later: TrendChange): TrendChange | undefined
         ? { ...later, amount: earlier.amount + later.amount }
         : undefined
     case 'last-set':
+    case 'touch':
       return earlier.op === later.op ? later : undefined
     case 'baseline-add':
     case 'reset-field':

@@ -53,6 +53,8 @@ export interface RowParts {
 }
 
 const NO_CHUNKS: readonly RowChunkRef[] = []
+/** A row that is only read is noted as used at most so often. */
+const USE_NOTED_SECONDS = 3600
 
 export class TrendRow {
   readonly definition: TrendDefinition
@@ -70,6 +72,11 @@ export class TrendRow {
 
   get parts(): RowParts {
     return { newestSeconds: this.#newestSeconds, slots: this.#slots, storedChunks: this.#storedChunks }
+  }
+
+  /** Nothing was ever applied to it. */
+  get isNew(): boolean {
+    return this.#newestSeconds < 0
   }
 
   /** The oldest window that the row keeps; -Infinity while it is new. */
@@ -95,12 +102,29 @@ export class TrendRow {
     return (newestWindow + windowCount) * windowSeconds
   }
 
+  /**
+   * Whether a reading at this time should be noted with a `touch`, so that rows which are used stay when others must go.
+   * Only now and then: each note is a row to write.
+   */
+  isUseDue(nowSeconds: number): boolean {
+    return (
+      !this.isNew &&
+      nowSeconds - this.#newestSeconds >= Math.max(USE_NOTED_SECONDS, this.definition.windowSeconds)
+    )
+  }
+
   /** Applies one change. */
   apply(change: TrendChange): ApplyOutcome {
     if (change.op === 'reset') {
       if (!isValidChange(change, 'int')) return 'bad-value'
       this.#slots.clear()
       this.#touch(change.timeSeconds)
+      return 'applied'
+    }
+    if (change.op === 'touch') {
+      if (!isValidChange(change, 'int')) return 'bad-value'
+      // A row of which nothing is left must not come back to life because somebody asks for it.
+      if (!this.isNew) this.#touch(change.timeSeconds)
       return 'applied'
     }
     const field = this.definition.fieldsById.get(change.fieldId)
@@ -154,6 +178,15 @@ export class TrendRow {
         missing.push({ fieldId: field.id, startSeconds })
     }
     return missing
+  }
+
+  /** Sketches of a field that must be loaded before the row is stored: those that another window size brought together. */
+  chunksToRewrite(field: TrendField): readonly RowChunkRef[] {
+    const state = this.#slots.get(field.id)?.state
+    if (state?.kind !== 'sketches') return NO_CHUNKS
+    return state.series.cells
+      .filter((cell) => cell.isChanged)
+      .flatMap((cell) => cell.pending.map((startSeconds) => ({ fieldId: field.id, startSeconds })))
   }
 
   /** Gives a row a sketch (without its seal) that `missingChunks` named. Another one changes nothing. */
@@ -219,7 +252,7 @@ export class TrendRow {
 
   /** Changes of other fields only move the windows on. */
   #applyToPreview(field: TrendField, change: TrendChange): void {
-    if (change.op === 'reset' || change.fieldId === field.id) {
+    if (change.op === 'reset' || change.op === 'touch' || change.fieldId === field.id) {
       if (this.apply(change) === 'chunk-missing') throw incomplete(this.definition, field)
       return
     }

@@ -14,11 +14,15 @@ import { numbersOfPairKey, pairKey, PREFIX, wholePrefix } from './keys.ts'
 /** Alerts of one step: each may be twenty kilobytes. */
 const STEP = 64
 
-export interface AlertMaintenanceDeps {
-  readonly database: () => Database
+interface AlertParts {
+  readonly database: Database
   readonly writer: GroupCommit
   readonly alertRows: AlertRows
   readonly alertNotes: AlertNotes
+}
+
+export interface AlertMaintenanceDeps extends Omit<AlertParts, 'database'> {
+  readonly database: () => Database
   readonly alertHistoryMs: number
   readonly isStopped: () => boolean
 }
@@ -50,10 +54,10 @@ export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): P
 }
 
 /** Erases the alerts that name a login, and what was told of them alone. @returns how many alerts */
-export async function forgetAlerts(deps: AlertMaintenanceDeps, login: string): Promise<number> {
-  const { database, writer, alertRows, alertNotes } = deps
+export async function forgetAlerts(parts: AlertParts, login: string): Promise<number> {
+  const { database, writer, alertRows, alertNotes } = parts
   const ids: number[] = []
-  for await (const page of database().pages(wholePrefix(PREFIX.alert), STEP)) {
+  for await (const page of database.pages(wholePrefix(PREFIX.alert), STEP)) {
     for (const [key, value] of page) {
       const alert = decodeAlert(key, value)
       if (namesLogin(alert, login)) ids.push(alert.id)

@@ -10,6 +10,7 @@ import { NO_COUNTS } from '../store.ts'
 import type {
   AppendOutcome,
   DeadLetter,
+  Expiry,
   FailedReport,
   Forgotten,
   HistoryEntry,
@@ -114,8 +115,10 @@ export class EmbeddedStore implements Store {
       deps.onTrouble(`the store thread was lost and is replaced: ${reason}`)
       this.#setReadiness({ ready: false, reason: 'the store thread was lost and is replaced' })
     }
+    const onLeftOpen = (reason: string): void =>
+      deps.onTrouble(`everything is stored, but the store stays open until the process ends: ${reason}`)
     this.#link = new ThreadLink(
-      { readers: this.#readers, onNews: (news) => this.#receive(news), onLost },
+      { readers: this.#readers, onNews: (news) => this.#receive(news), onLost, onLeftOpen },
       setup,
     )
     this.#appends = new AppendQueue(
@@ -218,7 +221,7 @@ export class EmbeddedStore implements Store {
     this.#link.restartWith(settings)
   }
 
-  expire(nowMs: number): Promise<void> {
+  expire(nowMs: number): Promise<Expiry> {
     return this.#call('expire', { nowMs })
   }
 

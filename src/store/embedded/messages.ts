@@ -7,6 +7,7 @@ import type { WireError } from '../../errors.ts'
 import type {
   DeadLetter,
   Durability,
+  Expiry,
   FailedReport,
   Forgotten,
   HistoryEntry,
@@ -148,7 +149,7 @@ export interface StoreCalls {
   readonly reconfigure: { readonly args: StoreThreadChange; readonly answer: undefined }
   readonly forgetLogin: { readonly args: { readonly login: string }; readonly answer: Forgotten }
   readonly alerts: { readonly args: AlertCall; readonly answer: AlertAnswer }
-  readonly expire: { readonly args: { readonly nowMs: number }; readonly answer: undefined }
+  readonly expire: { readonly args: { readonly nowMs: number }; readonly answer: Expiry }
   /** Hands over what a crash left unfinished. */
   readonly subscribe: { readonly args: undefined; readonly answer: undefined }
 }

@@ -4,18 +4,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type AlertParts, answerAlertCall } from './alert-calls.ts'
 import type { Database } from './database.ts'
+import { forgetLogin } from './forget-login.ts'
 import type { History } from './history.ts'
 import type { Journal } from './journal.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { HandedReport, StoreCallName, StoreCalls, StoreThreadChange, ToStoreThread } from './messages.ts'
 import type { OrphanCount, OrphanRule } from '../store.ts'
 import { scanTrendRows } from './scan-trend-rows.ts'
+import type { TrendRows } from './trend-rows.ts'
 
 interface Parts extends AlertParts {
   readonly journal: Journal
   readonly history: History
   readonly maintenance: Maintenance
   readonly database: Database
+  readonly trendRows: TrendRows
   readonly reconfigure: (change: StoreThreadChange) => Promise<void>
 }
 
@@ -54,7 +57,7 @@ export async function answerCall(
     case 'history':
       return await history.query(message.args)
     case 'forgetLogin':
-      return await maintenance.forget(message.args.login)
+      return await forgetLogin(parts, message.args.login)
     case 'scanTrends':
       return await scanTrendRows(parts.database, message.args)
     case 'reconfigure':
@@ -63,8 +66,7 @@ export async function answerCall(
     case 'alerts':
       return await answerAlertCall(parts, message.args)
     case 'expire':
-      await maintenance.expire(message.args.nowMs)
-      return undefined
+      return await maintenance.expire(message.args.nowMs)
     case 'subscribe':
       for (const reports of journal.unfinished()) {
         run(reports)

@@ -10,7 +10,7 @@ import type { StoreCounts } from '../store.ts'
 import type { TrendApplier } from '../trend-applier.ts'
 import { AlertNotes } from './alert-notes.ts'
 import { AlertRows } from './alert-rows.ts'
-import { checkTableFile } from './check-files.ts'
+import { checkTableFileSlowly } from './check-files.ts'
 import { stageCommit } from './commit-outcomes.ts'
 import { Database } from './database.ts'
 import { Disk } from './disk.ts'
@@ -78,7 +78,8 @@ export class StoreService {
     const { setup, createApplier, send } = deps
     const database = (): Database => this.database
     this.history = new History({ database, keepMs: setup.historyMs, keepBytes: setup.historyBytes })
-    this.journal = new Journal({ database, history: this.history })
+    const isEarly = setup.durability === 'none'
+    this.journal = new Journal({ database, history: this.history, opensWhenStaged: isEarly })
     this.outbox = new Outbox(database)
     this.alertRows = new AlertRows(database, setup.maxOpenAlerts)
     this.alertNotes = new AlertNotes(database)
@@ -106,6 +107,7 @@ export class StoreService {
         this.alertRows,
         this.alertNotes,
       ],
+      settlesEarly: isEarly,
       onSettled: () => this.#afterBatch(),
       onBroken: (error) => this.#break(error),
     })
@@ -130,9 +132,10 @@ export class StoreService {
 
   get counts(): StoreCounts {
     const { journal, outbox, history, trendRows, alertRows } = this
+    const { unstaged } = this.writer
     return {
-      backlogReports: journal.backlogReports,
-      backlogBytes: journal.backlogBytes,
+      backlogReports: journal.backlogReports + unstaged.reports,
+      backlogBytes: journal.backlogBytes + unstaged.sizeBytes,
       failedReports: journal.failedReports,
       outboxEntries: outbox.entries,
       deadLetters: outbox.deadLetters,
@@ -152,7 +155,7 @@ export class StoreService {
     const { database, report } = await openDatabase(setup.databaseDirectory, anchored)
     if (!setup.isRestart) await forgetWorkers(database)
     this.#database = database
-    this.history.load()
+    await this.history.load()
     await this.journal.load()
     await this.outbox.load()
     await this.alertRows.load()
@@ -170,6 +173,8 @@ export class StoreService {
         const { call } = message
         this.writer.enqueue({
           kind: 'append',
+          reports: message.reportSizes.length,
+          sizeBytes: message.contents.length,
           stage: (batch) => this.journal.stageAppend(batch, message),
           settle: () => this.#settled.done.push(call),
           refuse: (reason, detail) => this.#settled.refused.push({ call, reason, detail }),
@@ -211,6 +216,7 @@ export class StoreService {
     try {
       await this.#reopened?.promise
       if (this.#isClosing) throw new TrackError('TRK_STOPPING')
+      await this.writer.settledIsWritten()
       const answer = await answerCall(this, message, (reports) => send({ type: 'run', reports }))
       send({ type: 'answer', call: message.call, answer, counts: this.counts })
     } catch (error) {
@@ -311,7 +317,7 @@ export class StoreService {
     for (const path of paths) {
       await sleep(CHECK_PAUSE_MS, undefined, { ref: false })
       if (this.#isClosing || this.#broken !== undefined) return
-      const damage = checkTableFile(path)
+      const damage = await checkTableFileSlowly(path)
       if (damage !== undefined) this.#break(new TrackError('TRK_STORE_DAMAGED', `${path}: ${damage}`))
     }
   }

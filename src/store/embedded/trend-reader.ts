@@ -6,10 +6,11 @@ import type { MessagePort } from 'node:worker_threads'
 import { TrackError } from '../../errors.ts'
 import type { TrendReader, TrendView } from '../store.ts'
 import { Database } from './database.ts'
-import { databaseKey, numberKey, PREFIX } from './keys.ts'
+import { chunkKey, databaseKey, numberKey, PREFIX } from './keys.ts'
 import { readNumbers } from './meta.ts'
 import type { FromReader, ToReader } from './messages.ts'
 import { decodeRow } from './row-value.ts'
+import { unseal } from './sealed-value.ts'
 
 /** What a policy worker needs to open a reader; `port` must be in the transfer list of the message that carries it. */
 export interface TrendReaderSetup {
@@ -66,6 +67,11 @@ class EmbeddedTrendReader implements TrendReader {
         const rowKey = databaseKey(PREFIX.row, name, key)
         const sealed = snapshot.get(rowKey)
         return sealed === undefined ? undefined : decodeRow(rowKey, sealed).bytes
+      },
+      readChunk(name, key, chunk) {
+        const rowChunkKey = chunkKey(name, key, chunk)
+        const sealed = snapshot.get(rowChunkKey)
+        return sealed === undefined ? undefined : unseal(rowChunkKey, sealed)
       },
       countRows: (name) => readNumbers(snapshot, databaseKey(PREFIX.rowCount, name))?.[0] ?? 0,
       close: () => {

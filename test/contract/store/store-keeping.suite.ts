@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
-import type { HistoryQuery, Outcome, OutboxClaim } from '../../../src/store/store.ts'
 import { decodeCount } from '../../support/counting-trends.ts'
+import type { HistoryQuery, Outcome, OutboxClaim, TrendReader } from '../../../src/store/store.ts'
 import { reportAt, START_MS } from '../../support/store-reports.ts'
 import {
   append,
@@ -338,6 +338,45 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
     assert.deepEqual(await store.scanTrends('nobody', undefined, 10), [])
     assert.deepEqual(await store.scanTrends('d', undefined, 0), [])
   })
+  suiteTest(
+    'a database above its maximum keeps the rows that were used last, as a plain list would',
+    async (t) => {
+      const { store, reader } = await open(t, { maxKeys: 5 })
+      const trends = await reader(1)
+      const keys = Array.from({ length: 12 }, (_, index) => `k${index}`)
+      /** A use that changes nothing is a reading. */
+      const use = fc.record({ key: fc.constantFrom(...keys), by: fc.constantFrom(0, 1), backMs: fc.nat(40) })
+      let run = 0
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(use, { minLength: 1, maxLength: 8 }), { maxLength: 8 }),
+          async (batches) => {
+            const database = `d${run++}`
+            let lastUses: readonly (readonly [key: string, atMs: number])[] = []
+            let nowMs = START_MS
+            for (const batch of batches) {
+              const uses = batch.map(({ key, by, backMs }) => ({
+                database,
+                key,
+                by,
+                atMs: (nowMs += 50) - backMs,
+              }))
+              await store.commit(uses.map((change) => done(undefined, [change])))
+              const known = new Map(lastUses)
+              for (const { key, atMs } of uses) known.set(key, Math.max(atMs, known.get(key) ?? 0))
+              lastUses = [...known].toSorted(([, a], [, b]) => b - a).slice(0, 5)
+              await waitForRows(trends, database, lastUses.length)
+            }
+            const kept = []
+            for (const key of keys) if ((await readRow(trends, database, key)) !== undefined) kept.push(key)
+            assert.deepEqual(kept.toSorted(), lastUses.map(([key]) => key).toSorted())
+          },
+        ),
+        { numRuns: 25 },
+      )
+      await trends.close()
+    },
+  )
 
   suiteTest('appends beyond the backlog are refused whole, and go on when runs end', async (t) => {
     const { store } = await open(t, { backlogReports: 3 })
@@ -361,4 +400,16 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
 
 function ids({ entries }: OutboxClaim): readonly string[] {
   return entries.map((entry) => entry.deliveryId)
+}
+
+/** Eviction follows a commit: looks until a database has so many rows. */
+async function waitForRows(trends: TrendReader, database: string, rows: number): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const view = await trends.openView()
+    const found = await view.countRows(database)
+    view.close()
+    if (found === rows) return
+    assert.ok(tries < 2000, `${found} rows, and there should be ${rows}`)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
 }

@@ -47,6 +47,7 @@ class NaiveRow {
   apply(change: TrendChange): 'applied' | 'out-of-range' {
     const isWindowed = ['int-add', 'hll-add', 'countmin-add', 'top-add'].includes(change.op)
     if (isWindowed && windowAt(this.#definition, change.timeSeconds) < this.oldest()) return 'out-of-range'
+    if (change.op === 'touch' && this.#newest === -Infinity) return 'applied'
     if (change.op === 'reset') this.#events = []
     else if (change.op === 'reset-field')
       this.#events = this.#events.filter((event) => event.fieldId !== change.fieldId)
