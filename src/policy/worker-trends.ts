@@ -3,20 +3,22 @@
  * store has not committed yet. So a run sees every change of the earlier reports of its login, which all ran here.
  * Lives on a policy worker.
  *
- * Runs are executed against a view of the store that does not change. The view says up to which of this worker's runs it
- * contains, so the changes to put on top are exactly those of the later ones: none twice, none missing. A view is held for
- * one batch of runs; rows that were decoded for it serve all of them.
+ * Rows are read from a view of the store that does not change. The view says up to which of this worker's runs it contains,
+ * so the changes to put on top are exactly those of the later ones: none twice, none missing. A view is held for one batch of
+ * runs. A row that was read is kept, with the changes of the runs since, for as long as nobody else changes it.
  */
 import { TrackError } from '../errors.ts'
-import type { CommitStamp, TrendReader, TrendView } from '../store/store.ts'
+import type { CommitStamp, RowWatch, TrendReader, TrendView } from '../store/store.ts'
 import { decodeRow } from '../trends/row-codec.ts'
+import { RowNames } from '../trends/row-names.ts'
 import type { RunChanges } from '../trends/run-changes.ts'
 import type { TrendChange } from '../trends/trend-change.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
 import type { TrendRow } from '../trends/trend-row.ts'
+import { KeptRows } from './kept-rows.ts'
 
-/** A batch seldom touches more; beyond it rows are decoded again. */
-const MAX_ROWS = 10_000
+/** While all rows are kept no view is opened, and none says which changes the store has; after so many runs one is. */
+const MOST_RUNS_WITHOUT_VIEW = 1_024
 
 /** What one ended run has changed in one row. */
 interface PendingChange {
@@ -34,12 +36,14 @@ export class WorkerTrends {
   readonly #reader: TrendReader
   readonly #worker: number
   #view: TrendView | undefined
-  readonly #rows = new Map<string, TrendRow>()
+  readonly #rows = new KeptRows()
+  readonly #names = new RowNames()
   /** Changes of ended runs that the view may not contain, by row. */
   readonly #pending = new Map<string, PendingChange[]>()
   /** Changes of runs up to this one are no longer in `#pending`. */
   #forgottenUpTo = -1
   #lastNumber = 0
+  #runsSinceView = 0
 
   /** @param worker number of this thread, never used twice in the life of the process. */
   constructor(reader: TrendReader, worker: number) {
@@ -51,12 +55,12 @@ export class WorkerTrends {
   releaseView(): void {
     this.#view?.close()
     this.#view = undefined
-    this.#rows.clear()
+    this.#rows.nextBatch()
   }
 
   /** The row of a key, not to be changed by the caller. A promise where the store answers with one. */
   readRow(definition: TrendDefinition, key: Uint8Array): TrendRow | Promise<TrendRow> {
-    const name = rowName(definition.name, key)
+    const name = this.#names.of(definition.name, key)
     const known = this.#rows.get(name)
     if (known !== undefined) return known
     const view = this.#openView()
@@ -78,14 +82,14 @@ export class WorkerTrends {
     if (changes.size === 0) return undefined
     const number = ++this.#lastNumber
     for (const row of changes.rows()) {
-      const name = rowName(row.database, row.key)
-      const pending = this.#pending.get(name)
+      const pending = this.#pending.get(row.name)
       const change = { number, changes: row.changes }
-      if (pending === undefined) this.#pending.set(name, [change])
+      if (pending === undefined) this.#pending.set(row.name, [change])
       else pending.push(change)
-      const decoded = this.#rows.get(name)
-      if (decoded !== undefined) applyAll(decoded, row.changes)
+      this.#rows.change(row.name, row.changes)
     }
+    this.#runsSinceView++
+    if (this.#runsSinceView > MOST_RUNS_WITHOUT_VIEW) this.#forgetSome()
     return { deltas: changes.encode(), commit: { worker: this.#worker, number } }
   }
 
@@ -114,9 +118,17 @@ export class WorkerTrends {
       return this.#view
     }
     this.#view = view
-    this.#rows.clear()
+    this.#runsSinceView = 0
     this.#forgetCommitted(view.appliedCommit)
     return view
+  }
+
+  /** A view that is opened for what it says alone. */
+  #forgetSome(): void {
+    this.#runsSinceView = 0
+    const view = this.#openView()
+    // Only a store that is being opened again answers late, and whoever reads a row hears if it cannot be.
+    if (view instanceof Promise) view.catch(() => undefined)
   }
 
   #forgetCommitted(appliedCommit: number): void {
@@ -129,19 +141,27 @@ export class WorkerTrends {
   }
 
   #readFrom(view: TrendView, wanted: WantedRow): TrendRow | Promise<TrendRow> {
-    const bytes = view.readRow(wanted.definition.name, wanted.key)
-    if (!(bytes instanceof Promise)) return this.#decode(wanted, bytes)
+    const { definition, key } = wanted
+    const watch = view.watchRow?.(definition.name, key)
+    const bytes = view.readRow(definition.name, key)
+    if (!(bytes instanceof Promise)) return this.#decode(wanted, bytes, watch)
     return bytes.then((read) =>
       // While this read waited, the view was let go, and with a newer one changes that it contains: ask that one.
-      view === this.#view ? this.#decode(wanted, read) : this.readRow(wanted.definition, wanted.key),
+      view === this.#view ? this.#decode(wanted, read, watch) : this.readRow(definition, key),
     )
   }
 
-  #decode({ definition, name }: WantedRow, bytes: Uint8Array | undefined): TrendRow {
+  #decode(
+    { definition, name }: WantedRow,
+    bytes: Uint8Array | undefined,
+    watch: RowWatch | undefined,
+  ): TrendRow {
     const decoded = decodeRow(definition, bytes)
     if (!decoded.ok) throw new TrackError('TRK_TREND_DAMAGED', `${definition.name}: ${decoded.reason}`)
-    for (const { changes } of this.#pending.get(name) ?? []) applyAll(decoded.row, changes)
-    if (this.#rows.size < MAX_ROWS) this.#rows.set(name, decoded.row)
+    this.#rows.keep(name, decoded.row, { sizeBytes: bytes?.length ?? 0, watch })
+    for (const { changes } of this.#pending.get(name) ?? []) {
+      for (const change of changes) decoded.row.applyLater(change)
+    }
     return decoded.row
   }
 }
@@ -150,13 +170,4 @@ interface WantedRow {
   readonly definition: TrendDefinition
   readonly key: Uint8Array
   readonly name: string
-}
-
-/** A change that no longer fits the definition or the windows is left out, as the store leaves it out. */
-function applyAll(row: TrendRow, changes: readonly TrendChange[]): void {
-  for (const change of changes) row.apply(change)
-}
-
-function rowName(database: string, key: Uint8Array): string {
-  return `${database}\0${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')}`
 }

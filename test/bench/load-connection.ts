@@ -61,7 +61,7 @@ export class LoadConnection {
       this.#handler.onAnswer(this, 200)
       return
     }
-    const text = this.#partial + bytes.latin1Slice()
+    const text = this.#partial + bytes.toString('latin1')
     const headerEnd = text.indexOf(HEADER_END)
     const bodyLength = /content-length: (\d+)/i.exec(text)?.[1]
     if (headerEnd === -1 || text.length < headerEnd + HEADER_END.length + Number(bodyLength ?? 0)) {

@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import type { StoreOptions } from '../store-options.ts'
 import type { StoreThreadSetup } from './messages.ts'
+import { RowOwners } from './row-owners.ts'
 
 const DEFAULTS = {
   durability: 'fsync',
@@ -50,6 +51,7 @@ export function threadSetup(options: EmbeddedStoreOptions): StoreThreadSetup {
     checkMs: chosen.checkMs,
     nowMs: chosen.nowMs,
     trends: chosen.trends,
+    rowOwners: new RowOwners().shared,
   }
 }
 

@@ -40,6 +40,8 @@ export interface EmbeddedStoreDeps {
 /** What a policy worker's reader is opened with, but for the worker's number. */
 export interface ReaderAccess {
   readonly databaseDirectory: string
+  /** Memory of RowOwners. */
+  readonly rowOwners: SharedArrayBuffer
   /** To be transferred. */
   readonly port: MessagePort
 }
@@ -79,7 +81,7 @@ interface QueuedCommit {
 
 export class EmbeddedStore implements Store {
   readonly #deps: EmbeddedStoreDeps
-  readonly #databaseDirectory: string
+  readonly #readerSetup: Omit<ReaderAccess, 'port'>
   readonly #unlock: () => Promise<void>
   readonly #readers = new ReaderPorts()
   readonly #calls = new CallTable()
@@ -97,7 +99,8 @@ export class EmbeddedStore implements Store {
     this.#deps = deps
     this.#unlock = unlock
     const setup = threadSetup(options)
-    this.#databaseDirectory = setup.databaseDirectory
+    const { databaseDirectory, rowOwners } = setup
+    this.#readerSetup = { databaseDirectory, rowOwners }
     const onLost = (reason: string): void => {
       deps.onTrouble(`the store thread was lost and is replaced: ${reason}`)
       this.#setReadiness({ ready: false, reason: 'the store thread was lost and is replaced' })
@@ -126,7 +129,7 @@ export class EmbeddedStore implements Store {
 
   /** For one policy worker; the port closes when the worker ends. */
   readerAccess(): ReaderAccess {
-    return { databaseDirectory: this.#databaseDirectory, port: this.#readers.add() }
+    return { ...this.#readerSetup, port: this.#readers.add() }
   }
 
   append(reports: readonly ReportToAppend[]): Promise<AppendOutcome> {

@@ -36,6 +36,8 @@ export interface StoreThreadSetup {
   /** For the name of a database that is set aside. */
   readonly nowMs: number
   readonly trends: TrendApplierSource
+  /** Memory of RowOwners. */
+  readonly rowOwners: SharedArrayBuffer
 }
 
 /** A reader's part of opening the database again; between the main thread and a policy worker. */

@@ -25,6 +25,7 @@ import {
   setAside,
 } from './open-database.ts'
 import { Outbox } from './outbox.ts'
+import { RowOwners } from './row-owners.ts'
 import { answerCall } from './store-calls.ts'
 import { TrendRows } from './trend-rows.ts'
 
@@ -73,12 +74,16 @@ export class StoreService {
     this.#deps = deps
     const { setup, applier, send } = deps
     const database = (): Database => this.database
+    const owners = new RowOwners(setup.rowOwners)
+    // What the thread before this one had written and not noted is not known.
+    if (setup.isRestart) owners.changedAll()
     this.history = new History({ database, keepMs: setup.historyMs, keepBytes: setup.historyBytes })
     this.journal = new Journal({ database, history: this.history })
     this.outbox = new Outbox(database)
     this.trendRows = new TrendRows({
       database,
       applier,
+      owners,
       hotBytes: setup.hotRowsBytes,
       onRowError: (name, message) => send({ type: 'row-error', database: name, message }),
     })

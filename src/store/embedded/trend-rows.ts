@@ -24,6 +24,7 @@ import {
   wholePrefix,
 } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
+import { NO_OWNER, type RowOwners } from './row-owners.ts'
 import { decodeRow, encodeRow, type StoredRow } from './row-value.ts'
 import type { WriteBatch } from './write-batch.ts'
 
@@ -38,6 +39,8 @@ interface PendingRow {
   readonly database: string
   readonly key: Uint8Array
   readonly changes: unknown[]
+  /** Who made them; NO_OWNER when there are several. */
+  worker: number
 }
 
 interface TrendRowsDeps {
@@ -45,6 +48,8 @@ interface TrendRowsDeps {
   readonly applier: TrendApplier
   /** Memory for rows that were used lately. */
   readonly hotBytes: number
+  /** Told of every change once it can be read. */
+  readonly owners: RowOwners
   /** A row could not be changed; its changes are lost, everything else goes on. */
   readonly onRowError: (database: string, message: string) => void
 }
@@ -67,6 +72,8 @@ export class TrendRows implements Participant {
   readonly #pending = new Map<string, PendingRow>()
   /** Rows of the batch in work: the cache may drop them before they are on disk. */
   readonly #staged = new Map<string, Uint8Array | undefined>()
+  /** Who changed the rows of the batch in work. */
+  readonly #changedBy: { readonly rowKey: Uint8Array; readonly worker: number }[] = []
   readonly #counts = new Map<string, number>()
   readonly #changedCounts = new Set<string>()
   readonly #scans = new ExpiryScans()
@@ -115,12 +122,20 @@ export class TrendRows implements Participant {
   }
 
   /** Changes of one run; they are applied when the whole batch is known. */
-  addChanges(deltas: Uint8Array): void {
+  addChanges(deltas: Uint8Array, worker: number): void {
     if (deltas.length === 0) return
     try {
-      for (const change of this.#deps.applier.split(deltas)) this.#addChange(change)
+      for (const change of this.#deps.applier.split(deltas)) this.#addChange(change, worker)
     } catch (error) {
       this.#deps.onRowError('(unknown)', messageOf(error))
+    }
+  }
+
+  /** A run of a worker counted on changes that take no place: it must not keep its rows. */
+  dropChanges(deltas: Uint8Array): void {
+    if (deltas.length === 0) return
+    for (const { database, key } of this.#deps.applier.split(deltas)) {
+      this.#changedBy.push({ rowKey: databaseKey(PREFIX.row, database, key), worker: NO_OWNER })
     }
   }
 
@@ -153,6 +168,8 @@ export class TrendRows implements Participant {
 
   written(): void {
     this.#staged.clear()
+    for (const { rowKey, worker } of this.#changedBy) this.#deps.owners.changed(rowKey, worker)
+    this.#changedBy.length = 0
   }
 
   /** The rows of a database that may expire first. */
@@ -210,15 +227,20 @@ export class TrendRows implements Participant {
     return having.length
   }
 
-  #addChange({ database, key, changes }: RowChange): void {
+  #addChange({ database, key, changes }: RowChange, worker: number): void {
     const name = nameOf(databaseKey(PREFIX.row, database, key))
     const pending = this.#pending.get(name)
-    if (pending === undefined) this.#pending.set(name, { database, key, changes: [changes] })
-    else pending.changes.push(changes)
+    if (pending === undefined) {
+      this.#pending.set(name, { database, key, changes: [changes], worker })
+      return
+    }
+    pending.changes.push(changes)
+    if (pending.worker !== worker) pending.worker = NO_OWNER
   }
 
-  #applyRow(batch: WriteBatch, name: string, { database, key, changes }: PendingRow): void {
+  #applyRow(batch: WriteBatch, name: string, { database, key, changes, worker }: PendingRow): void {
     const rowKey = databaseKey(PREFIX.row, database, key)
+    this.#changedBy.push({ rowKey, worker })
     const current = this.#readSealed(name, rowKey)
     const before = current === undefined ? undefined : decodeRow(rowKey, current)
     let after
@@ -263,6 +285,7 @@ export class TrendRows implements Participant {
 
   #remove(batch: WriteBatch, database: string, key: Uint8Array): void {
     const rowKey = databaseKey(PREFIX.row, database, key)
+    this.#changedBy.push({ rowKey, worker: NO_OWNER })
     batch.delete(rowKey)
     const name = nameOf(rowKey)
     this.#staged.set(name, undefined)

@@ -1,0 +1,88 @@
+/**
+ * Decoded rows that a policy worker keeps from one batch of runs to the next, as long as nobody else changes them. Lives on
+ * a policy worker.
+ *
+ * Bounded by rows, by the size of each, and by how much each may have grown since it was read: a row that has taken many
+ * changes is read again, smaller, from the store, which has them by then. The rows are in two halves; when the newer is full, it
+ * becomes the older one and what was the older is forgotten, so rows in use stay.
+ */
+import type { RowWatch } from '../store/store.ts'
+import type { TrendChange } from '../trends/trend-change.ts'
+import type { TrendRow } from '../trends/trend-row.ts'
+
+const ROWS_PER_HALF = 2_048
+/** Encoded; a larger row serves one batch. */
+const LARGEST_BYTES = 8_192
+const MOST_CHANGES = 128
+
+interface KeptRow {
+  readonly row: TrendRow
+  /** Undefined when the row is good for the batch in which it was read, and no longer. */
+  readonly watch: RowWatch | undefined
+  /** The batch in which the row was last known to be good. */
+  batch: number
+  changes: number
+}
+
+export class KeptRows {
+  #newer = new Map<string, KeptRow>()
+  #older = new Map<string, KeptRow>()
+  #batch = 0
+
+  /** From now on a row is only good if nobody else has changed it. */
+  nextBatch(): void {
+    this.#batch++
+  }
+
+  get(name: string): TrendRow | undefined {
+    const kept = this.#find(name)
+    if (kept === undefined) return undefined
+    if (kept.batch !== this.#batch) {
+      if (kept.watch?.isUnchanged() !== true) {
+        this.#drop(name)
+        return undefined
+      }
+      kept.batch = this.#batch
+    }
+    return kept.row
+  }
+
+  /** Keeps a row that was just read; `sizeBytes` is what was read. */
+  keep(name: string, row: TrendRow, read: { readonly sizeBytes: number; readonly watch: RowWatch | undefined }): void {
+    const watch = read.sizeBytes <= LARGEST_BYTES ? read.watch : undefined
+    this.#add(name, { row, watch, batch: this.#batch, changes: 0 })
+  }
+
+  /** Puts changes on a row, if it is kept. One that does not fit the row any more is left out, as the store leaves it out. */
+  change(name: string, changes: readonly TrendChange[]): void {
+    const kept = this.#find(name)
+    if (kept === undefined) return
+    kept.changes += changes.length
+    if (kept.changes > MOST_CHANGES) {
+      this.#drop(name)
+      return
+    }
+    for (const change of changes) kept.row.applyLater(change)
+  }
+
+  #find(name: string): KeptRow | undefined {
+    const newer = this.#newer.get(name)
+    if (newer !== undefined) return newer
+    const older = this.#older.get(name)
+    if (older !== undefined) this.#add(name, older)
+    return older
+  }
+
+  #add(name: string, kept: KeptRow): void {
+    if (this.#newer.size >= ROWS_PER_HALF) {
+      this.#older = this.#newer
+      this.#newer = new Map()
+    }
+    this.#newer.set(name, kept)
+  }
+
+  #drop(name: string): void {
+    this.#newer.delete(name)
+    this.#older.delete(name)
+  }
+}
