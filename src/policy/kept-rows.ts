@@ -48,7 +48,11 @@ export class KeptRows {
   }
 
   /** Keeps a row that was just read; `sizeBytes` is what was read. */
-  keep(name: string, row: TrendRow, read: { readonly sizeBytes: number; readonly watch: RowWatch | undefined }): void {
+  keep(
+    name: string,
+    row: TrendRow,
+    read: { readonly sizeBytes: number; readonly watch: RowWatch | undefined },
+  ): void {
     const watch = read.sizeBytes <= LARGEST_BYTES ? read.watch : undefined
     this.#add(name, { row, watch, batch: this.#batch, changes: 0 })
   }

@@ -76,7 +76,7 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
         deps.onRun(timing)
         const settling = settle(outcome)
         if (settling === undefined) ended()
-        else void settling.finally(ended)
+        else void settling.then(ended, ended)
       },
     })
   }

@@ -6,6 +6,7 @@ import { messageOf, TrackError } from '../errors.ts'
 import { openTrendReader } from '../store/embedded/trend-reader.ts'
 import { JobRunner } from './job-runner.ts'
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts'
+import { unpackJobs } from './packed-jobs.ts'
 import { createPolicyState } from './policy-state.ts'
 import { QuestionChannel } from './question-channel.ts'
 import { ResultBatch } from './result-batch.ts'
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
         case 'run':
           // What was committed since the last batch is seen from here on.
           trends.releaseView()
-          for (const job of message.jobs) runner.start(job)
+          for (const job of unpackJobs(message.jobs)) runner.start(job)
           return
         case 'answer':
           questions.settle(message.id, message.answer)

@@ -44,6 +44,11 @@ try {
 } finally {
   client.close()
 }
-const machine = { node: process.version, cores: cpus().length, processor: cpus()[0]?.model, load: loadavg()[0] }
+const machine = {
+  node: process.version,
+  cores: cpus().length,
+  processor: cpus()[0]?.model,
+  load: loadavg()[0],
+}
 await writeFile(values.json, `${JSON.stringify({ machine, effort, results }, undefined, 2)}\n`)
 process.stdout.write(`${table(results)}\n`)

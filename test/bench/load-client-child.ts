@@ -80,7 +80,8 @@ function nowMs(): number {
 
 function percentiles(values: Float64Array): LoadResult['latency'] {
   const sorted = values.toSorted()
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999) }
 }
 

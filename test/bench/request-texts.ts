@@ -25,7 +25,9 @@ export function requestTexts(order: LoadOrder): readonly Buffer[] {
     const login = `user${below(USERS)}@example.com`
     const remote = `192.0.2.${below(ADDRESSES)}`
     const body =
-      order.body === 'endpoint' ? { attrs: { login, remote } } : reportOf(number, { login, remote }, below(3) === 0)
+      order.body === 'endpoint'
+        ? { attrs: { login, remote } }
+        : reportOf(number, { login, remote }, below(3) === 0)
     texts.push(requestText(order, JSON.stringify(body)))
   }
   return texts

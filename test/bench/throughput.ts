@@ -30,7 +30,11 @@ interface Round {
   readonly rawTimes: ThreadTimes
 }
 
-export async function measureThroughput(client: LoadClient, effort: Effort, load: Workload): Promise<readonly Figure[]> {
+export async function measureThroughput(
+  client: LoadClient,
+  effort: Effort,
+  load: Workload,
+): Promise<readonly Figure[]> {
   const { path = '/command/report', body = 'report', connections = 32, share = 1 } = load
   const requests = Math.max(1, Math.round(effort.requests * share))
   const order = { path, body, connections, requests }
@@ -74,7 +78,11 @@ function refuseFailures({ failures }: { readonly failures: number }): void {
   if (failures > 0) throw new Error(`${failures} requests were not answered with 200`)
 }
 
-function figuresOf(rounds: readonly Round[], requests: number, target: string | undefined): readonly Figure[] {
+function figuresOf(
+  rounds: readonly Round[],
+  requests: number,
+  target: string | undefined,
+): readonly Figure[] {
   const total = (times: ThreadTimes): number => [...times.values()].reduce((sum, time) => sum + time, 0)
   const kinds = new Set(rounds.flatMap(({ times }) => [...times.keys()]))
   const perReport = (what: string, timeOf: (round: Round) => number): Figure =>

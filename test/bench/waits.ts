@@ -23,14 +23,29 @@ export async function measureLatency(client: LoadClient, effort: Effort): Promis
     const rounds = []
     for (let count = 0; count < effort.rounds; count++) {
       rounds.push(
-        await client.run({ ...order, connections: CONNECTIONS, requests: effort.requests, requestsPerSecond }),
+        await client.run({
+          ...order,
+          connections: CONNECTIONS,
+          requests: effort.requests,
+          requestsPerSecond,
+        }),
       )
       await server.backlogEmpty()
     }
     return [
-      figure('p50, ms', rounds.map(({ latency }) => latency.p50)),
-      figure('p99, ms', rounds.map(({ latency }) => latency.p99), '<= 15'),
-      figure('p99.9, ms', rounds.map(({ latency }) => latency.p999)),
+      figure(
+        'p50, ms',
+        rounds.map(({ latency }) => latency.p50),
+      ),
+      figure(
+        'p99, ms',
+        rounds.map(({ latency }) => latency.p99),
+        '<= 15',
+      ),
+      figure(
+        'p99.9, ms',
+        rounds.map(({ latency }) => latency.p999),
+      ),
       figure('reports a second', [requestsPerSecond]),
     ]
   } finally {
@@ -62,7 +77,13 @@ export async function measureWebHook(client: LoadClient, effort: Effort): Promis
   const address = receiver.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const server = await startBenchServer(POLICIES.webHook(`http://127.0.0.1:${port}`))
-  const order = { url: server.url, path: '/command/report', body: 'report', connections: 1, requests: 1 } as const
+  const order = {
+    url: server.url,
+    path: '/command/report',
+    body: 'report',
+    connections: 1,
+    requests: 1,
+  } as const
   const times: number[] = []
   try {
     const count = Math.min(effort.rounds * 100, effort.requests)

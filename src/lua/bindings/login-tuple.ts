@@ -104,7 +104,11 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
     else state.push(L, undefined)
   }
 
-  function set(L: LuaThread, table: TableObject, { tuple, field }: { readonly tuple: Tuple; readonly field: Field }): void {
+  function set(
+    L: LuaThread,
+    table: TableObject,
+    { tuple, field }: { readonly tuple: Tuple; readonly field: Field },
+  ): void {
     tuple.known |= bitOf(field)
     state.push(L, valueOf(tuple.report, field))
     const value = L.stack[L.top - 1]

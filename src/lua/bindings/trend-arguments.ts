@@ -46,7 +46,10 @@ const READERS: Readonly<Record<FieldType, string>> = {
 export class TrendArguments {
   readonly #networks = new Map<string, Uint8Array>()
   /** Fields by the bytes of a name, which are the same array whenever Lua comes by the same constant. */
-  readonly #fields = new Map<Uint8Array, { readonly definition: TrendDefinition; readonly field: TrendField }>()
+  readonly #fields = new Map<
+    Uint8Array,
+    { readonly definition: TrendDefinition; readonly field: TrendField }
+  >()
   /** A run uses one address again and again. */
   #latest: { readonly address: ComboAddress; readonly bits: number; readonly key: Uint8Array } | undefined
 

@@ -73,10 +73,10 @@ export async function openEmbeddedStore(
 
 type CallMessage = Extract<ToStoreThread, { readonly type: 'call' }>
 
-interface QueuedCommit {
-  readonly outcomes: readonly Outcome[]
-  readonly resolve: () => void
-  readonly reject: (error: TrackError) => void
+/** The outcomes of one turn of the event loop. */
+interface QueuedCommits {
+  readonly outcomes: Outcome[]
+  readonly stored: PromiseWithResolvers<void>
 }
 
 export class EmbeddedStore implements Store {
@@ -87,7 +87,7 @@ export class EmbeddedStore implements Store {
   readonly #calls = new CallTable()
   readonly #link: ThreadLink
   readonly #appends: AppendQueue
-  #commits: QueuedCommit[] = []
+  #commits: QueuedCommits | undefined
   #flushIsDue = false
   #counts: StoreCounts = NO_COUNTS
   #readiness: Readiness = { ready: false, reason: 'the store is being opened' }
@@ -145,10 +145,12 @@ export class EmbeddedStore implements Store {
 
   commit(outcomes: readonly Outcome[]): Promise<void> {
     if (this.#isClosed) return Promise.reject(new TrackError('TRK_STOPPING'))
-    return new Promise((resolve, reject) => {
-      this.#commits.push({ outcomes, resolve, reject })
+    if (this.#commits === undefined) {
+      this.#commits = { outcomes: [], stored: Promise.withResolvers() }
       this.#scheduleFlush()
-    })
+    }
+    for (const outcome of outcomes) this.#commits.outcomes.push(outcome)
+    return this.#commits.stored.promise
   }
 
   claimDue(receiver: string, nowMs: number, limit: number): Promise<OutboxClaim> {
@@ -230,22 +232,11 @@ export class EmbeddedStore implements Store {
 
   #flushCommits(): void {
     const queued = this.#commits
-    if (queued.length === 0) return
-    this.#commits = []
-    const call = this.#calls.add({
-      settle: () => {
-        for (const commit of queued) commit.resolve()
-      },
-      reject: (error) => {
-        for (const commit of queued) commit.reject(error)
-      },
-    })
-    this.#link.send(
-      packCommit(
-        call,
-        queued.flatMap((commit) => commit.outcomes),
-      ),
-    )
+    if (queued === undefined) return
+    this.#commits = undefined
+    const { outcomes, stored } = queued
+    const call = this.#calls.add({ settle: () => stored.resolve(), reject: stored.reject })
+    this.#link.send(packCommit(call, outcomes))
   }
 
   #call<Name extends StoreCallName>(
