@@ -47,26 +47,11 @@ export function createRoutes(
 ): readonly Route[] {
   const timeoutMs = options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS
   const openApi = json(200, JSON.stringify(OPENAPI_DOCUMENT))
-  const get = (path: string, handle: Route['handle']): Route => ({
-    method: 'GET',
-    path,
-    needsPassword: true,
-    handle,
-  })
-  const post = (path: string, handle: Route['handle']): Route => ({ ...get(path, handle), method: 'POST' })
   const open = (route: Route): Route => ({ ...route, needsPassword: false })
-  const counted = (name: string, handle: Route['handle']): Route['handle'] => {
-    return (request) => {
-      ports.countCommand(name)
-      return handle(request)
-    }
-  }
+  const counted = (name: string, handle: Route['handle']): Route['handle'] => countedBy(ports, name, handle)
   const metrics = get('/metrics', () => metricsAnswer(ports, timeoutMs))
   return [
-    post(
-      '/command/report',
-      counted('report', ({ body }) => reportAnswer(ports, body)),
-    ),
+    reportRoute(ports),
     get(
       '/command/stats',
       counted('stats', () => json(200, JSON.stringify(ports.stats()))),
@@ -87,6 +72,33 @@ export function createRoutes(
     get('/openapi.json', () => openApi),
     post(`${COMMAND_PATH}:endpoint`, (request) => endpointAnswer(ports, request, timeoutMs)),
   ]
+}
+
+/** POST of one or several reports. */
+export function reportRoute(ports: HttpPorts): Route {
+  return post(
+    '/command/report',
+    countedBy(ports, 'report', ({ body }) => reportAnswer(ports, body)),
+  )
+}
+
+function get(path: string, handle: Route['handle']): Route {
+  return { method: 'GET', path, needsPassword: true, handle }
+}
+
+function post(path: string, handle: Route['handle']): Route {
+  return { ...get(path, handle), method: 'POST' }
+}
+
+function countedBy(
+  ports: Pick<HttpPorts, 'countCommand'>,
+  name: string,
+  handle: Route['handle'],
+): Route['handle'] {
+  return (request) => {
+    ports.countCommand(name)
+    return handle(request)
+  }
 }
 
 /** For requests that no route takes: 405 where another method would be right, else 404. */
