@@ -14,13 +14,13 @@ interface NamedRow {
 }
 
 export class RowNames {
-  readonly #latest: (NamedRow | undefined)[] = Array.from({ length: REMEMBERED }, () => undefined)
+  readonly #latest: NamedRow[] = []
   #next = 0
 
   /** A text for every row of its own. The bytes of a key must not change afterwards. */
   of(database: string, key: Uint8Array): string {
     for (const known of this.#latest) {
-      if (known !== undefined && known.key === key && known.database === database) return known.name
+      if (known.key === key && known.database === database) return known.name
     }
     const name = `${database}\0${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')}`
     this.#latest[this.#next] = { database, key, name }
