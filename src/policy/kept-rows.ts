@@ -13,7 +13,7 @@ import type { TrendRow } from '../trends/trend-row.ts'
 const ROWS_PER_HALF = 2_048
 /** Encoded; a larger row serves one batch. */
 const LARGEST_BYTES = 8_192
-const MOST_CHANGES = 128
+const MOST_CHANGES = 64
 
 interface KeptRow {
   readonly row: TrendRow

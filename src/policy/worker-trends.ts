@@ -18,7 +18,7 @@ import type { TrendRow } from '../trends/trend-row.ts'
 import { KeptRows } from './kept-rows.ts'
 
 /** While all rows are kept no view is opened, and none says which changes the store has; after so many runs one is. */
-const MOST_RUNS_WITHOUT_VIEW = 1_024
+const MOST_RUNS_WITHOUT_VIEW = 128
 
 /** What one ended run has changed in one row. */
 interface PendingChange {
