@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
-import { createApp } from './app/create-app.ts'
+import { keepCompiledCode } from './app/compile-cache.ts'
 import { messageOf } from './errors.ts'
 import { createLog } from './telemetry/log.ts'
 
@@ -62,13 +62,17 @@ async function serve(options: CommandLine, version: string): Promise<void> {
     const regexesFile = resolve(options.regexes ?? fileURLToPath(new URL('../regexes.yaml', import.meta.url)))
     // Files that the configuration names are relative to its own folder.
     if (existsSync(configFile)) process.chdir(dirname(configFile))
+    const stateDirectoryFromEnvironment = process.env['STATE_DIRECTORY']
+    keepCompiledCode({ configFile, stateDirectoryFromEnvironment, environment: process.env })
     // The first who asks decides; a policy may ask before everything is up.
     const stopAsked = Promise.withResolvers<string>()
+    // Loaded only now, so that its compiled code is kept too.
+    const { createApp } = await import('./app/create-app.ts')
     const app = await createApp({
       configFile,
       regexesFile,
       version,
-      stateDirectoryFromEnvironment: process.env['STATE_DIRECTORY'],
+      stateDirectoryFromEnvironment,
       environment: { ...process.env },
       log,
       recover: options.recover === true,

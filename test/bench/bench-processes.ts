@@ -69,9 +69,37 @@ export interface BenchServer {
   readonly stop: () => Promise<void>
 }
 
-/** Starts the server with an empty state directory; `policy` comes after listener and password. */
+/** Starts the server with an empty state directory, which goes when it stops; `policy` comes after listener and password. */
 export async function startBenchServer(policy: string): Promise<BenchServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'trackalert-bench-'))
+  const folder = await makeFolder()
+  const server = await startIn(folder, policy)
+  return {
+    ...server,
+    async stop() {
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Starts and stops the server in one folder, so that it finds what it kept: the milliseconds of each start to `ready`. */
+export async function startAgainAndAgain(policy: string, times: number): Promise<readonly number[]> {
+  const folder = await makeFolder()
+  const startsMs: number[] = []
+  for (let count = 0; count < times; count++) {
+    const server = await startIn(folder, policy)
+    startsMs.push(server.readyMs)
+    await server.stop()
+  }
+  await rm(folder, { recursive: true, force: true })
+  return startsMs
+}
+
+function makeFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'trackalert-bench-'))
+}
+
+async function startIn(folder: string, policy: string): Promise<BenchServer> {
   const configuration = join(folder, 'trackalert.conf')
   await writeFile(configuration, `${BASE_CONFIGURATION}setMetricsNoPassword()\n${policy}`)
   const startedMs = performance.now()
@@ -84,9 +112,8 @@ export async function startBenchServer(policy: string): Promise<BenchServer> {
     url: server.url,
     readyMs,
     backlogEmpty: () => backlogEmpty(server),
-    async stop() {
+    stop: async () => {
       await server.stop()
-      await rm(folder, { recursive: true, force: true })
     },
   }
 }
