@@ -124,10 +124,13 @@ function isPostPath(ports: Pick<HttpPorts, 'endpointNames'>, path: string): bool
  * Nothing here ends the wait for the store: Node does it when nothing moves on the connection for the handler's time
  * (see closeSilent), which costs nothing, and this is the hot path.
  */
-async function reportAnswer(ports: HttpPorts, body: Uint8Array): Promise<Answer> {
+function reportAnswer(ports: HttpPorts, body: Uint8Array): Answer | Promise<Answer> {
   const parsed = parseReportBody(body, (ports.now ?? Date.now)() / 1000)
   if (!parsed.ok) return failure(400, parsed.reason)
-  const outcome: SubmitOutcome = await ports.submitReports(parsed.reports)
+  return ports.submitReports(parsed.reports).then(submittedAnswer)
+}
+
+function submittedAnswer(outcome: SubmitOutcome): Answer {
   switch (outcome.kind) {
     case 'accepted':
       return ACCEPTED
