@@ -31,10 +31,10 @@ export class LoadClient {
     const onExit = (): void => ended.abort(new Error('the load client has ended'))
     this.#child.once('exit', onExit)
     this.#child.send({ ...order, authorization: basicAuth() } satisfies LoadOrder)
-    const [result]: unknown[] = await once(this.#child, 'message', { signal: ended.signal })
-    this.#child.off('exit', onExit)
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the client sends nothing else
-    return result as LoadResult
+    const [result] = (await once(this.#child, 'message', { signal: ended.signal })) as [LoadResult]
+    this.#child.off('exit', onExit)
+    return result
   }
 
   close(): void {
@@ -51,8 +51,9 @@ export interface RawServer {
 /** @param waitMs it answers after so many milliseconds. */
 export async function startRawServer(waitMs = 0): Promise<RawServer> {
   const child = forked('raw-server-child.ts', String(waitMs))
-  const [url]: unknown[] = await once(child, 'message')
-  return { pid: child.pid ?? 0, url: String(url), close: () => child.kill() }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its address is all that it says
+  const [url] = (await once(child, 'message')) as [string]
+  return { pid: child.pid ?? 0, url, close: () => child.kill() }
 }
 
 function forked(file: string, ...args: readonly string[]): ChildProcess {

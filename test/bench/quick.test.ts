@@ -29,11 +29,11 @@ test('every scenario can be measured', { skip, timeout: DEADLINE_MS }, async (t)
   })
   let printed = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text))
-  const [status]: unknown[] = await once(child, 'close')
-  assert.equal(status, 0)
-  const { results }: { readonly results: readonly { readonly scenario: string }[] } = JSON.parse(
-    await readFile(json, 'utf8'),
-  )
+  await once(child, 'close')
+  assert.equal(child.exitCode, 0)
+  const { results } = JSON.parse(await readFile(json, 'utf8')) as {
+    readonly results: readonly { readonly scenario: string }[]
+  }
   assert.deepEqual(
     results.map(({ scenario }) => scenario),
     Object.keys(SCENARIOS),

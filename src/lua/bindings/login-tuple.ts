@@ -11,6 +11,7 @@ import { engine, lua } from '../fengari.ts'
 import { TYPE, type HostCode, type LuaThread, type TableObject, type TValue } from '../fengari-types.ts'
 import type { LuaState } from '../lua-state.ts'
 import type { LuaValue } from '../lua-value.ts'
+import { setFunctions } from '../stack.ts'
 
 /** Every field that Lua finds in a LoginTuple. The manual is checked against it. */
 export const LOGIN_TUPLE_FIELDS = [
@@ -139,25 +140,9 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
     return 3
   }
 
-  function createMetatable(L: LuaThread): TableObject {
-    lua.lua_createtable(L, 0, 0)
-    for (const [name, code] of Object.entries({
-      __index: readField,
-      __newindex: assignField,
-      __pairs: iterate,
-    })) {
-      lua.lua_pushcfunction(L, code)
-      lua.lua_setfield(L, -2, textToBytes(name))
-    }
-    const made = lua.lua_topointer(L, -1)
-    lua.lua_pop(L, 1)
-    if (!(made instanceof engine.Table)) throw new TypeError('the engine made no table')
-    return made
-  }
-
   let metatable: TableObject | undefined
   return (L, report) => {
-    metatable ??= createMetatable(L)
+    metatable ??= createMetatable(L, { __index: readField, __newindex: assignField, __pairs: iterate })
     const table = engine.luaH_new(L)
     table.metatable = metatable
     const tuple = new Tuple(report)
@@ -171,6 +156,15 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
     L.top += 1
     return 1
   }
+}
+
+function createMetatable(L: LuaThread, methods: Readonly<Record<string, HostCode>>): TableObject {
+  lua.lua_createtable(L, 0, 0)
+  setFunctions(L, methods)
+  const made = lua.lua_topointer(L, -1)
+  lua.lua_pop(L, 1)
+  if (!(made instanceof engine.Table)) throw new TypeError('the engine made no table')
+  return made
 }
 
 /** The fields' names as Lua strings, made once for a state. */

@@ -34,7 +34,7 @@ class SharedStore implements TrendReader {
   reads = 0
   #rows: ReadonlyMap<string, Uint8Array> = new Map()
   #applied = -1
-  #unnoted: { readonly key: string; readonly worker: number }[] = []
+  readonly #unnoted: { readonly key: string; readonly worker: number }[] = []
 
   commit(key: string, amount: number, by: { readonly worker: number; readonly number?: number }): void {
     const row = rowOf(DEFINITION, this.#rows.get(key))

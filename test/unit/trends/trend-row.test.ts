@@ -277,7 +277,7 @@ test('changes that wait until their field is read have the effect of those that 
       const expected = rowAfter(DEFINITION, changes)
       assert.equal(row.oldestWindow, expected.oldestWindow)
       for (const field of DEFINITION.fields.values()) {
-        const answers = (of: TrendRow): unknown => {
+        const everyAnswer = (of: TrendRow): unknown => {
           const query: TrendQuery = { row: of, field, nowSeconds, own: [] }
           return [
             readCount(query, rangeOf(query)),
@@ -288,7 +288,7 @@ test('changes that wait until their field is read have the effect of those that 
             readTop(query, 10),
           ]
         }
-        assert.deepEqual(answers(row), answers(expected), field.name)
+        assert.deepEqual(everyAnswer(row), everyAnswer(expected), field.name)
       }
       assert.equal(row.expiresAtSeconds, expected.expiresAtSeconds)
     }),
