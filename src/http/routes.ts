@@ -52,25 +52,10 @@ export function createRoutes(
 ): readonly Route[] {
   const timeoutMs = options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS
   const openApi = json(200, JSON.stringify(OPENAPI_DOCUMENT))
-  const get = (path: string, handle: Route['handle']): Route => ({
-    method: 'GET',
-    path,
-    needsPassword: true,
-    handle,
-  })
-  const post = (path: string, handle: Route['handle']): Route => ({ ...get(path, handle), method: 'POST' })
   const open = (route: Route): Route => ({ ...route, needsPassword: false })
-  const counted = (name: string, handle: Route['handle']): Route['handle'] => {
-    return (request) => {
-      ports.countCommand(name)
-      return handle(request)
-    }
-  }
+  const counted = (name: string, handle: Route['handle']): Route['handle'] => countedBy(ports, name, handle)
   return [
-    post(
-      '/command/report',
-      counted('report', ({ body }) => reportAnswer(ports, body)),
-    ),
+    reportRoute(ports),
     get(
       '/command/stats',
       counted('stats', () => json(200, JSON.stringify(ports.stats()))),
@@ -99,6 +84,33 @@ export function createRoutes(
     get('/openapi.json', () => openApi),
     post(`${COMMAND_PATH}:endpoint`, (request) => endpointAnswer(ports, request, timeoutMs)),
   ]
+}
+
+/** POST of one or several reports. */
+export function reportRoute(ports: HttpPorts): Route {
+  return post(
+    '/command/report',
+    countedBy(ports, 'report', ({ body }) => reportAnswer(ports, body)),
+  )
+}
+
+function get(path: string, handle: Route['handle']): Route {
+  return { method: 'GET', path, needsPassword: true, handle }
+}
+
+function post(path: string, handle: Route['handle']): Route {
+  return { ...get(path, handle), method: 'POST' }
+}
+
+function countedBy(
+  ports: Pick<HttpPorts, 'countCommand'>,
+  name: string,
+  handle: Route['handle'],
+): Route['handle'] {
+  return (request) => {
+    ports.countCommand(name)
+    return handle(request)
+  }
 }
 
 /** For requests that no route takes: 405 where another method would be right, else 404. */
@@ -131,10 +143,13 @@ function isPostPath(ports: Pick<HttpPorts, 'endpointNames'>, path: string): bool
  * Nothing here ends the wait for the store: Node does it when nothing moves on the connection for the handler's time
  * (see closeSilent), which costs nothing, and this is the hot path.
  */
-async function reportAnswer(ports: HttpPorts, body: Uint8Array): Promise<Answer> {
+function reportAnswer(ports: HttpPorts, body: Uint8Array): Answer | Promise<Answer> {
   const parsed = parseReportBody(body, (ports.now ?? Date.now)() / 1000)
   if (!parsed.ok) return failure(400, parsed.reason)
-  const outcome: SubmitOutcome = await ports.submitReports(parsed.reports)
+  return ports.submitReports(parsed.reports).then(submittedAnswer)
+}
+
+function submittedAnswer(outcome: SubmitOutcome): Answer {
   switch (outcome.kind) {
     case 'accepted':
       return ACCEPTED

@@ -306,6 +306,16 @@ export interface TrendView {
   ): Uint8Array | undefined | Promise<Uint8Array | undefined>
   /** Rows of a database. */
   countRows(database: string): number | Promise<number>
+  /**
+   * Says of a row, now and later, whether what this view holds of it is all but the reader's own changes. Undefined when that
+   * cannot be told; a store that cannot tell it of any row has no such method.
+   */
+  watchRow?(database: string, key: Uint8Array): RowWatch | undefined
   /** Hold a view for one batch of runs, not longer: what it sees cannot be removed from disk before. */
   close(): void
+}
+
+/** Of one row: whether somebody else has changed it since the view. */
+export interface RowWatch {
+  readonly isUnchanged: () => boolean
 }

@@ -18,7 +18,7 @@ export function chunkName({ fieldId, startSeconds }: RowChunkRef): string {
 
 /** What must be loaded before these changes can be applied and the row can be stored. */
 export function chunksToApply(row: TrendRow, changes: readonly TrendChange[]): readonly RowChunkRef[] {
-  if (row.parts.storedChunks.length === 0) return []
+  if (!row.hasStoredChunks) return []
   const wanted = new Map<string, RowChunkRef>()
   const want = (refs: readonly RowChunkRef[]): void => {
     for (const ref of refs) wanted.set(chunkName(ref), ref)

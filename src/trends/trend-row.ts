@@ -61,6 +61,8 @@ export class TrendRow {
   #newestSeconds: number
   #slots: Map<number, RowSlot>
   #storedChunks: readonly RowChunkRef[]
+  /** Changes that count when their field is next looked at, by field. */
+  readonly #later = new Map<number, TrendChange[]>()
 
   /** Rows come from `decodeRow`; parts must be those of one row. */
   constructor(definition: TrendDefinition, parts: RowParts) {
@@ -71,7 +73,13 @@ export class TrendRow {
   }
 
   get parts(): RowParts {
+    this.#applyAllNow()
     return { newestSeconds: this.#newestSeconds, slots: this.#slots, storedChunks: this.#storedChunks }
+  }
+
+  /** Sketches of it stand apart: a change may need one that was not loaded. */
+  get hasStoredChunks(): boolean {
+    return this.#storedChunks.length > 0
   }
 
   /** Nothing was ever applied to it. */
@@ -92,6 +100,7 @@ export class TrendRow {
    */
   get expiresAtSeconds(): number {
     const { windowSeconds, windowCount } = this.definition
+    this.#applyAllNow()
     const newestWindow = windowAt(this.definition, Math.max(0, this.#newestSeconds))
     for (const fieldId of this.#slots.keys()) {
       const field = this.definition.fieldsById.get(fieldId)
@@ -113,8 +122,31 @@ export class TrendRow {
     )
   }
 
+  /**
+   * As `apply`, but with the work left until somebody asks for the field: most changes are to fields that the policy does not
+   * read. The same in effect, since fields know nothing of one another but how far the windows have moved on, and what that
+   * puts out of range cannot be seen either way.
+   */
+  applyLater(change: TrendChange): void {
+    if (change.op === 'reset') {
+      this.apply(change)
+      return
+    }
+    if (change.op === 'touch') {
+      if (isValidChange(change, 'int') && !this.isNew) this.#touch(change.timeSeconds)
+      return
+    }
+    const field = this.definition.fieldsById.get(change.fieldId)
+    if (field === undefined || !isValidChange(change, field.type)) return
+    const waiting = this.#later.get(field.id)
+    if (waiting === undefined) this.#later.set(field.id, [change])
+    else waiting.push(change)
+    this.#touch(change.timeSeconds)
+  }
+
   /** Applies one change. */
   apply(change: TrendChange): ApplyOutcome {
+    if (this.#later.size > 0) this.#applyAllNow()
     if (change.op === 'reset') {
       if (!isValidChange(change, 'int')) return 'bad-value'
       this.#slots.clear()
@@ -130,16 +162,12 @@ export class TrendRow {
     const field = this.definition.fieldsById.get(change.fieldId)
     if (field === undefined) return 'unknown-field'
     if (!isValidChange(change, field.type)) return 'bad-value'
-    if (change.op === 'reset-field') {
-      this.#slots.delete(field.id)
-      this.#touch(change.timeSeconds)
-      return 'applied'
-    }
-    return this.#change(field, change)
+    return this.#applyTo(field, change)
   }
 
   /** The decoded values of a field, undefined when it has none. */
   state(field: TrendField): FieldState | undefined {
+    if (this.#later.size > 0) this.#applyNow(field.id)
     const slot = this.#slots.get(field.id)
     if (slot === undefined) return undefined
     const { windowSeconds } = this.definition
@@ -222,6 +250,26 @@ export class TrendRow {
       const state = resizeField(this.definition, field.type, before, windowSeconds)
       this.#slots.set(fieldId, { segment: undefined, state, hasChunks: false })
     }
+  }
+
+  #applyAllNow(): void {
+    for (const fieldId of this.#later.keys()) this.#applyNow(fieldId)
+  }
+
+  #applyNow(fieldId: number): void {
+    const waiting = this.#later.get(fieldId)
+    if (waiting === undefined) return
+    this.#later.delete(fieldId)
+    const field = this.definition.fieldsById.get(fieldId)
+    if (field === undefined) return
+    for (const change of waiting) this.#applyTo(field, change)
+  }
+
+  #applyTo(field: TrendField, change: TrendChange): ApplyOutcome {
+    if (change.op !== 'reset-field') return this.#change(field, change)
+    this.#slots.delete(field.id)
+    this.#touch(change.timeSeconds)
+    return 'applied'
   }
 
   #change(field: TrendField, change: TrendChange): ApplyOutcome {

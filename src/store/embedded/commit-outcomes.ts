@@ -36,9 +36,11 @@ export function stageCommit(
     if (failed !== undefined) {
       journal.stageFailed(batch, id, failed)
     } else if (id === -1 ? !trendRows.isCommitted(worker, number) : journal.stageDone(batch, id)) {
-      trendRows.addChanges(message.deltas.subarray(deltaAt, deltaEnd))
+      trendRows.addChanges(message.deltas.subarray(deltaAt, deltaEnd), worker)
       for (const outgoing of message.messages.slice(messageAt, messageEnd)) outbox.stageAdd(batch, outgoing)
       for (const effect of alerts?.effects ?? []) alertRows.stageEffect(effect, id === -1 ? undefined : id)
+    } else {
+      trendRows.dropChanges(message.deltas.subarray(deltaAt, deltaEnd))
     }
     // Also for an outcome that came too late: the view of its worker must not wait for it.
     if (worker !== -1) trendRows.noteCommit(worker, number)

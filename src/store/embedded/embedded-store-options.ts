@@ -6,6 +6,7 @@ import { ALERT_STORE_DEFAULTS } from '../alert-store.ts'
 import type { StoreOptions } from '../store-options.ts'
 import type { StoreChange } from '../store.ts'
 import type { StoreThreadChange, StoreThreadSetup } from './messages.ts'
+import { RowOwners } from './row-owners.ts'
 
 const DAY_MS = 86_400_000
 const MEGABYTE = 1024 * 1024
@@ -58,6 +59,7 @@ export function threadSetup(options: EmbeddedStoreOptions): StoreThreadSetup {
     checkMs: chosen.checkMs,
     nowMs: chosen.nowMs,
     trends: chosen.trends,
+    rowOwners: new RowOwners().shared,
   }
 }
 

@@ -45,6 +45,8 @@ export interface StoreThreadSetup {
   /** For the name of a database that is set aside. */
   readonly nowMs: number
   readonly trends: TrendApplierSource
+  /** Memory of RowOwners. */
+  readonly rowOwners: SharedArrayBuffer
 }
 
 /** What may change while the thread runs, in the units of its setup. */

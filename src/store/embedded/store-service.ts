@@ -27,6 +27,7 @@ import {
   setAside,
 } from './open-database.ts'
 import { Outbox } from './outbox.ts'
+import { RowOwners } from './row-owners.ts'
 import { answerCall } from './store-calls.ts'
 import { TrendRows } from './trend-rows.ts'
 
@@ -77,6 +78,9 @@ export class StoreService {
     this.#deps = deps
     const { setup, createApplier, send } = deps
     const database = (): Database => this.database
+    const owners = new RowOwners(setup.rowOwners)
+    // What the thread before this one had written and not noted is not known.
+    if (setup.isRestart) owners.changedAll()
     this.history = new History({ database, keepMs: setup.historyMs, keepBytes: setup.historyBytes })
     const isEarly = setup.durability === 'none'
     this.journal = new Journal({ database, history: this.history, opensWhenStaged: isEarly })
@@ -86,6 +90,7 @@ export class StoreService {
     this.trendRows = new TrendRows({
       database,
       applier: createApplier(setup.trends.setup),
+      owners,
       hotBytes: setup.hotRowsBytes,
       onRowError: (name, message) => send({ type: 'row-error', database: name, message }),
     })

@@ -9,12 +9,15 @@ import { Database } from './database.ts'
 import { chunkKey, databaseKey, numberKey, PREFIX } from './keys.ts'
 import { readNumbers } from './meta.ts'
 import type { FromReader, ToReader } from './messages.ts'
+import { RowOwners } from './row-owners.ts'
 import { decodeRow } from './row-value.ts'
 import { unseal } from './sealed-value.ts'
 
 /** What a policy worker needs to open a reader; `port` must be in the transfer list of the message that carries it. */
 export interface TrendReaderSetup {
   readonly databaseDirectory: string
+  /** Memory of RowOwners. */
+  readonly rowOwners: SharedArrayBuffer
   /** The worker's number, as in the stamps of its commits. */
   readonly worker: number
   readonly port: MessagePort
@@ -30,6 +33,7 @@ export async function openTrendReader(setup: TrendReaderSetup): Promise<TrendRea
 class EmbeddedTrendReader implements TrendReader {
   readonly #setup: TrendReaderSetup
   readonly #workerKey: Uint8Array
+  readonly #owners: RowOwners
   #database: Database | undefined
   #openViews = 0
   #isReleasing = false
@@ -41,6 +45,7 @@ class EmbeddedTrendReader implements TrendReader {
 
   constructor(setup: TrendReaderSetup) {
     this.#setup = setup
+    this.#owners = new RowOwners(setup.rowOwners)
     this.#workerKey = numberKey(PREFIX.worker, setup.worker)
     setup.port.on('message', (message: ToReader) => this.#receive(message))
     // The main thread is gone: nothing will be opened again.
@@ -58,6 +63,7 @@ class EmbeddedTrendReader implements TrendReader {
   openView(): TrendView | Promise<TrendView> {
     const database = this.#database
     if (database === undefined || this.#isReleasing) return this.#openViewLater()
+    const version = this.#owners.version()
     const snapshot = database.snapshot()
     this.#openViews++
     let isOpen = true
@@ -73,6 +79,8 @@ class EmbeddedTrendReader implements TrendReader {
         const sealed = snapshot.get(rowChunkKey)
         return sealed === undefined ? undefined : unseal(rowChunkKey, sealed)
       },
+      watchRow: (name, key) =>
+        this.#owners.watch(databaseKey(PREFIX.row, name, key), this.#setup.worker, version),
       countRows: (name) => readNumbers(snapshot, databaseKey(PREFIX.rowCount, name))?.[0] ?? 0,
       close: () => {
         if (!isOpen) return

@@ -25,6 +25,7 @@ import {
   wholePrefix,
 } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
+import { NO_OWNER, type RowOwners } from './row-owners.ts'
 import { decodeRow, encodeRow, type StoredRow } from './row-value.ts'
 import { seal, unseal } from './sealed-value.ts'
 import type { StepBudget } from './step-budget.ts'
@@ -41,6 +42,8 @@ interface PendingRow {
   readonly database: string
   readonly key: Uint8Array
   readonly changes: unknown[]
+  /** Who made them; NO_OWNER when there are several. */
+  worker: number
 }
 
 interface TrendRowsDeps {
@@ -48,6 +51,8 @@ interface TrendRowsDeps {
   readonly applier: TrendApplier
   /** Memory for rows that were used lately. */
   readonly hotBytes: number
+  /** Told of every change once it can be read. */
+  readonly owners: RowOwners
   /** A row could not be changed; its changes are lost, everything else goes on. */
   readonly onRowError: (database: string, message: string) => void
 }
@@ -71,6 +76,8 @@ export class TrendRows implements Participant {
   readonly #pending = new Map<string, PendingRow>()
   /** Rows of the batch in work: the cache may drop them before they are on disk. */
   readonly #staged = new Map<string, Uint8Array | undefined>()
+  /** Who changed the rows of the batch in work. */
+  readonly #changedBy: { readonly rowKey: Uint8Array; readonly worker: number }[] = []
   readonly #counts = new Map<string, number>()
   readonly #changedCounts = new Set<string>()
   readonly #scans = new ExpiryScans()
@@ -126,12 +133,20 @@ export class TrendRows implements Participant {
   }
 
   /** Changes of one run; they are applied when the whole batch is known. */
-  addChanges(deltas: Uint8Array): void {
+  addChanges(deltas: Uint8Array, worker: number): void {
     if (deltas.length === 0) return
     try {
-      for (const change of this.#applier.split(deltas)) this.#addChange(change)
+      for (const change of this.#applier.split(deltas)) this.#addChange(change, worker)
     } catch (error) {
       this.#deps.onRowError('(unknown)', messageOf(error))
+    }
+  }
+
+  /** A run of a worker counted on changes that take no place: it must not keep its rows. */
+  dropChanges(deltas: Uint8Array): void {
+    if (deltas.length === 0) return
+    for (const { database, key } of this.#applier.split(deltas)) {
+      this.#changedBy.push({ rowKey: databaseKey(PREFIX.row, database, key), worker: NO_OWNER })
     }
   }
 
@@ -163,6 +178,8 @@ export class TrendRows implements Participant {
 
   written(): void {
     this.#staged.clear()
+    for (const { rowKey, worker } of this.#changedBy) this.#deps.owners.changed(rowKey, worker)
+    this.#changedBy.length = 0
   }
 
   /** The rows of a database that may expire first. */
@@ -256,11 +273,15 @@ export class TrendRows implements Participant {
     return removed
   }
 
-  #addChange({ database, key, changes }: RowChange): void {
+  #addChange({ database, key, changes }: RowChange, worker: number): void {
     const name = nameOf(databaseKey(PREFIX.row, database, key))
     const pending = this.#pending.get(name)
-    if (pending === undefined) this.#pending.set(name, { database, key, changes: [changes] })
-    else pending.changes.push(changes)
+    if (pending === undefined) {
+      this.#pending.set(name, { database, key, changes: [changes], worker })
+      return
+    }
+    pending.changes.push(changes)
+    if (pending.worker !== worker) pending.worker = NO_OWNER
   }
 
   #applyPending(batch: WriteBatch): void {
@@ -268,7 +289,8 @@ export class TrendRows implements Participant {
     this.#pending.clear()
   }
 
-  #applyRow(batch: WriteBatch, { database, key, changes }: PendingRow): void {
+  #applyRow(batch: WriteBatch, { database, key, changes, worker }: PendingRow): void {
+    this.#changedBy.push({ rowKey: databaseKey(PREFIX.row, database, key), worker })
     const before = this.#read(database, key)
     const chunk = (chunkName: string): Uint8Array | undefined => this.#readChunk(database, key, chunkName)
     const current = before === undefined ? undefined : { bytes: before.bytes, chunk }
@@ -339,7 +361,9 @@ export class TrendRows implements Participant {
     key: Uint8Array,
     { chunkNames }: Pick<StoredRow, 'chunkNames'>,
   ): void {
-    this.#delete(batch, databaseKey(PREFIX.row, database, key))
+    const rowKey = databaseKey(PREFIX.row, database, key)
+    this.#changedBy.push({ rowKey, worker: NO_OWNER })
+    this.#delete(batch, rowKey)
     for (const name of chunkNames) this.#delete(batch, chunkKey(database, key, name))
     this.#count(database, -1)
   }

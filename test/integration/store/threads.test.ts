@@ -114,7 +114,13 @@ test('a thread that replaces a lost one goes by the settings that were changed l
   const { store } = await openStore(directory, {}, seen)
   atEnd(t, () => store.close())
   const trendSetup = { rangeMs: 100, maxKeys: 1_000_000, exitMarker }
-  await store.reconfigure({ durability: 'os', historyDays: 0, historyMegabytes: 0, alertHistoryDays: 90, trendSetup })
+  await store.reconfigure({
+    durability: 'os',
+    historyDays: 0,
+    historyMegabytes: 0,
+    alertHistoryDays: 90,
+    trendSetup,
+  })
   await store.commit([add('deadly', 1e300)])
   assert.match(seen.join('\n'), /the store thread was lost/)
   await store.commit([add('k', 1)])
