@@ -4,6 +4,8 @@
 import { DEFAULT_ACL } from '../config/default-acl.ts'
 import { NUMBER_SETTINGS, type NumberSettingName } from '../config/number-settings.ts'
 import type { Settings } from '../config/settings.ts'
+import { parseAlertSink } from '../delivery/sinks/alert-sink.ts'
+import type { SinkKeyValues } from '../delivery/sinks/sink-keys.ts'
 import { parseWebHookDefinition } from '../delivery/web-hook.ts'
 import { NetmaskGroup } from '../login/netmask-group.ts'
 import type { ShownSetting } from './console-questions.ts'
@@ -24,6 +26,7 @@ const TEXTS: { readonly [Name in keyof OtherSettings]: (value: OtherSettings[Nam
   luaStates: (states) => String(states ?? 'one per core but one'),
   reportThreads: (threads) => String(threads ?? 'as luaStates'),
   webHooks: (hooks) => list(hooks.map(({ name, keys }) => `${name} ${urlOf(name, keys)}`.trimEnd())),
+  alertSinks: (sinks) => list(sinks.map(({ name, type, keys }) => `${name} ${type} ${placeOf(name, type, keys)}`.trimEnd())),
   customStats: list,
   customEndpoints: list,
   backgrounds: list,
@@ -116,4 +119,10 @@ function endpoint({ host, port }: { readonly host: string; readonly port: number
 function urlOf(name: string, keys: Readonly<Record<string, string>>): string {
   const parsed = parseWebHookDefinition(name, new Map(Object.entries(keys)))
   return parsed.ok ? parsed.definition.url : ''
+}
+
+/** The server, the URL or the script, and none of the other keys: some are secret. */
+function placeOf(name: string, type: string, keys: SinkKeyValues): string {
+  const parsed = parseAlertSink(name, type, keys)
+  return parsed.ok ? parsed.definition.place : ''
 }
