@@ -85,7 +85,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
       random: Math.random,
       log,
       metrics,
-      onNotification: (record) => void alerts.noteDelivery(record),
+      onNotification: (record) => alerts.noteTry(record),
     },
     deliveryOptions(settings),
   )
