@@ -9,6 +9,7 @@ import type { Settings } from '../config/settings.ts'
 import type { NotificationRecord } from '../delivery/delivery-options.ts'
 import { TrackError, messageOf } from '../errors.ts'
 import { parseCron } from '../schedule/cron.ts'
+import type { DeliveryNote } from '../store/alert-store.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -61,6 +62,14 @@ export function startAlerts(parts: AlertParts): Alerts {
   )
   const ruleLabel = createRuleLabels()
   const noteEvictions = createEvictionLog(parts)
+  async function noteDelivery(note: DeliveryNote): Promise<void> {
+    const { sink, state } = note
+    try {
+      if (await service.noteDelivery(note)) metrics.alertNotifications.inc({ sink, status: state })
+    } catch (error) {
+      log.error('what became of a notification could not be noted', { sink, error: messageOf(error) })
+    }
+  }
   service.start()
   stopping.add('alerts', () => service.stop())
   return {
@@ -78,16 +87,7 @@ export function startAlerts(parts: AlertParts): Alerts {
       service.wake()
     },
     noteTry(record) {
-      const { sink } = record
-      const state = STATES[record.state]
-      service.noteDelivery({ ...record, state }).then(
-        (isKnown) => {
-          if (isKnown) metrics.alertNotifications.inc({ sink, status: state })
-        },
-        (error: unknown) => {
-          log.error('what became of a notification could not be noted', { sink, error: messageOf(error) })
-        },
-      )
+      void noteDelivery({ ...record, state: STATES[record.state] })
     },
   }
 }

@@ -143,13 +143,7 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
       hooksIn(lanes)
         .map(({ definition: { id, name, url }, lane }) => ({ id, name, url, ...lane.tally, ...lane.queue }))
         .toSorted((a, b) => a.id - b.id),
-    sinks: () =>
-      sinksIn(lanes).map(({ definition: { name, type, place }, lane }) => ({
-        name,
-        type,
-        place,
-        ...lane.tally,
-      })),
+    sinks: () => sinksIn(lanes).map(statusOf),
     async sendTest(name) {
       const found = sinksIn(lanes).find(({ definition }) => definition.name === name)
       if (found === undefined) return { ok: false, answer: unknownSink(name, sinksIn(lanes)) }
@@ -168,6 +162,10 @@ function hooksIn({ outlets }: LanesInForce): readonly HookOutlet[] {
 
 function sinksIn({ outlets }: LanesInForce): readonly SinkOutlet[] {
   return [...outlets.values()].filter((outlet) => outlet.kind === 'sink')
+}
+
+function statusOf({ definition: { name, type, place }, lane }: SinkOutlet): SinkStatus {
+  return { name, type, place, ...lane.tally }
 }
 
 function whatIsLeft(size: number, hasSinks: boolean): string {
