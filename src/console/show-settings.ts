@@ -26,7 +26,8 @@ const TEXTS: { readonly [Name in keyof OtherSettings]: (value: OtherSettings[Nam
   luaStates: (states) => String(states ?? 'one per core but one'),
   reportThreads: (threads) => String(threads ?? 'as luaStates'),
   webHooks: (hooks) => list(hooks.map(({ name, keys }) => `${name} ${urlOf(name, keys)}`.trimEnd())),
-  alertSinks: (sinks) => list(sinks.map(({ name, type, keys }) => `${name} ${type} ${placeOf(name, type, keys)}`.trimEnd())),
+  alertSinks: (sinks) =>
+    list(sinks.map(({ name, type, keys }) => `${name} ${type} ${placeOf(name, type, keys)}`.trimEnd())),
   customStats: list,
   customEndpoints: list,
   backgrounds: list,

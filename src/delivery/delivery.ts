@@ -139,27 +139,29 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
       stopping ??= drainAndClose(deadlineMs)
       return stopping
     },
-    counters: () =>
-      hooksIn(lanes)
-        .map(({ definition: { id, name, url }, lane }) => ({ id, name, url, ...lane.tally, ...lane.queue }))
-        .toSorted((a, b) => a.id - b.id),
-    sinks: () =>
-      sinksIn(lanes).map(({ definition: { name, type, place }, lane }) => ({
-        name,
-        type,
-        place,
-        ...lane.tally,
-      })),
-    async sendTest(name) {
-      const found = sinksIn(lanes).find(({ definition }) => definition.name === name)
-      if (found === undefined) return { ok: false, answer: unknownSink(name, sinksIn(lanes)) }
-      const message = testMessage(name, randomUUID(), now())
-      const { verdict, answer } = await lanes.whileHeld(found, () =>
-        notifySafely(found.connections, [message]),
-      )
-      return { ok: verdict.kind === 'success', answer }
-    },
+    counters: () => countersOf(lanes),
+    sinks: () => sinksIn(lanes).map(statusOf),
+    sendTest: (name) => sendTest(lanes, name, now()),
   }
+}
+
+function countersOf(lanes: LanesInForce): readonly WebHookCounters[] {
+  return hooksIn(lanes)
+    .map(({ definition: { id, name, url }, lane }) => ({ id, name, url, ...lane.tally, ...lane.queue }))
+    .toSorted((a, b) => a.id - b.id)
+}
+
+function statusOf({ definition: { name, type, place }, lane }: SinkOutlet): SinkStatus {
+  return { name, type, place, ...lane.tally }
+}
+
+async function sendTest(lanes: LanesInForce, name: string, nowMs: number): Promise<TestOutcome> {
+  const sinks = sinksIn(lanes)
+  const found = sinks.find(({ definition }) => definition.name === name)
+  if (found === undefined) return { ok: false, answer: unknownSink(name, sinks) }
+  const message = testMessage(name, randomUUID(), nowMs)
+  const { verdict, answer } = await lanes.whileHeld(found, () => notifySafely(found.connections, [message]))
+  return { ok: verdict.kind === 'success', answer }
 }
 
 function hooksIn({ outlets }: LanesInForce): readonly HookOutlet[] {

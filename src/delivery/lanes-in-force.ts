@@ -33,8 +33,7 @@ export class LanesInForce {
     const before = this.#outlets
     this.#outlets = next
     // First of all: what the new ones share with those that leave must not be closed in between.
-    for (const [queue, outlet] of next)
-      if (before.get(queue) !== outlet) this.#holds.hold(outlet.connections)
+    for (const [queue, outlet] of next) if (before.get(queue) !== outlet) this.#holds.hold(outlet.connections)
     for (const [queue, outlet] of before) {
       if (next.get(queue) === outlet) continue
       const left = this.#leave(queue, outlet)

@@ -47,7 +47,8 @@ export function watchOrphans(
 
   /** A round buries a bounded number; another one follows while there were some. */
   async function look(): Promise<void> {
-    while (!isStopped) {
+    for (;;) {
+      if (isStopped) return
       const rule = { named: named(), createdBeforeMs: now() - maxAgeMs, reason: REASON }
       const orphans = await outbox.buryOrphans(rule)
       for (const found of orphans) tell(found)

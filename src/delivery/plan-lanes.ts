@@ -64,11 +64,7 @@ function planSinks(options: DeliveryOptions, present: Outlets, make: LaneMaker):
     const before = present.get(sinkQueue(definition.name))
     // The content of its files counts: a certificate may have been renewed under the same name.
     const tls = sinkTls(definition, options.tls)
-    if (
-      before?.kind === 'sink' &&
-      isSameTls(before.tls, tls) &&
-      isSameSink(before.definition, definition)
-    )
+    if (before?.kind === 'sink' && isSameTls(before.tls, tls) && isSameSink(before.definition, definition))
       return before
     const parts = { kind: 'sink', definition, tls, connections: make.sink(definition, tls) } as const
     return { ...parts, lane: make.sinkLane(parts, { retry, tally: tallyAfter(before) }) }
