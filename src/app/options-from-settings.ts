@@ -79,6 +79,7 @@ export function storeOptions(
     durability: settings.durability,
     historyDays: settings.historyDays,
     historyMegabytes: settings.historyMegabytes,
+    alertHistoryDays: settings.alertHistoryDays,
     ...(maxPendingRuns === undefined ? {} : { backlogReports: maxPendingRuns }),
     trends: { module, setup },
   }
@@ -87,8 +88,8 @@ export function storeOptions(
 /** What of the store's options can change while it is open. */
 export function storeChange({ settings, trendDefinitions }: Configuration): StoreChange {
   const trendSetup: TrendApplierSetup = { definitions: trendDefinitions }
-  const { durability, historyDays, historyMegabytes } = settings
-  return { durability, historyDays, historyMegabytes, trendSetup }
+  const { durability, historyDays, historyMegabytes, alertHistoryDays } = settings
+  return { durability, historyDays, historyMegabytes, alertHistoryDays, trendSetup }
 }
 
 /** Runs that wait or run, over all workers, with which a call of a custom endpoint is refused. */

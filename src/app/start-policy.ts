@@ -19,6 +19,7 @@ import type { Statistics } from '../telemetry/statistics.ts'
 import type { AppOptions } from './app-options.ts'
 import type { InForce } from './in-force.ts'
 import { maxPendingForCalls, policyOptions } from './options-from-settings.ts'
+import type { Alerts } from './start-alerts.ts'
 import type { StopSequence } from './stop-sequence.ts'
 import { createNoticeHandler } from './worker-notices.ts'
 
@@ -28,6 +29,7 @@ interface PolicyParts {
   readonly store: EmbeddedStore
   readonly outbox: StoreOutbox
   readonly sendTest: Delivery['sendTest']
+  readonly alerts: Pick<Alerts, 'ask' | 'committed'>
   readonly metrics: Metrics
   readonly statistics: Statistics
   readonly stopping: StopSequence
@@ -54,7 +56,7 @@ const DRAIN_SHARE = 0.5
 
 /** Starts the workers and hands them what the store holds for them, first of all what a crash left unfinished. */
 export async function startPolicy(parts: PolicyParts): Promise<Policy> {
-  const { inForce, options, store, outbox, metrics, statistics, stopping, now } = parts
+  const { inForce, options, store, outbox, alerts, metrics, statistics, stopping, now } = parts
   const committer = createRunCommitter({
     log: options.log,
     metrics,
@@ -64,6 +66,7 @@ export async function startPolicy(parts: PolicyParts): Promise<Policy> {
     roomForWebHooks: () => inForce.settings.webHookQueueSize - outbox.size,
     onWebHooks: outbox.queued,
     onWebHookRefused: outbox.refused,
+    onAlerts: alerts.committed,
   })
   let lastWorker = 0
   const openReader = (): TrendReaderSetup => ({ ...store.readerAccess(), worker: ++lastWorker })
@@ -72,7 +75,7 @@ export async function startPolicy(parts: PolicyParts): Promise<Policy> {
     outbox.queued([...webHooks.map(({ name }) => name), ...alertSinks.map(({ name }) => sinkQueue(name))])
   }
   const answerStore = (question: StoreQuestion): Promise<StoreAnswer> =>
-    answerStoreQuestion({ store, now, onResent, sendTest: parts.sendTest }, question)
+    answerStoreQuestion({ store, now, onResent, sendTest: parts.sendTest, askAlerts: alerts.ask }, question)
   const startPool = createPoolStarter({ ...parts, openReader, answerStore })
   const runs = new PolicyRuns(
     await startPool(inForce.configuration),

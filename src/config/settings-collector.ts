@@ -2,6 +2,9 @@
  * Gathers settings while the configuration file runs, in the raw form that `settingsFrom` checks. Lives on the
  * configuration thread; a policy state has one too that nobody reads, since there its functions do nothing.
  */
+import type { AlertRoute } from '../alerts/alert-route.ts'
+import type { AlertPattern } from '../alerts/alert-matcher.ts'
+import type { Silence } from '../alerts/silence.ts'
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
 import type { Durability } from '../store/store.ts'
 import type { FileVersion } from '../enrich/geoip/geo-database-file.ts'
@@ -43,6 +46,14 @@ interface CollectedAlertSink {
   readonly keys: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }
 
+interface CollectedWindow extends AlertPattern {
+  readonly id: string
+  /** Cron pattern. */
+  readonly cron: string
+  readonly durationMs: number
+  readonly comment: string
+}
+
 /** A line for the log. */
 export interface Notice {
   readonly level: LogLevel
@@ -75,6 +86,10 @@ export class SettingsCollector {
   hasReport = false
   durability: Durability = 'fsync'
   history: { readonly days: number; readonly megabytes: number } | undefined = undefined
+  alertHistoryDays: number | undefined = undefined
+  readonly alertRoutes: AlertRoute[] = []
+  readonly alertSilences: Silence[] = []
+  readonly maintenanceWindows: CollectedWindow[] = []
   /** Trend databases by name, as they are once the file has run. */
   readonly trends = new TrendRegistry()
   stateDirectory: string | undefined = undefined
@@ -118,6 +133,10 @@ export class SettingsCollector {
       ...(this.history === undefined
         ? {}
         : { historyDays: this.history.days, historyMegabytes: this.history.megabytes }),
+      ...(this.alertHistoryDays === undefined ? {} : { alertHistoryDays: this.alertHistoryDays }),
+      alertRoutes: this.alertRoutes,
+      alertSilences: this.alertSilences,
+      maintenanceWindows: this.maintenanceWindows,
       tlsClient: this.tlsClient,
     }
   }

@@ -4,6 +4,8 @@
  */
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
+import { GROUP_FIELDS } from '../alerts/alert-route.ts'
+import { SEVERITIES } from '../alerts/severity.ts'
 import { TrackError } from '../errors.ts'
 import { MAX_THREADS, NUMBER_SETTINGS } from './number-settings.ts'
 
@@ -43,6 +45,40 @@ const ScheduleSchema = Type.Object({
   ]),
 })
 
+const PATTERN = {
+  rule: Type.Optional(Type.String()),
+  key: Type.Optional(Type.String()),
+  leastSeverity: Type.Optional(Type.Enum(SEVERITIES)),
+  mostSeverity: Type.Optional(Type.Enum(SEVERITIES)),
+}
+
+const AlertRouteSchema = Type.Object({
+  ...PATTERN,
+  sinks: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+  groupBy: Type.Array(Type.Enum(GROUP_FIELDS)),
+  groupWaitMs: Type.Number({ unit: 'milliseconds', minimum: 0 }),
+  groupIntervalMs: Type.Number({ unit: 'milliseconds', minimum: 1000 }),
+  repeatIntervalMs: Type.Number({ unit: 'milliseconds', minimum: 1000 }),
+  continues: Type.Boolean(),
+})
+
+const SilenceSchema = Type.Object({
+  ...PATTERN,
+  id: Type.String(),
+  author: Type.String({ minLength: 1 }),
+  comment: Type.String({ minLength: 1 }),
+  fromMs: Type.Number({ unit: 'Unix milliseconds' }),
+  untilMs: Type.Number({ unit: 'Unix milliseconds' }),
+})
+
+const MaintenanceWindowSchema = Type.Object({
+  ...PATTERN,
+  id: Type.String(),
+  cron: Type.String(),
+  durationMs: Type.Number({ unit: 'milliseconds', minimum: 1000 }),
+  comment: Type.String({ minLength: 1 }),
+})
+
 /** Settings that are one number. */
 const numbers = mapValues(NUMBER_SETTINGS, ({ unit, description, preset, min, max }) =>
   Type.Integer({ unit, description, default: preset, minimum: min, maximum: max }),
@@ -64,7 +100,6 @@ const SettingsSchema = Type.Object({
     default: null,
   }),
   webHooks: Type.Array(WebHookSchema, { default: [] }),
-  alertSinks: Type.Array(AlertSinkSchema, { default: [] }),
   customStats: Type.Array(Type.String(), { default: [] }),
   customEndpoints: Type.Array(Type.String(), { default: [] }),
   backgrounds: Type.Array(Type.String(), { default: [] }),
@@ -75,6 +110,11 @@ const SettingsSchema = Type.Object({
   }),
   historyDays: Type.Number({ unit: 'days', default: 7, minimum: 0, maximum: 36_500 }),
   historyMegabytes: Type.Number({ unit: 'megabytes', default: 1024, minimum: 0, maximum: 100_000_000 }),
+  alertHistoryDays: Type.Number({ unit: 'days', default: 90, minimum: 0, maximum: 36_500 }),
+  alertSinks: Type.Array(AlertSinkSchema, { default: [] }),
+  alertRoutes: Type.Array(AlertRouteSchema, { default: [] }),
+  alertSilences: Type.Array(SilenceSchema, { default: [] }),
+  maintenanceWindows: Type.Array(MaintenanceWindowSchema, { default: [] }),
   tlsClient: Type.Object(
     {
       verifyPeer: Type.Boolean({ default: true }),

@@ -61,7 +61,7 @@ export function createLaneMaker(deps: DeliveryDeps, onRest: () => void): LaneMak
         onRest,
         onTry: (isOk) => metrics.sinkTries.inc({ sink: name, type, status: isOk ? 'ok' : 'error' }),
         onDead: (reason) => metrics.notificationsDropped.inc({ sink: name, reason }),
-        onSettled: (record) => onNotification?.({ sink: name, ...record }),
+        onSettled: (record) => onNotification?.({ sink: name, to: place, ...record }),
       })
     },
     sink: (definition, tls) => createSink(definition, { ...surroundings, tls }),

@@ -85,7 +85,7 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
         deps.onRun(timing)
         const settling = run.finish(outcome)
         if (settling === undefined) ended()
-        else void settling.finally(ended)
+        else void settling.then(ended, ended)
       },
     })
   }

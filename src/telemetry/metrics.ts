@@ -2,6 +2,7 @@
  * Prometheus metrics: names, labels and meaning are the reference's where it has them. Lives on the main thread.
  */
 import type { StoreCounts } from '../store/store.ts'
+import { SEVERITIES } from '../alerts/severity.ts'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
 /** The reference's buckets, seconds. */
@@ -18,6 +19,8 @@ interface MetricSources {
   readonly geoDatabases: () => readonly { readonly name: string; readonly builtAtMs: number }[]
   /** Unix milliseconds. */
   readonly now: () => number
+  /** Silences and maintenance windows in force. */
+  readonly activeSilences: () => number
 }
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -27,6 +30,7 @@ export function createMetrics(sources: MetricSources) {
   collectDefaultMetrics({ register: registry })
   addGauges(registry, sources)
   addGeoAges(registry, sources)
+  addOpenAlerts(registry, sources)
   return {
     registry,
     ...reportMetrics(registry),
@@ -34,6 +38,7 @@ export function createMetrics(sources: MetricSources) {
     ...lookupMetrics(registry),
     ...reloadMetrics(registry),
     ...controlMetrics(registry),
+    ...alertMetrics(registry),
   }
 }
 
@@ -57,6 +62,12 @@ function addGauges(registry: Registry, sources: MetricSources): void {
       'Keys that a maximum size pushed out since the start.',
       () => sources.store().trendRowsEvicted,
     ],
+    [
+      'trackalert_alerts_evicted',
+      'Alerts resolved since the start because too many were open.',
+      () => sources.store().alerts.evicted,
+    ],
+    ['trackalert_silences_active', 'Silences and maintenance windows in force.', sources.activeSilences],
   ] as const
   for (const [name, help, read] of gauges) {
     // Read when scraped: a value that was set on change could be stale.
@@ -103,6 +114,33 @@ function reloadMetrics(registry: Registry) {
       ['database', 'status'],
       'trackalert_geoip_reloads_total',
       'Times that a GeoIP file was loaded again, by whether it was taken over.',
+    ),
+  }
+}
+
+function addOpenAlerts(registry: Registry, sources: MetricSources): void {
+  const collect = function (this: Gauge): void {
+    const { open } = sources.store().alerts
+    for (const [rank, severity] of SEVERITIES.entries()) this.set({ severity }, open[rank] ?? 0)
+  }
+  const name = 'trackalert_alerts_open'
+  const help = 'Alerts that are not resolved.'
+  registry.registerMetric(new Gauge({ name, help, labelNames: ['severity'], registers: [], collect }))
+}
+
+function alertMetrics(registry: Registry) {
+  return {
+    alerts: counter(
+      registry,
+      ['rule', 'severity'],
+      'trackalert_alerts_total',
+      'Alerts raised, those raised again included.',
+    ),
+    alertNotifications: counter(
+      registry,
+      ['sink', 'status'],
+      'trackalert_alert_notifications_total',
+      'Notifications handed over for delivery, and tries of these by their outcome.',
     ),
   }
 }

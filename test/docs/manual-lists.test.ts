@@ -97,6 +97,7 @@ describe('trackalert_api(7)', () => {
       store: () => NO_COUNTS,
       geoDatabases: () => [],
       now: () => 0,
+      activeSilences: () => 0,
     })
     const ours = registry
       .getMetricsAsArray()

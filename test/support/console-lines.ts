@@ -58,6 +58,7 @@ export async function startConsoleLines(
           store,
           now: Date.now,
           onResent: () => undefined,
+          askAlerts: () => Promise.reject(new Error('there are no alerts here')),
           sendTest: (sink) => Promise.resolve({ ok: false, answer: `nothing is sent to ${sink} here` }),
         },
         question,

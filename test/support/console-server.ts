@@ -82,6 +82,7 @@ export async function startConsoleServer(
     store: () => NO_COUNTS,
     geoDatabases: () => [],
     now: Date.now,
+    activeSilences: () => 0,
   })
   const create = (port: number): ControlServer =>
     createControlServer({ runLine, log: silentLog, now: Date.now, metrics }, { host: '127.0.0.1', port, key })

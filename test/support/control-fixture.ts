@@ -40,6 +40,7 @@ export async function startControl(
     store: () => NO_COUNTS,
     geoDatabases: () => [],
     now: () => 0,
+    activeSilences: () => 0,
   })
   const server = createControlServer(
     {

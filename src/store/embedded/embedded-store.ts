@@ -10,7 +10,9 @@ import { NO_COUNTS } from '../store.ts'
 import type {
   AppendOutcome,
   DeadLetter,
+  Expiry,
   FailedReport,
+  Forgotten,
   HistoryEntry,
   HistoryQuery,
   JournalledReport,
@@ -24,6 +26,7 @@ import type {
   StoreCounts,
   StoredTrendRow,
 } from '../store.ts'
+import { AlertClient } from './alert-client.ts'
 import { AppendQueue } from './append-queue.ts'
 import { CallTable, type Settlement } from './call-table.ts'
 import { lockDirectory } from './directory-lock.ts'
@@ -49,6 +52,8 @@ export interface EmbeddedStoreDeps {
 /** What a policy worker's reader is opened with, but for the worker's number. */
 export interface ReaderAccess {
   readonly databaseDirectory: string
+  /** Memory of RowOwners. */
+  readonly rowOwners: SharedArrayBuffer
   /** To be transferred. */
   readonly port: MessagePort
 }
@@ -80,21 +85,22 @@ export async function openEmbeddedStore(
 
 type CallMessage = Extract<ToStoreThread, { readonly type: 'call' }>
 
-interface QueuedCommit {
-  readonly outcomes: readonly Outcome[]
-  readonly resolve: () => void
-  readonly reject: (error: TrackError) => void
+/** The outcomes of one turn of the event loop. */
+interface QueuedCommits {
+  readonly outcomes: Outcome[]
+  readonly stored: PromiseWithResolvers<void>
 }
 
 export class EmbeddedStore implements Store {
+  readonly alerts = new AlertClient((call) => this.#call('alerts', call))
   readonly #deps: EmbeddedStoreDeps
-  readonly #databaseDirectory: string
+  readonly #readerSetup: Omit<ReaderAccess, 'port'>
   readonly #unlock: () => Promise<void>
   readonly #readers = new ReaderPorts()
   readonly #calls = new CallTable()
   readonly #link: ThreadLink
   readonly #appends: AppendQueue
-  #commits: QueuedCommit[] = []
+  #commits: QueuedCommits | undefined
   #flushIsDue = false
   #counts: StoreCounts = NO_COUNTS
   #readiness: Readiness = { ready: false, reason: 'the store is being opened' }
@@ -106,13 +112,16 @@ export class EmbeddedStore implements Store {
     this.#deps = deps
     this.#unlock = unlock
     const setup = threadSetup(options)
-    this.#databaseDirectory = setup.databaseDirectory
+    const { databaseDirectory, rowOwners } = setup
+    this.#readerSetup = { databaseDirectory, rowOwners }
     const onLost = (reason: string): void => {
       deps.onTrouble(`the store thread was lost and is replaced: ${reason}`)
       this.#setReadiness({ ready: false, reason: 'the store thread was lost and is replaced' })
     }
+    const onLeftOpen = (reason: string): void =>
+      deps.onTrouble(`everything is stored, but the store stays open until the process ends: ${reason}`)
     this.#link = new ThreadLink(
-      { readers: this.#readers, onNews: (news) => this.#receive(news), onLost },
+      { readers: this.#readers, onNews: (news) => this.#receive(news), onLost, onLeftOpen },
       setup,
     )
     this.#appends = new AppendQueue(
@@ -135,7 +144,7 @@ export class EmbeddedStore implements Store {
 
   /** For one policy worker; the port closes when the worker ends. */
   readerAccess(): ReaderAccess {
-    return { databaseDirectory: this.#databaseDirectory, port: this.#readers.add() }
+    return { ...this.#readerSetup, port: this.#readers.add() }
   }
 
   append(reports: readonly ReportToAppend[]): Promise<AppendOutcome> {
@@ -151,10 +160,12 @@ export class EmbeddedStore implements Store {
 
   commit(outcomes: readonly Outcome[]): Promise<void> {
     if (this.#isClosed) return Promise.reject(new TrackError('TRK_STOPPING'))
-    return new Promise((resolve, reject) => {
-      this.#commits.push({ outcomes, resolve, reject })
+    if (this.#commits === undefined) {
+      this.#commits = { outcomes: [], stored: Promise.withResolvers() }
       this.#scheduleFlush()
-    })
+    }
+    for (const outcome of outcomes) this.#commits.outcomes.push(outcome)
+    return this.#commits.stored.promise
   }
 
   claimDue(receiver: string, nowMs: number, limit: number): Promise<OutboxClaim> {
@@ -197,7 +208,7 @@ export class EmbeddedStore implements Store {
     return this.#call('history', query)
   }
 
-  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
+  forgetLogin(login: string): Promise<Forgotten> {
     return this.#call('forgetLogin', { login })
   }
 
@@ -215,7 +226,7 @@ export class EmbeddedStore implements Store {
     this.#link.restartWith(settings)
   }
 
-  expire(nowMs: number): Promise<void> {
+  expire(nowMs: number): Promise<Expiry> {
     return this.#call('expire', { nowMs })
   }
 
@@ -254,22 +265,11 @@ export class EmbeddedStore implements Store {
 
   #flushCommits(): void {
     const queued = this.#commits
-    if (queued.length === 0) return
-    this.#commits = []
-    const call = this.#calls.add({
-      settle: () => {
-        for (const commit of queued) commit.resolve()
-      },
-      reject: (error) => {
-        for (const commit of queued) commit.reject(error)
-      },
-    })
-    this.#link.send(
-      packCommit(
-        call,
-        queued.flatMap((commit) => commit.outcomes),
-      ),
-    )
+    if (queued === undefined) return
+    this.#commits = undefined
+    const { outcomes, stored } = queued
+    const call = this.#calls.add({ settle: () => stored.resolve(), reject: stored.reject })
+    this.#link.send(packCommit(call, outcomes))
   }
 
   #call<Name extends StoreCallName>(
