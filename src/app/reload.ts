@@ -202,6 +202,6 @@ function warnOfMissing(log: Log, what: string, before: readonly Named[], next: r
   const names = new Set(next.map(({ name }) => name))
   for (const { name } of before) {
     if (names.has(name)) continue
-    log.warn(`the ${what} is not defined any more; what is queued for it waits for a day`, { name })
+    log.warn('a receiver is not defined any more; what is queued for it waits for a day', { what, name })
   }
 }
