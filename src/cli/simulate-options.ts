@@ -1,7 +1,7 @@
 /**
  * The options of `trackalert simulate`. Pure but for commander.
  */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { ATTACK_DAYS } from '../simulator/attacks/attack-streams.ts'
 import { ATTACK_TYPES, type AttackType } from '../simulator/attacks/attack-types.ts'
 import type { SimulationOptions } from '../simulator/simulate.ts'
@@ -30,13 +30,12 @@ const DEFAULT_START = '2026-01-05'
 export function simulateCommand(choose: (choice: SimulateChoice) => void): Command {
   return new Command('simulate')
     .description('write made-up login reports of honest people and of attackers, a JSON object a line')
-    .option('--users <number>', 'people', wholeNumber(1, 100_000), 1000)
+    .option('--users <number>', 'people', wholeNumber(1, 50_000), 1000)
     .option('--days <number>', 'days to tell', wholeNumber(1, 366), 30)
-    .option(
-      '--attacks <list>',
-      'types of attack, separated by commas, or all, or none',
-      attackList,
-      ATTACK_TYPES,
+    .addOption(
+      new Option('--attacks <list>', 'types of attack, separated by commas, or all, or none')
+        .argParser(attackList)
+        .default(ATTACK_TYPES, 'all'),
     )
     .option(
       '--instances <number>',
@@ -45,7 +44,11 @@ export function simulateCommand(choose: (choice: SimulateChoice) => void): Comma
     )
     .option('--quiet-days <number>', 'days without attacks at the start', wholeNumber(0, 366), 14)
     .option('--seed <number>', 'another number, another story', wholeNumber(0, 4_294_967_295), 1)
-    .option('--start <date>', 'the first day, in UTC', startOfDay, startOfDay(DEFAULT_START))
+    .addOption(
+      new Option('--start <date>', 'the first day, in UTC')
+        .argParser(startOfDay)
+        .default(startOfDay(DEFAULT_START), DEFAULT_START),
+    )
     .option('--rate <number>', 'how often clients log in, 1 being usual', rate, 1)
     .option('--output <file>', 'where to write; - is standard output', '-')
     .action((options: GivenOptions, command: Command) => {

@@ -115,7 +115,7 @@ function loginReports(today: Today, device: Device, moment: Moment): readonly Si
 
 /** The most particular of all that is odd about a login. */
 function trapOf({ person, day }: Today, device: Device, { trap }: Place): Trap | undefined {
-  if (trap === 'vpn' || trap === 'travel') return trap
+  if (trap === 'vpn' || trap === 'travel' || trap === 'cloud-client') return trap
   if (person.dormancy !== undefined && day === person.dormancy.to + 1) return 'dormant-return'
   if (device.fromDay > 0 && device.fromDay === day) return 'new-device'
   return trap ?? (person.rhythm.isNightWorker ? 'night-worker' : undefined)

@@ -97,9 +97,10 @@ const SHARES = {
   changed: 0.06,
   staleAfterChange: 0.6,
   dormantAndBack: 0.03,
-  dormantForGood: 0.03,
 } as const
 const EVENT_DAYS = 30
+/** Of so many people one never comes back. */
+const PEOPLE_PER_GONE = 30
 /** Under so many days of silence nobody is dormant. */
 export const DORMANT_DAYS = 10
 const LEASES_DAYS: readonly [number, ...number[]] = [1, 7, 30, 365]
@@ -137,7 +138,7 @@ export function makePerson({ index, seed, days, offices, mailboxes }: PersonSetu
     usesVpn: random.chance(SHARES.vpn),
     trips: makeTrips(days, random),
     holidays: makeHolidays(days, random),
-    dormancy: makeDormancy(days, random),
+    dormancy: makeDormancy(index, days, random),
     passwordEvents: makePasswordEvents(devices, days, random),
     mailboxes,
     customerKind: random.chance(SHARES.business) ? 'business' : 'private',
@@ -222,12 +223,12 @@ function makeHolidays(days: number, random: Random): readonly Days[] {
   return [{ from, to: from + random.integer(3, 9) }]
 }
 
-function makeDormancy(days: number, random: Random): Days | undefined {
-  const kind = random.fraction()
+function makeDormancy(index: number, days: number, random: Random): Days | undefined {
   const from = random.integer(1, 4)
   const back = random.integer(from + DORMANT_DAYS, Math.max(from + DORMANT_DAYS, days - 2))
-  if (kind < SHARES.dormantForGood) return { from, to: Number.POSITIVE_INFINITY }
-  return kind < SHARES.dormantForGood + SHARES.dormantAndBack ? { from, to: back } : undefined
+  // Counted, not drawn: few people as well must have one whose login a thief can wake.
+  if (index % PEOPLE_PER_GONE === 17) return { from, to: Number.POSITIVE_INFINITY }
+  return random.chance(SHARES.dormantAndBack) ? { from, to: back } : undefined
 }
 
 function makePasswordEvents(

@@ -7,7 +7,7 @@ import { makeStrangeDevice } from '../device-catalogue.ts'
 import { personDay } from '../person-day.ts'
 import { DAY_SECONDS, DORMANT_DAYS } from '../person.ts'
 import { mix } from '../random.ts'
-import type { SimulatedReport } from '../simulated-report.ts'
+import type { SimulatedReport, Trap } from '../simulated-report.ts'
 import {
   attackReport,
   beginOf,
@@ -18,6 +18,13 @@ import {
 } from './attack-types.ts'
 
 const HOUR = 3600
+/** Of reports that say where somebody is: the address is that of their line or their office. */
+const AT_USUAL_PLACES: ReadonlySet<Trap | undefined> = new Set([
+  undefined,
+  'shared-office',
+  'commuter',
+  'night-worker',
+])
 /** Journeys of so many hours and more, which nobody makes in the time that a patient thief waits. */
 const FAR_AWAY = DESTINATIONS.filter(({ country }) => ['US', 'TH', 'CA', 'JP'].includes(country))
 
@@ -127,8 +134,7 @@ function victimSeenAt({ site, victim, window, random }: AttackSetup): number | u
   for (let tried = 0; tried <= last - first; tried++) {
     const day = first + ((start - first + tried) % (last - first + 1))
     const seen = personDay(site, victim, day).filter(
-      ({ success, trap, login }) =>
-        success && login === victim.login && (trap === undefined || trap === 'shared-office'),
+      ({ success, trap, login }) => success && login === victim.login && AT_USUAL_PLACES.has(trap),
     )
     const report = seen[random.below(seen.length)]
     if (report !== undefined) return report.t - site.startSeconds
