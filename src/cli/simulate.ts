@@ -4,6 +4,7 @@
  */
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import { simulate, type SimulationOptions } from '../simulator/simulate.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
@@ -17,62 +18,74 @@ interface SimulateDeps {
   readonly writeError: (text: string) => void
 }
 
-/** @returns 0 when everything was written or nobody reads it any more, 1 when the file could not be written. */
+/** @returns 0 when everything was written or nobody reads it any more, 1 when it could not be written. */
 export async function writeSimulation(
   { simulation, outputFile }: SimulateChoice,
   { output, writeError }: SimulateDeps,
 ): Promise<ExitStatus> {
   const { reports, attacks } = simulate(simulation)
   for (const sentence of missingAttacks(simulation, attacks)) writeError(`${sentence}\n`)
-  const target = outputFile === undefined ? output : openFile(outputFile)
-  await writeLines(reports, target)
-  if (outputFile !== undefined) await ended(target)
-  const { errored } = target
+  const target = outputFile === undefined ? output : createWriteStream(outputFile)
+  const sink = new Sink(target)
+  await writeLines(reports, sink)
+  if (outputFile !== undefined) await sink.end()
+  const { failure } = sink
   // Such as head, which has seen enough.
-  if (errored === null || ('code' in errored && errored.code === 'EPIPE')) return EXIT.ok
-  writeError(`cannot write ${outputFile ?? 'standard output'}: ${messageOf(errored)}\n`)
+  if (failure === undefined || ('code' in failure && failure.code === 'EPIPE')) return EXIT.ok
+  writeError(`cannot write ${outputFile ?? 'standard output'}: ${messageOf(failure)}\n`)
   return EXIT.failed
 }
 
-/** What goes wrong with it is in `errored`. */
-function openFile(path: string): Writable {
-  return createWriteStream(path).on('error', () => undefined)
+/** A stream that is written to as fast as it takes it, until something goes wrong. */
+class Sink {
+  readonly #output: Writable
+  #failure: Error | undefined
+
+  constructor(output: Writable) {
+    this.#output = output
+    // Standard output stays writable after an error and does not keep it.
+    output.on('error', (error) => (this.#failure ??= error))
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  async write(chunk: string): Promise<void> {
+    if (!this.#output.write(chunk)) await this.#oneOf(['drain', 'error', 'close'])
+    // A pipe or a file may take it at once and say a turn later that it did not; signals wait for a turn as well.
+    await nextTurn()
+  }
+
+  async end(): Promise<void> {
+    if (this.#output.closed) return
+    const closed = this.#oneOf(['close'])
+    this.#output.end()
+    await closed
+  }
+
+  #oneOf(events: readonly string[]): Promise<void> {
+    const output = this.#output
+    return new Promise((resolve) => {
+      const done = (): void => {
+        for (const event of events) output.off(event, done)
+        resolve()
+      }
+      for (const event of events) output.on(event, done)
+    })
+  }
 }
 
-async function writeLines(reports: Iterable<unknown>, output: Writable): Promise<void> {
+async function writeLines(reports: Iterable<unknown>, sink: Sink): Promise<void> {
   let chunk = ''
   for (const report of reports) {
     chunk += `${JSON.stringify(report)}\n`
     if (chunk.length < CHUNK_LENGTH) continue
-    if (!(await write(output, chunk))) return
+    await sink.write(chunk)
+    if (sink.failure !== undefined) return
     chunk = ''
   }
-  if (chunk !== '') await write(output, chunk)
-}
-
-/** @returns false when it takes nothing any more. */
-async function write(output: Writable, chunk: string): Promise<boolean> {
-  if (!output.writable) return false
-  if (!output.write(chunk)) await oneOf(output, ['drain', 'error', 'close'])
-  return output.writable
-}
-
-async function ended(output: Writable): Promise<void> {
-  if (output.closed) return
-  const closed = oneOf(output, ['close'])
-  output.end()
-  await closed
-}
-
-/** The first of some events; an error is one as well, and `errored` keeps it. */
-function oneOf(output: Writable, events: readonly string[]): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      for (const event of events) output.off(event, done)
-      resolve()
-    }
-    for (const event of events) output.on(event, done)
-  })
+  if (chunk !== '') await sink.write(chunk)
 }
 
 /** Fewer attacks than asked for would otherwise only be noticed in the results. */

@@ -141,10 +141,12 @@ describe('many logins are tried', () => {
   check('stuffing', 'patient', (seen) => isStuffing(seen) && seen.addresses > 40 && seen.lasts > 8 * HOUR)
 
   test('and now and then a spray finds a right password', () => {
-    const sprays = [...attacks]
-      .filter(([id]) => id.startsWith('spray-'))
-      .map(([, list]) => list.some(({ success }) => success))
-    assert.ok(sprays.includes(true) && sprays.includes(false))
+    const sprays = new Set(
+      [...attacks]
+        .filter(([id]) => id.startsWith('spray-'))
+        .map(([, list]) => list.some(({ success }) => success)),
+    )
+    assert.ok(sprays.has(true) && sprays.has(false))
   })
 })
 
@@ -201,7 +203,7 @@ describe('a login is taken over', () => {
 })
 
 describe('attacks', () => {
-  test('begin after the quiet days, with at least a hundred reports of their victims before', () => {
+  test('begin after the quiet days', () => {
     for (const [id, list] of attacks) {
       assert.ok(
         list.every(({ t }) => t >= START + 14 * DAY),
