@@ -1,6 +1,6 @@
 /**
- * Few passwords for many logins: one password for all (spray), or the pairs of another service's loss (stuffing). Every
- * second one finds a right password. Pure.
+ * Few passwords for many logins: one password for all (spray), or the pairs of another service's loss (stuffing). About
+ * half of the sprays find a right password. Pure.
  */
 import { BOTNET_NETWORKS, HOSTING_NETWORKS, HOSTING_NETWORKS6 } from '../address-plan.ts'
 import { address6In, addressIn } from '../address.ts'
