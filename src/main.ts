@@ -57,6 +57,12 @@ async function run(commandLine: CommandLine, around: Surroundings): Promise<Exit
       const { runClient } = await import('./cli/run-client.ts')
       return await runClient(commandLine, around, configFileOf)
     }
+    case 'simulate': {
+      process.stdout.on('error', () => undefined)
+      const { writeSimulation } = await import('./cli/simulate.ts')
+      const writeError = (text: string): void => void process.stderr.write(`trackalert: ${text}`)
+      return await writeSimulation(commandLine.choice, { output: process.stdout, writeError })
+    }
     default:
       return commandLine satisfies never
   }
