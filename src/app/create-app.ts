@@ -57,7 +57,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   const inForce = new InForce(configuration)
   stopping.add('configuration thread', () => inForce.configuration.thread.stop())
   const { settings } = configuration
-  for (const { level, message, fields } of configuration.notices) log[level](message, fields)
+  for (const { level, message, fields } of configuration.notices) log.verbatim(level, message, fields)
   for (const warning of warningsOf(settings)) log.warn(warning)
 
   const statistics = createStatistics(now, settings.customStats)
@@ -71,6 +71,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
     webHookQueue: () => outbox.size,
     store: () => store.counts(),
     geoDatabases: () => inForce.configuration.geoDatabases,
+    logLinesDropped: options.logLinesDropped ?? (() => ({ output: 0, syslog: 0 })),
     now,
   })
   stopping.add('statistics log', startStatisticsLog(log, statistics))

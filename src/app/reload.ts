@@ -131,7 +131,7 @@ async function exchange(parts: ReloadParts, rollback: StopSequence, signal: Abor
 /** What an operator should know about the new configuration, once it is in force. */
 function logChanges(log: Log, before: Configuration, next: Configuration): void {
   const changes = describeTrendChanges(before.trendDefinitions, next.trendDefinitions)
-  for (const { level, message, fields } of [...next.notices, ...changes]) log[level](message, fields)
+  for (const { level, message, fields } of [...next.notices, ...changes]) log.verbatim(level, message, fields)
   for (const warning of warningsOf(next.settings)) log.warn(warning)
   const hooks = new Set(next.settings.webHooks.map(({ name }) => name))
   for (const { name } of before.settings.webHooks) {

@@ -16,6 +16,8 @@ interface MetricSources {
   readonly store: () => StoreCounts
   /** The GeoIP databases in use, and when they were made; Unix milliseconds. */
   readonly geoDatabases: () => readonly { readonly name: string; readonly builtAtMs: number }[]
+  /** Lines of the log dropped since the start, by where they were to go. */
+  readonly logLinesDropped: () => Readonly<Record<'output' | 'syslog', number>>
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -27,6 +29,7 @@ export function createMetrics(sources: MetricSources) {
   collectDefaultMetrics({ register: registry })
   addGauges(registry, sources)
   addGeoAges(registry, sources)
+  addDroppedLines(registry, sources)
   return {
     registry,
     ...reportMetrics(registry),
@@ -78,6 +81,23 @@ function addGeoAges(registry: Registry, { geoDatabases, now }: MetricSources): v
       name: 'trackalert_geoip_age_seconds',
       help: 'Time since a GeoIP database was made.',
       labelNames: ['database'],
+      registers: [],
+      collect,
+    }),
+  )
+}
+
+function addDroppedLines(registry: Registry, { logLinesDropped }: MetricSources): void {
+  const collect = function (this: Counter<'to'>): void {
+    // The log counts itself: it is there before the metrics.
+    this.reset()
+    for (const [to, lines] of Object.entries(logLinesDropped())) this.inc({ to }, lines)
+  }
+  registry.registerMetric(
+    new Counter({
+      name: 'trackalert_log_lines_dropped_total',
+      help: 'Lines of the log that nobody took in time.',
+      labelNames: ['to'],
       registers: [],
       collect,
     }),

@@ -96,6 +96,7 @@ describe('trackalert_api(7)', () => {
       webHookQueue: () => 0,
       store: () => NO_COUNTS,
       geoDatabases: () => [],
+    logLinesDropped: () => ({ output: 0, syslog: 0 }),
       now: () => 0,
     })
     const ours = registry

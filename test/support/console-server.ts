@@ -81,6 +81,7 @@ export async function startConsoleServer(
     webHookQueue: () => 0,
     store: () => NO_COUNTS,
     geoDatabases: () => [],
+    logLinesDropped: () => ({ output: 0, syslog: 0 }),
     now: Date.now,
   })
   const create = (port: number): ControlServer =>

@@ -39,6 +39,7 @@ export async function startControl(
     webHookQueue: () => 0,
     store: () => NO_COUNTS,
     geoDatabases: () => [],
+    logLinesDropped: () => ({ output: 0, syslog: 0 }),
     now: () => 0,
   })
   const server = createControlServer(
