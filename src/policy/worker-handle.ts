@@ -22,7 +22,7 @@ import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
-import { processorMsOf } from './processor-time.ts'
+import { processorMeter } from './processor-time.ts'
 import { lossFailure, type LossReason } from './worker-loss.ts'
 import { RunBacklog } from './run-backlog.ts'
 
@@ -67,6 +67,8 @@ interface WorkerHandleDeps {
   readonly log: Log
   readonly onNotice: (notice: WorkerNotice) => void
   readonly onLost: (reason: LossReason) => void
+  /** Milliseconds that the thread has used since it was said last: for those who measure. */
+  readonly onProcessorTime?: (usedMs: number) => void
   /** The store's door for a new thread: its port goes over to it, and its number is never used twice. */
   readonly openReader: () => TrendReaderSetup
   readonly answer: (question: StoreQuestion) => Promise<StoreAnswer>
@@ -97,6 +99,7 @@ export class WorkerHandle {
   #isAbandoned = false
   /** Runs of a lost worker that are yet to be tried again, one at a time. */
   #suspects = 0
+  readonly #processorMsOf: ReturnType<typeof processorMeter>
   /** Counted rather than timed: a server that was itself stopped for a while must not blame its workers. */
   #unansweredPings = 0
   /** The thread's processor time when it last gave a sign of life, as far as it was asked. */
@@ -106,6 +109,7 @@ export class WorkerHandle {
 
   constructor(deps: WorkerHandleDeps, options: WorkerHandleOptions) {
     this.#deps = deps
+    this.#processorMsOf = processorMeter(deps.onProcessorTime)
     this.#options = options
     this.#setup = options.setup
   }
@@ -301,7 +305,7 @@ export class WorkerHandle {
    * have: on a busy machine that may take long, so the time on the wall ends only what uses hardly any.
    */
   async #watch(worker: Worker): Promise<void> {
-    const processorMs = await processorMsOf(worker)
+    const processorMs = await this.#processorMsOf(worker)
     if (this.#worker !== worker || this.#state !== 'running') return
     if (this.#unansweredPings === 0) this.#processorMsAtSign = processorMs
     const { cpuMs, wallMs } = this.#setup.limits

@@ -1,23 +1,21 @@
 /**
  * Prometheus metrics: names, labels and meaning are the reference's where it has them. Lives on the main thread.
  */
-import type { StoreCounts } from '../store/store.ts'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { addScrapedMetrics, type ScrapedSources } from './scraped-metrics.ts'
+import { workMetrics } from './work-metrics.ts'
 
 /** The reference's buckets, seconds. */
 const DURATION_BUCKETS = [0.001, 0.01, 0.1, 1]
 
 /** What is read at the moment of a scrape. */
-interface MetricSources {
+interface MetricSources extends ScrapedSources {
   readonly activeConnections: () => number
   /** Reports and calls that wait for a policy worker. */
   readonly workerQueue: () => number
   readonly webHookQueue: () => number
-  readonly store: () => StoreCounts
   /** The GeoIP databases in use, and when they were made; Unix milliseconds. */
   readonly geoDatabases: () => readonly { readonly name: string; readonly builtAtMs: number }[]
-  /** Lines of the log dropped since the start, by where they were to go. */
-  readonly logLinesDropped: () => Readonly<Record<'output' | 'syslog', number>>
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -29,7 +27,7 @@ export function createMetrics(sources: MetricSources) {
   collectDefaultMetrics({ register: registry })
   addGauges(registry, sources)
   addGeoAges(registry, sources)
-  addDroppedLines(registry, sources)
+  addScrapedMetrics(registry, sources)
   return {
     registry,
     ...reportMetrics(registry),
@@ -37,6 +35,7 @@ export function createMetrics(sources: MetricSources) {
     ...lookupMetrics(registry),
     ...reloadMetrics(registry),
     ...controlMetrics(registry),
+    ...workMetrics(registry),
   }
 }
 
@@ -54,12 +53,6 @@ function addGauges(registry: Registry, sources: MetricSources): void {
     ],
     ['trackalert_dead_letters', 'Webhooks given up and kept.', () => sources.store().deadLetters],
     ['trackalert_history_reports', 'Done reports kept for getReports.', () => sources.store().historyReports],
-    ['trackalert_trend_rows', 'Keys of all trend databases.', () => sources.store().trendRows],
-    [
-      'trackalert_trend_rows_evicted',
-      'Keys that a maximum size pushed out since the start.',
-      () => sources.store().trendRowsEvicted,
-    ],
   ] as const
   for (const [name, help, read] of gauges) {
     // Read when scraped: a value that was set on change could be stale.
@@ -81,23 +74,6 @@ function addGeoAges(registry: Registry, { geoDatabases, now }: MetricSources): v
       name: 'trackalert_geoip_age_seconds',
       help: 'Time since a GeoIP database was made.',
       labelNames: ['database'],
-      registers: [],
-      collect,
-    }),
-  )
-}
-
-function addDroppedLines(registry: Registry, { logLinesDropped }: MetricSources): void {
-  const collect = function (this: Counter<'to'>): void {
-    // The log counts itself: it is there before the metrics.
-    this.reset()
-    for (const [to, lines] of Object.entries(logLinesDropped())) this.inc({ to }, lines)
-  }
-  registry.registerMetric(
-    new Counter({
-      name: 'trackalert_log_lines_dropped_total',
-      help: 'Lines of the log that nobody took in time.',
-      labelNames: ['to'],
       registers: [],
       collect,
     }),

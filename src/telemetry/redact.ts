@@ -6,7 +6,7 @@ import type { LogFields } from './log.ts'
 const COVERED = '***'
 /** Ends of field names, without regard to case, dashes and underscores. */
 const SECRET_NAME =
-  /(?:pass(?:word|wd|phrase|code)?|pwd|pwhash|secret|token|cookie|credentials?|authorization|api[-_]?key|private[-_]?key|signing[-_]?key|community)$/i
+  /(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|cookie|credentials?|authorization|api[-_]?key|private[-_]?key|signing[-_]?key|community)$/i
 /** The header or field, a scheme, and what must not be seen. */
 const AUTHORIZATION =
   /(authorization["']?\s{0,5}[:=]\s{0,5}["']?)(?:(?:basic|bearer|digest|negotiate)\s{1,5})?[^\s"',;]+/gi

@@ -14,6 +14,7 @@ import type {
   RunFailureRecord,
   StoreCounts,
   StoredTrendRow,
+  WrittenBatch,
 } from '../store.ts'
 import type { TrendApplierSource } from '../trend-applier.ts'
 import type { RefusalReason } from './group-commit.ts'
@@ -190,6 +191,8 @@ export type FromStoreThread =
         readonly detail: string
       }[]
       readonly failed: readonly { readonly call: number; readonly error: WireError }[]
+      /** Since the last of these messages. */
+      readonly written: readonly WrittenBatch[]
       readonly counts: StoreCounts
     }
   | {

@@ -66,8 +66,7 @@ export class StoreService {
   #reopened: PromiseWithResolvers<void> | undefined
   #broken: TrackError | undefined
   #isClosing = false
-  #settled: { done: number[]; refused: Settled['refused'][number][]; failed: Settled['failed'][number][] } =
-    empty()
+  #settled = empty()
 
   constructor(deps: StoreServiceDeps) {
     this.#deps = deps
@@ -89,6 +88,7 @@ export class StoreService {
       database,
       reopen: () => this.#reopen(),
       onChange: () => this.#tellReadiness(),
+      onWritten: (batch) => this.#settled.written.push(batch),
     })
     this.writer = new GroupCommit({
       disk: this.#disk,
@@ -120,10 +120,12 @@ export class StoreService {
       backlogBytes: journal.backlogBytes,
       failedReports: journal.failedReports,
       outboxEntries: outbox.entries,
+      outboxByReceiver: outbox.byReceiver,
       deadLetters: outbox.deadLetters,
       historyReports: history.reports,
       historyBytes: history.sizeBytes,
       trendRows: trendRows.rows,
+      trendRowsByDatabase: trendRows.rowsByDatabase,
       trendRowsEvicted: trendRows.evicted,
     }
   }
@@ -320,6 +322,7 @@ function empty(): {
   done: number[]
   refused: Settled['refused'][number][]
   failed: Settled['failed'][number][]
+  written: Settled['written'][number][]
 } {
-  return { done: [], refused: [], failed: [] }
+  return { done: [], refused: [], failed: [], written: [] }
 }

@@ -97,6 +97,10 @@ export class TrendRows implements Participant {
     return total
   }
 
+  get rowsByDatabase(): ReadonlyMap<string, number> {
+    return this.#counts
+  }
+
   get evicted(): number {
     return this.#evicted
   }
