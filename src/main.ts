@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { keepCompiledCode } from './app/compile-cache.ts'
 import {
   DEFAULT_CONFIG_FILES,
   parseCommandLine,
@@ -79,10 +80,17 @@ async function serve(server: ServerChoice, around: Surroundings): Promise<ExitSt
   // Whoever read the log may be gone, such as a pager or a journal that restarts; reports go on without it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   neverWaitForReader(process.stdout)
+  const configFile = configFileOf(server.configFile)
+  keepCompiledCode({
+    configFile,
+    stateDirectoryFromEnvironment: process.env['STATE_DIRECTORY'],
+    environment: process.env,
+  })
+  // Loaded only now, so that its compiled code is kept too.
   const { runServer } = await import('./cli/run-server.ts')
   return await runServer(server, {
     surroundings: around,
-    configFile: configFileOf(server.configFile),
+    configFile,
     ownRegexesFile: fileURLToPath(new URL('../regexes.yaml', import.meta.url)),
     pid: process.pid,
     onStopSignal(listener) {

@@ -1,17 +1,19 @@
 /**
  * Wires the server in one straight line and stops it in reverse. Lives on the main thread; runs no Lua.
  */
-import { loadConfiguration } from '../config/load-configuration.ts'
+import { loadConfiguration, type Configuration } from '../config/load-configuration.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import { createServerMetrics } from './server-metrics.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import type { AppOptions } from './app-options.ts'
+import type { Log } from '../telemetry/log.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
 import { createStatistics } from '../telemetry/statistics.ts'
 import { deliveryOptions, warningsOf } from './options-from-settings.ts'
 import { startExpiry } from './expiry.ts'
 import { InForce } from './in-force.ts'
 import { openStore } from './open-store.ts'
+import { startAlerts } from './start-alerts.ts'
 import { startHttp } from './start-http.ts'
 import { startPolicy } from './start-policy.ts'
 import { startOperations } from './start-operations.ts'
@@ -57,8 +59,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   const inForce = new InForce(configuration)
   stopping.add('configuration thread', () => inForce.configuration.thread.stop())
   const { settings } = configuration
-  for (const { level, message, fields } of configuration.notices) log.verbatim(level, message, fields)
-  for (const warning of warningsOf(settings)) log.warn(warning)
+  logNotices(configuration, log)
 
   const statistics = createStatistics(now, settings.customStats)
   const traffic = { activeConnections: 0, reports: 0 }
@@ -69,7 +70,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
     traffic,
     stopping,
     now,
-    later: () => ({ store, outbox, policy }),
+    later: () => ({ store, outbox, policy, alerts }),
   })
   const store = await openStore(configuration, options, (batch) => metrics.countBatch(batch))
   stopping.add('store', () => store.close())
@@ -78,51 +79,18 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   stopping.add('expiry', startExpiry(store, now, log))
 
   const delivery = createDelivery(
-    { outbox, now, random: Math.random, log, metrics },
+    { outbox, now, random: Math.random, log, metrics, onNotification: (record) => alerts.noteTry(record) },
     deliveryOptions(settings),
   )
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
-  const policy = await startPolicy({
-    inForce,
-    options,
-    store,
-    outbox,
-    metrics,
-    statistics,
-    stopping,
-    now,
-  })
-
-  const scheduler = startScheduler({ log, now, policy, metrics, stopping }, settings.schedules)
-
-  const http = await startHttp({
-    inForce,
-    policy,
-    store,
-    metrics,
-    statistics,
-    traffic,
-    stopping,
-    now,
-    log,
-  })
-  const reloads = await startOperations({
-    options,
-    inForce,
-    store,
-    outbox,
-    delivery,
-    policy,
-    scheduler,
-    http,
-    metrics,
-    statistics,
-    traffic,
-    stopping,
-    now,
-  })
+  const alerts = startAlerts({ settings, store, metrics, log, stopping, now, onQueued: outbox.queued })
+  const shared = { options, inForce, store, outbox, metrics, statistics, stopping, now, log }
+  const policy = await startPolicy({ ...shared, alerts, sendTest: delivery.sendTest })
+  const scheduler = startScheduler({ ...shared, policy }, settings.schedules)
+  const http = await startHttp({ ...shared, askAlerts: alerts.ask, policy, traffic })
+  const reloads = await startOperations({ ...shared, delivery, alerts, policy, scheduler, http, traffic })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
   return {
     ...reloads,
@@ -133,4 +101,9 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
       return policy.runs.pool.readiness().ready
     },
   }
+}
+
+function logNotices({ settings, notices }: Configuration, log: Log): void {
+  for (const { level, message, fields } of notices) log.verbatim(level, message, fields)
+  for (const warning of warningsOf(settings)) log.warn(warning)
 }

@@ -1,6 +1,7 @@
 /**
  * What the HTTP listeners may ask of the rest of the server. Main thread.
  */
+import type { AskAlerts } from '../alerts/alert-questions.ts'
 import type { EndpointOutcome, HttpPorts } from '../http/http-ports.ts'
 import { messageOf } from '../errors.ts'
 import type { SubmitReports } from '../ingest/ingest.ts'
@@ -18,6 +19,7 @@ interface HttpPortsDeps {
   readonly runs: Pick<PolicyRuns, 'runEndpoint' | 'readiness'>
   readonly committer: Pick<RunCommitter, 'commit'>
   readonly store: Pick<Store, 'readiness'>
+  readonly askAlerts: AskAlerts
   /** The server has been asked to stop and finishes what has begun. */
   readonly isStopping: () => boolean
   readonly submitReports: SubmitReports
@@ -64,6 +66,7 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
       return stored.ready ? runs.readiness() : stored
     },
     stats: () => statsBody(deps),
+    askAlerts: deps.askAlerts,
     async metrics() {
       return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }
     },

@@ -7,7 +7,8 @@ import { extname } from 'node:path'
 import type { AppOptions } from './app-options.ts'
 import type { Configuration } from '../config/load-configuration.ts'
 import type { Settings } from '../config/settings.ts'
-import type { DeliveryOptions } from '../delivery/plan-lanes.ts'
+import type { DeliveryOptions } from '../delivery/delivery-options.ts'
+import { parseAlertSink } from '../delivery/sinks/alert-sink.ts'
 import { parseWebHookDefinition } from '../delivery/web-hook.ts'
 import { TrackError } from '../errors.ts'
 import type { HttpOptions } from '../http/http-ports.ts'
@@ -53,6 +54,11 @@ export function deliveryOptions(settings: Settings): DeliveryOptions {
       if (!parsed.ok) throw new TrackError('TRK_CONFIG_INVALID', parsed.reason)
       return parsed.definition
     }),
+    sinks: settings.alertSinks.map(({ name, type, keys }) => {
+      const parsed = parseAlertSink(name, type, keys)
+      if (!parsed.ok) throw new TrackError('TRK_CONFIG_INVALID', parsed.reason)
+      return parsed.definition
+    }),
     timeoutMs: settings.webHookTimeoutSeconds * 1000,
     connectionsPerReceiver: settings.webHookThreads * settings.webHookConnectionsPerThread,
     tls: settings.tlsClient,
@@ -73,6 +79,7 @@ export function storeOptions(
     durability: settings.durability,
     historyDays: settings.historyDays,
     historyMegabytes: settings.historyMegabytes,
+    alertHistoryDays: settings.alertHistoryDays,
     ...(maxPendingRuns === undefined ? {} : { backlogReports: maxPendingRuns }),
     trends: { module, setup },
   }
@@ -81,8 +88,8 @@ export function storeOptions(
 /** What of the store's options can change while it is open. */
 export function storeChange({ settings, trendDefinitions }: Configuration): StoreChange {
   const trendSetup: TrendApplierSetup = { definitions: trendDefinitions }
-  const { durability, historyDays, historyMegabytes } = settings
-  return { durability, historyDays, historyMegabytes, trendSetup }
+  const { durability, historyDays, historyMegabytes, alertHistoryDays } = settings
+  return { durability, historyDays, historyMegabytes, alertHistoryDays, trendSetup }
 }
 
 /** Runs that wait or run, over all workers, with which a call of a custom endpoint is refused. */

@@ -28,6 +28,7 @@ import {
 import type { ReloadOutcome } from './reloader.ts'
 import type { Console } from './start-console.ts'
 import type { Policy } from './start-policy.ts'
+import type { Alerts } from './start-alerts.ts'
 import { StopSequence } from './stop-sequence.ts'
 import { describeTrendChanges } from './trend-changes.ts'
 
@@ -36,6 +37,7 @@ export interface ReloadParts {
   readonly inForce: InForce
   readonly store: Pick<Store, 'reconfigure'>
   readonly delivery: Pick<Delivery, 'prepare'>
+  readonly alerts: Pick<Alerts, 'prepare'>
   readonly policy: Policy
   readonly scheduler: Pick<Scheduler, 'replace'>
   readonly http: Pick<HttpServer, 'prepare'>
@@ -95,6 +97,7 @@ async function exchange(parts: ReloadParts, rollback: StopSequence, signal: Abor
   refuseWhatNeedsRestart(before, next)
   const delivery = parts.delivery.prepare(deliveryOptions(next.settings))
   rollback.add('webhooks', delivery.cancel)
+  const applyAlerts = parts.alerts.prepare(next.settings)
   const starting = policy.startPool(next)
   rollback.add('policy workers', async () => (await starting.catch(() => undefined))?.stop())
   const pool = await unlessAborted(starting, signal)
@@ -113,6 +116,7 @@ async function exchange(parts: ReloadParts, rollback: StopSequence, signal: Abor
       inForce.replace(next, acl)
       const listeners = http.apply()
       delivery.apply()
+      applyAlerts()
       console.apply()
       parts.scheduler.replace(next.settings.schedules)
       parts.statistics.custom.show(next.settings.customStats)
@@ -154,11 +158,21 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
 }
 
 function refuseWhatNeedsRestart(before: Configuration, next: Configuration): void {
-  if (before.stateDirectory === next.stateDirectory) return
-  throw new TrackError(
-    'TRK_RELOAD_REFUSED',
-    `setStateDirectory: the state directory is ${before.stateDirectory} and would become ${next.stateDirectory}; restart the server for that`,
-  )
+  if (before.stateDirectory !== next.stateDirectory) {
+    throw new TrackError(
+      'TRK_RELOAD_REFUSED',
+      `setStateDirectory: the state directory is ${before.stateDirectory} and would become ${next.stateDirectory}; restart the server for that`,
+    )
+  }
+  const was = before.settings.durability
+  const becomes = next.settings.durability
+  // The journal answers from memory or it does not: its order of work is another.
+  if (was !== becomes && (was === 'none' || becomes === 'none')) {
+    throw new TrackError(
+      'TRK_RELOAD_REFUSED',
+      `setReportDurability: it is ${was} and would become ${becomes}; restart the server for that`,
+    )
+  }
 }
 
 /** A store that does not take it in time goes by the old settings again as soon as it can. */

@@ -6,6 +6,7 @@ import type { Outbox } from '../delivery/outbox.ts'
 import type { Store } from '../store/store.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import type { AppOptions } from './app-options.ts'
+import type { Alerts } from './start-alerts.ts'
 import type { InForce } from './in-force.ts'
 import type { Policy } from './start-policy.ts'
 import type { StopSequence } from './stop-sequence.ts'
@@ -23,6 +24,7 @@ interface MetricParts {
     readonly store: Store
     readonly outbox: Pick<Outbox, 'size'>
     readonly policy: Policy
+    readonly alerts: Pick<Alerts, 'activeSilences'>
   }
 }
 
@@ -45,6 +47,7 @@ export function createServerMetrics(parts: MetricParts): Metrics {
     logLinesDropped: options.logLinesDropped ?? (() => NO_LINES),
     versions: { version: options.version, node: process.version },
     now,
+    activeSilences: () => later().alerts.activeSilences(),
   })
 }
 

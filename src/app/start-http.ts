@@ -1,6 +1,7 @@
 /**
  * The HTTP listeners, and what a report that comes in through them meets first. Main thread.
  */
+import type { AskAlerts } from '../alerts/alert-questions.ts'
 import { createHttpServer, type HttpServer } from '../http/http-server.ts'
 import { createIngest } from '../ingest/ingest.ts'
 import type { EmbeddedStore } from '../store/embedded/embedded-store.ts'
@@ -17,6 +18,7 @@ interface HttpParts {
   readonly inForce: InForce
   readonly policy: Pick<Policy, 'runs' | 'committer'>
   readonly store: EmbeddedStore
+  readonly askAlerts: AskAlerts
   readonly metrics: Metrics
   readonly statistics: Statistics
   /** Counted here, read by whoever shows it. */

@@ -3,6 +3,8 @@
  * Main thread.
  */
 import type { Configuration } from '../config/load-configuration.ts'
+import type { Delivery } from '../delivery/delivery.ts'
+import { sinkQueue } from '../delivery/sinks/sink-queue.ts'
 import type { StoreOutbox } from '../delivery/store-outbox.ts'
 import { createDispatcher } from '../ingest/ingest.ts'
 import { createRunCommitter, type RunCommitter } from '../policy/commit-run.ts'
@@ -17,6 +19,7 @@ import type { Statistics } from '../telemetry/statistics.ts'
 import type { AppOptions } from './app-options.ts'
 import type { InForce } from './in-force.ts'
 import { maxPendingForCalls, policyOptions } from './options-from-settings.ts'
+import type { Alerts } from './start-alerts.ts'
 import type { StopSequence } from './stop-sequence.ts'
 import { createNoticeHandler } from './worker-notices.ts'
 
@@ -25,6 +28,8 @@ interface PolicyParts {
   readonly options: AppOptions
   readonly store: EmbeddedStore
   readonly outbox: StoreOutbox
+  readonly sendTest: Delivery['sendTest']
+  readonly alerts: Pick<Alerts, 'ask' | 'committed'>
   readonly metrics: Metrics
   readonly statistics: Statistics
   readonly stopping: StopSequence
@@ -51,7 +56,7 @@ const DRAIN_SHARE = 0.5
 
 /** Starts the workers and hands them what the store holds for them, first of all what a crash left unfinished. */
 export async function startPolicy(parts: PolicyParts): Promise<Policy> {
-  const { inForce, options, store, outbox, metrics, statistics, stopping, now } = parts
+  const { inForce, options, store, outbox, alerts, metrics, statistics, stopping, now } = parts
   const committer = createRunCommitter({
     log: options.log,
     metrics,
@@ -61,12 +66,16 @@ export async function startPolicy(parts: PolicyParts): Promise<Policy> {
     roomForWebHooks: () => inForce.settings.webHookQueueSize - outbox.size,
     onWebHooks: outbox.queued,
     onWebHookRefused: outbox.refused,
+    onAlerts: alerts.committed,
   })
   let lastWorker = 0
   const openReader = (): TrendReaderSetup => ({ ...store.readerAccess(), worker: ++lastWorker })
-  const onResent = (): void => outbox.queued(inForce.settings.webHooks.map(({ name }) => name))
+  const onResent = (): void => {
+    const { webHooks, alertSinks } = inForce.settings
+    outbox.queued([...webHooks.map(({ name }) => name), ...alertSinks.map(({ name }) => sinkQueue(name))])
+  }
   const answerStore = (question: StoreQuestion): Promise<StoreAnswer> =>
-    answerStoreQuestion({ store, now, onResent }, question)
+    answerStoreQuestion({ store, now, onResent, sendTest: parts.sendTest, askAlerts: alerts.ask }, question)
   const startPool = createPoolStarter({ ...parts, openReader, answerStore })
   const runs = new PolicyRuns(
     await startPool(inForce.configuration),

@@ -79,7 +79,7 @@ export function createConfigurationState(deps: ConfigurationStateDeps): Configur
     trends: {
       registry: settings.trends,
       seed: () => connected().seed,
-      readRow: (definition, key) => connected().trends.readRow(definition, key),
+      readRow: (definition, key, field) => connected().trends.readRow(definition, key, field),
       size: (definition) => connected().trends.size(definition),
     },
     ask: (question) => (deps.server() === undefined ? onlyInRuns() : deps.askStore(question)),

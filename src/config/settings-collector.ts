@@ -2,6 +2,9 @@
  * Gathers settings while the configuration file runs, in the raw form that `settingsFrom` checks. Lives on the
  * configuration thread; a policy state has one too that nobody reads, since there its functions do nothing.
  */
+import type { AlertRoute } from '../alerts/alert-route.ts'
+import type { AlertPattern } from '../alerts/alert-matcher.ts'
+import type { Silence } from '../alerts/silence.ts'
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
 import type { Durability } from '../store/store.ts'
 import type { FileVersion } from '../enrich/geoip/geo-database-file.ts'
@@ -37,6 +40,20 @@ export interface CollectedGeoDatabase {
   readonly builtAtMs: number
 }
 
+/** As addAlertSink got it, checked. */
+interface CollectedAlertSink {
+  readonly type: string
+  readonly keys: Readonly<Record<string, string | number | boolean | readonly string[]>>
+}
+
+interface CollectedWindow extends AlertPattern {
+  readonly id: string
+  /** Cron pattern. */
+  readonly cron: string
+  readonly durationMs: number
+  readonly comment: string
+}
+
 /** A line for the log. */
 export interface Notice {
   readonly level: LogLevel
@@ -49,6 +66,8 @@ export class SettingsCollector {
   readonly listeners: CollectedListener[] = []
   readonly numbers = new Map<NumberSettingName, number>()
   readonly webHooks = new Map<string, Readonly<Record<string, string>>>()
+  /** By name. */
+  readonly alertSinks = new Map<string, CollectedAlertSink>()
   readonly customStats = new Set<string>()
   readonly customEndpoints = new Set<string>()
   readonly backgrounds = new Set<string>()
@@ -67,6 +86,10 @@ export class SettingsCollector {
   hasReport = false
   durability: Durability = 'fsync'
   history: { readonly days: number; readonly megabytes: number } | undefined = undefined
+  alertHistoryDays: number | undefined = undefined
+  readonly alertRoutes: AlertRoute[] = []
+  readonly alertSilences: Silence[] = []
+  readonly maintenanceWindows: CollectedWindow[] = []
   /** Trend databases by name, as they are once the file has run. */
   readonly trends = new TrendRegistry()
   stateDirectory: string | undefined = undefined
@@ -100,6 +123,7 @@ export class SettingsCollector {
       luaStates: this.luaStates,
       reportThreads: this.reportThreads,
       webHooks: Array.from(this.webHooks, ([name, keys]) => ({ name, keys })),
+      alertSinks: Array.from(this.alertSinks, ([name, { type, keys }]) => ({ name, type, keys })),
       customStats: [...this.customStats],
       customEndpoints: [...this.customEndpoints],
       backgrounds: [...this.backgrounds],
@@ -109,6 +133,10 @@ export class SettingsCollector {
       ...(this.history === undefined
         ? {}
         : { historyDays: this.history.days, historyMegabytes: this.history.megabytes }),
+      ...(this.alertHistoryDays === undefined ? {} : { alertHistoryDays: this.alertHistoryDays }),
+      alertRoutes: this.alertRoutes,
+      alertSilences: this.alertSilences,
+      maintenanceWindows: this.maintenanceWindows,
       tlsClient: this.tlsClient,
     }
   }

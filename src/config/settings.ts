@@ -4,6 +4,8 @@
  */
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
+import { GROUP_FIELDS } from '../alerts/alert-route.ts'
+import { SEVERITIES } from '../alerts/severity.ts'
 import { TrackError } from '../errors.ts'
 import { MAX_THREADS, NUMBER_SETTINGS } from './number-settings.ts'
 
@@ -25,6 +27,15 @@ const WebHookSchema = Type.Object({
   keys: Type.Record(Type.String(), Type.String()),
 })
 
+const AlertSinkSchema = Type.Object({
+  name: Type.String({ minLength: 1 }),
+  type: Type.String(),
+  keys: Type.Record(
+    Type.String(),
+    Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())]),
+  ),
+})
+
 const ScheduleSchema = Type.Object({
   /** Name given to setBackground. */
   background: Type.String({ minLength: 1 }),
@@ -32,6 +43,40 @@ const ScheduleSchema = Type.Object({
     Type.Object({ kind: Type.Literal('cron'), pattern: Type.String() }),
     Type.Object({ kind: Type.Literal('interval'), seconds: Type.Number({ minimum: 1 }) }),
   ]),
+})
+
+const PATTERN = {
+  rule: Type.Optional(Type.String()),
+  key: Type.Optional(Type.String()),
+  leastSeverity: Type.Optional(Type.Enum(SEVERITIES)),
+  mostSeverity: Type.Optional(Type.Enum(SEVERITIES)),
+}
+
+const AlertRouteSchema = Type.Object({
+  ...PATTERN,
+  sinks: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+  groupBy: Type.Array(Type.Enum(GROUP_FIELDS)),
+  groupWaitMs: Type.Number({ unit: 'milliseconds', minimum: 0 }),
+  groupIntervalMs: Type.Number({ unit: 'milliseconds', minimum: 1000 }),
+  repeatIntervalMs: Type.Number({ unit: 'milliseconds', minimum: 1000 }),
+  continues: Type.Boolean(),
+})
+
+const SilenceSchema = Type.Object({
+  ...PATTERN,
+  id: Type.String(),
+  author: Type.String({ minLength: 1 }),
+  comment: Type.String({ minLength: 1 }),
+  fromMs: Type.Number({ unit: 'Unix milliseconds' }),
+  untilMs: Type.Number({ unit: 'Unix milliseconds' }),
+})
+
+const MaintenanceWindowSchema = Type.Object({
+  ...PATTERN,
+  id: Type.String(),
+  cron: Type.String(),
+  durationMs: Type.Number({ unit: 'milliseconds', minimum: 1000 }),
+  comment: Type.String({ minLength: 1 }),
 })
 
 /** Settings that are one number. */
@@ -65,6 +110,11 @@ const SettingsSchema = Type.Object({
   }),
   historyDays: Type.Number({ unit: 'days', default: 7, minimum: 0, maximum: 36_500 }),
   historyMegabytes: Type.Number({ unit: 'megabytes', default: 1024, minimum: 0, maximum: 100_000_000 }),
+  alertHistoryDays: Type.Number({ unit: 'days', default: 90, minimum: 0, maximum: 36_500 }),
+  alertSinks: Type.Array(AlertSinkSchema, { default: [] }),
+  alertRoutes: Type.Array(AlertRouteSchema, { default: [] }),
+  alertSilences: Type.Array(SilenceSchema, { default: [] }),
+  maintenanceWindows: Type.Array(MaintenanceWindowSchema, { default: [] }),
   tlsClient: Type.Object(
     {
       verifyPeer: Type.Boolean({ default: true }),

@@ -1,9 +1,12 @@
 /**
  * The settings in force as text for the console, without any secret. Pure.
  */
+import type { AlertPattern } from '../alerts/alert-matcher.ts'
 import { DEFAULT_ACL } from '../config/default-acl.ts'
 import { NUMBER_SETTINGS, type NumberSettingName } from '../config/number-settings.ts'
 import type { Settings } from '../config/settings.ts'
+import { parseAlertSink } from '../delivery/sinks/alert-sink.ts'
+import type { SinkKeyValues } from '../delivery/sinks/sink-keys.ts'
 import { parseWebHookDefinition } from '../delivery/web-hook.ts'
 import { NetmaskGroup } from '../login/netmask-group.ts'
 import type { ShownSetting } from './console-questions.ts'
@@ -24,6 +27,8 @@ const TEXTS: { readonly [Name in keyof OtherSettings]: (value: OtherSettings[Nam
   luaStates: (states) => String(states ?? 'one per core but one'),
   reportThreads: (threads) => String(threads ?? 'as luaStates'),
   webHooks: (hooks) => list(hooks.map(({ name, keys }) => `${name} ${urlOf(name, keys)}`.trimEnd())),
+  alertSinks: (sinks) =>
+    list(sinks.map(({ name, type, keys }) => `${name} ${type} ${placeOf(name, type, keys)}`.trimEnd())),
   customStats: list,
   customEndpoints: list,
   backgrounds: list,
@@ -38,6 +43,11 @@ const TEXTS: { readonly [Name in keyof OtherSettings]: (value: OtherSettings[Nam
   durability: String,
   historyDays: String,
   historyMegabytes: String,
+  alertHistoryDays: String,
+  alertRoutes: (routes) => list(routes.map((route) => `${patternText(route)} to ${route.sinks.join('+')}`)),
+  alertSilences: (silences) => list(silences.map((silence) => `${silence.id} ${patternText(silence)}`)),
+  maintenanceWindows: (windows) =>
+    list(windows.map((window) => `${window.id} ${patternText(window)} at ${window.cron}`)),
   tlsClient: (tls) =>
     [
       `verifyPeer ${yesOrNo(tls.verifyPeer)}`,
@@ -50,6 +60,7 @@ const TEXTS: { readonly [Name in keyof OtherSettings]: (value: OtherSettings[Nam
 const UNITS: Partial<Record<keyof OtherSettings, string>> = {
   historyDays: 'days',
   historyMegabytes: 'megabytes',
+  alertHistoryDays: 'days',
 }
 
 /**
@@ -116,4 +127,16 @@ function endpoint({ host, port }: { readonly host: string; readonly port: number
 function urlOf(name: string, keys: Readonly<Record<string, string>>): string {
   const parsed = parseWebHookDefinition(name, new Map(Object.entries(keys)))
   return parsed.ok ? parsed.definition.url : ''
+}
+
+function patternText({ rule = '*', key = '*', leastSeverity, mostSeverity }: AlertPattern): string {
+  const least = leastSeverity === undefined ? '' : ` from ${leastSeverity}`
+  const most = mostSeverity === undefined ? '' : ` to ${mostSeverity}`
+  return `${rule} of ${key}${least}${most}`
+}
+
+/** The server, the URL or the script, and none of the other keys: some are secret. */
+function placeOf(name: string, type: string, keys: SinkKeyValues): string {
+  const parsed = parseAlertSink(name, type, keys)
+  return parsed.ok ? parsed.definition.place : ''
 }

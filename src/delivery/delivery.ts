@@ -1,37 +1,21 @@
 /**
- * Sends what the outbox holds: one lane per webhook, one pool of connections per receiving server. Main thread. It
- * decides nothing about what is sent, and keeps nothing that the outbox does not.
+ * Sends what the outbox holds: one lane per webhook and per alert sink, one pool of connections per server that takes
+ * webhooks. Main thread. It decides nothing about what is sent, and keeps nothing that the outbox does not.
  */
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Log } from '../telemetry/log.ts'
-import { CircuitBreaker, DEFAULT_BREAKER } from './circuit-breaker.ts'
-import { Lane, type LaneDeps, type LaneQueue } from './lane.ts'
-import { planLanes, type DeliveryOptions, type LaneParts, type MakeLane } from './plan-lanes.ts'
-import type { DeadReason, Outbox, OutboxObserver } from './outbox.ts'
-import { ProblemLog } from './problem-log.ts'
-import type { Receiver } from './receiver.ts'
-import type { WebHookDefinition } from './web-hook.ts'
-
-/** Why a message will not arrive: a closed set, which labels a metric. */
-type DropReason = DeadReason | 'queue-full' | 'stopped'
-
-/** The counters that delivery feeds; prom-client's fit. */
-interface DeliveryMetrics {
-  readonly customWebHookEvents: {
-    inc(labels: { readonly id: string; readonly url: string; readonly status: 'ok' | 'error' }): void
-  }
-  readonly webHooksDropped: { inc(labels: { readonly reason: DropReason }, count?: number): void }
-}
-
-interface DeliveryDeps {
-  readonly outbox: Outbox
-  /** Unix milliseconds. */
-  readonly now: () => number
-  /** A number in [0, 1), for the jitter. */
-  readonly random: () => number
-  readonly log: Log
-  readonly metrics: DeliveryMetrics
-}
+import { createLaneMaker } from './create-lanes.ts'
+import type { DeliveryDeps, DeliveryOptions } from './delivery-options.ts'
+import type { LaneQueue } from './lane.ts'
+import { LanesInForce } from './lanes-in-force.ts'
+import { watchOrphans } from './orphans.ts'
+import type { HookOutlet, SinkOutlet } from './outlet.ts'
+import type { OutboxObserver } from './outbox.ts'
+import { planLanes } from './plan-lanes.ts'
+import { DEFAULT_RETRY_POLICY } from './retry.ts'
+import type { SinkType } from './sinks/alert-sink.ts'
+import { notifySafely } from './sinks/create-sink.ts'
+import { testMessage } from './sinks/test-message.ts'
 
 /** One line of showCustomWebHooks(), and of showWebHookQueue(). */
 export interface WebHookCounters extends LaneQueue {
@@ -44,6 +28,23 @@ export interface WebHookCounters extends LaneQueue {
   readonly failures: number
 }
 
+/** One line of showAlertSinks(). */
+export interface SinkStatus {
+  readonly name: string
+  readonly type: SinkType
+  /** Without secrets. */
+  readonly place: string
+  /** Tries since the start. */
+  readonly successes: number
+  readonly failures: number
+}
+
+export interface TestOutcome {
+  readonly ok: boolean
+  /** What the other side said, or why there is nothing to tell. */
+  readonly answer: string
+}
+
 /** Other options, ready to be gone by. */
 export interface PreparedDelivery {
   readonly apply: () => void
@@ -54,8 +55,9 @@ export interface Delivery {
   /** Begins to send what is in the outbox and what will be. */
   readonly start: () => void
   /**
-   * Gets ready to go by other options. A webhook that stays as it is notices nothing; a changed one has the tries under
-   * way end and sends what is queued for it, under the same delivery ids, as it is defined then.
+   * Gets ready to go by other options. A webhook or sink that stays as it is notices nothing; a changed one has the tries
+   * under way end and sends what is queued for it, under the same delivery ids, as it is defined then. Messages of one
+   * that is gone wait for it to come back, and are given up when they are too old.
    *
    * @throws TrackError TRK_TLS_CLIENT_FILES when a certificate or key cannot be used.
    */
@@ -68,55 +70,43 @@ export interface Delivery {
    */
   readonly stop: (deadlineMs: number) => Promise<string | undefined>
   readonly counters: () => readonly WebHookCounters[]
+  readonly sinks: () => readonly SinkStatus[]
+  /** Sends a marked test through a sink, once, past its queue, and tells what came of it. */
+  readonly sendTest: (sink: string) => Promise<TestOutcome>
 }
 
 /** @throws TrackError TRK_TLS_CLIENT_FILES when a certificate or key cannot be used. */
 export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): Delivery {
   const { outbox, now, log, metrics } = deps
-  let onRest = (): void => undefined
+  const stage = { onRest: (): void => undefined }
+  const onRest = (): void => stage.onRest()
   let stopping: Promise<string | undefined> | undefined
-  const makeLane: MakeLane = (hook, rest) => createLane(hook, deps, { ...rest, onRest: () => onRest() })
-  let lanes = laneMap(planLanes(options, new Map(), makeLane).lanes)
-  /** Replaced lanes whose last tries are under way, with the receivers that nobody uses any more. */
-  const leaving = new Set<Promise<void>>()
+  const make = createLaneMaker(deps, onRest)
+  const lanes = new LanesInForce(planLanes(options, new Map(), make), onRest)
+  const orphans = watchOrphans(
+    { outbox, now, log, metrics },
+    () => [...lanes.outlets.keys()],
+    (options.retry ?? DEFAULT_RETRY_POLICY).maxAgeMs,
+  )
 
   async function drainAndClose(deadlineMs: number): Promise<string | undefined> {
     const endMs = now() + deadlineMs
     const outOfTime = new AbortController()
+    await orphans.stop()
     await Promise.race([
       new Promise<void>((resolve) => {
-        onRest = () => {
-          if ([...lanes.values()].every((lane) => lane.restsUntil(endMs))) resolve()
+        stage.onRest = () => {
+          if (lanes.restsUntil(endMs)) resolve()
         }
-        onRest()
+        stage.onRest()
       }),
       sleep(deadlineMs, undefined, { signal: outOfTime.signal }),
     ])
     outOfTime.abort()
-    for (const lane of lanes.values()) lane.close()
-    await Promise.all([...receiversOf(lanes)].map((receiver) => receiver.close()))
-    await Promise.all([...Array.from(lanes.values(), (lane) => lane.settled()), ...leaving])
+    await lanes.close()
     if (outbox.size === 0) return undefined
     if (!outbox.isDurable) metrics.webHooksDropped.inc({ reason: 'stopped' }, outbox.size)
-    return outbox.size === 1 ? '1 webhook' : `${outbox.size} webhooks`
-  }
-
-  function replaceLanes(next: ReadonlyMap<string, Lane>): void {
-    const before = lanes
-    lanes = next
-    const kept = receiversOf(next)
-    for (const [name, lane] of before) {
-      if (next.get(name) === lane) continue
-      lane.close()
-      // Each lane waits for itself; a receiver goes with the last one, since closing it twice does no harm.
-      const left = leave(lane, kept.has(lane.receiver) ? [] : lanesOf(before, lane.receiver))
-      leaving.add(left)
-      void left.finally(() => {
-        leaving.delete(left)
-        lanes.get(name)?.wake()
-      })
-    }
-    for (const lane of next.values()) lane.wake()
+    return whatIsLeft(outbox.size, sinksIn(lanes).length > 0)
   }
 
   return {
@@ -125,75 +115,70 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
       outbox.watch({
         onQueued(hook) {
           refusals.onQueued(hook)
-          const lane = lanes.get(hook)
-          if (lane !== undefined) lane.wake()
-          else
-            log.error('a webhook is queued that the configuration does not name; it stays queued', { hook })
+          lanes.outlets.get(hook)?.lane.wake()
         },
         onRefused: refusals.onRefused,
       })
-      for (const lane of lanes.values()) lane.wake()
+      lanes.wake()
+      orphans.start()
     },
     prepare(wanted) {
-      const plan = planLanes(wanted, lanes, makeLane)
+      const planned = planLanes(wanted, lanes.outlets, make)
       return {
-        apply: () => replaceLanes(laneMap(plan.lanes)),
-        cancel: async () => {
-          await Promise.all(plan.newReceivers.map((receiver) => receiver.close()))
+        apply() {
+          // A server that stops has no more use for it.
+          if (stopping !== undefined) return
+          lanes.replace(planned)
+          orphans.namesChanged()
         },
+        // What is planned opens nothing before its first try.
+        cancel: () => Promise.resolve(),
       }
     },
     stop(deadlineMs) {
       stopping ??= drainAndClose(deadlineMs)
       return stopping
     },
-    counters: () => Array.from(lanes.values(), countersOf).toSorted((a, b) => a.id - b.id),
+    counters: () =>
+      hooksIn(lanes)
+        .map(({ definition: { id, name, url }, lane }) => ({ id, name, url, ...lane.tally, ...lane.queue }))
+        .toSorted((a, b) => a.id - b.id),
+    sinks: () => sinksIn(lanes).map(statusOf),
+    async sendTest(name) {
+      const found = sinksIn(lanes).find(({ definition }) => definition.name === name)
+      if (found === undefined) return { ok: false, answer: unknownSink(name, sinksIn(lanes)) }
+      const message = testMessage(name, randomUUID(), now())
+      const { verdict, answer } = await lanes.whileHeld(found, () =>
+        notifySafely(found.connections, [message]),
+      )
+      return { ok: verdict.kind === 'success', answer }
+    },
   }
 }
 
-function countersOf({ hook: { id, name, url }, tally, queue }: Lane): WebHookCounters {
-  return { id, name, url, ...tally, ...queue }
+function hooksIn({ outlets }: LanesInForce): readonly HookOutlet[] {
+  return [...outlets.values()].filter((outlet) => outlet.kind === 'webhook')
 }
 
-/** Lets the tries of a replaced lane end, and of the lanes that share a receiver which goes, and closes that. */
-async function leave(lane: Lane, sharing: readonly Lane[]): Promise<void> {
-  await lane.settled()
-  if (sharing.length === 0) return
-  await Promise.all(sharing.map((other) => other.settled()))
-  await lane.receiver.close()
+function sinksIn({ outlets }: LanesInForce): readonly SinkOutlet[] {
+  return [...outlets.values()].filter((outlet) => outlet.kind === 'sink')
 }
 
-function laneMap(lanes: readonly Lane[]): ReadonlyMap<string, Lane> {
-  return new Map(lanes.map((lane) => [lane.hook.name, lane]))
+function statusOf({ definition: { name, type, place }, lane }: SinkOutlet): SinkStatus {
+  return { name, type, place, ...lane.tally }
 }
 
-function receiversOf(lanes: ReadonlyMap<string, Lane>): ReadonlySet<Receiver> {
-  return new Set(Array.from(lanes.values(), (lane) => lane.receiver))
+function whatIsLeft(size: number, hasSinks: boolean): string {
+  const what = hasSinks ? 'webhook or notification' : 'webhook'
+  return size === 1 ? `1 ${what}` : `${size} ${what}s`.replace('webhook or', 'webhooks or')
 }
 
-function lanesOf(lanes: ReadonlyMap<string, Lane>, receiver: Receiver): readonly Lane[] {
-  return [...lanes.values()].filter((lane) => lane.receiver === receiver)
-}
-
-function createLane(
-  hook: WebHookDefinition,
-  { outbox, now, random, log, metrics }: DeliveryDeps,
-  rest: LaneParts & Pick<LaneDeps, 'onRest'>,
-): Lane {
-  return new Lane({
-    ...rest,
-    hook,
-    outbox,
-    breaker: new CircuitBreaker(random, DEFAULT_BREAKER),
-    problems: new ProblemLog({ log, now }),
-    now,
-    random,
-    log,
-    onTry({ id, url }, isOk) {
-      metrics.customWebHookEvents.inc({ id: String(id), url, status: isOk ? 'ok' : 'error' })
-    },
-    onDead: (reason) => metrics.webHooksDropped.inc({ reason }),
-  })
+function unknownSink(name: string, sinks: readonly SinkOutlet[]): string {
+  const known =
+    sinks.length === 0
+      ? 'there are none'
+      : `there are ${sinks.map(({ definition }) => definition.name).join(', ')}`
+  return `there is no alert sink ${JSON.stringify(name)}; ${known}`
 }
 
 /** Counts what a full outbox refuses, and says so once until it has drained to half. */

@@ -6,7 +6,7 @@ import type { FinalReason } from './retry.ts'
 
 /** What a policy asks for. */
 export interface OutgoingWebHook {
-  /** Name given to addCustomWebHook. */
+  /** Name given to addCustomWebHook; `sink:NAME` for an alert sink. */
   readonly hook: string
   /** A byte string, see login/byte-string.ts. */
   readonly body: string
@@ -23,20 +23,39 @@ export interface OutboxEntry extends OutgoingWebHook {
   readonly nextTryAtMs: number
 }
 
-/** Why a message was given up. */
-export type DeadReason = FinalReason | 'too-old'
+/** Why a message was given up. A closed set: it labels metrics. */
+export type DeadReason = FinalReason | 'too-old' | 'no-receiver'
 
 /** What became of a claimed entry. */
 export type Settlement =
   | { readonly kind: 'delivered'; readonly tries: number }
   | { readonly kind: 'retry'; readonly tries: number; readonly nextTryAtMs: number }
-  | { readonly kind: 'dead'; readonly tries: number; readonly reason: DeadReason }
+  /** The reason is for people: `status 400`. */
+  | { readonly kind: 'dead'; readonly tries: number; readonly reason: string }
 
 interface Claim {
   /** In the order in which they are due. Nobody else gets them until they are settled. */
   readonly entries: readonly OutboxEntry[]
   /** Unix milliseconds at which the next unclaimed entry of the hook is due; undefined if there is none. */
   readonly nextDueAtMs: number | undefined
+}
+
+/** Messages of a name that the configuration does not have. */
+export interface Orphans {
+  readonly hook: string
+  /** How many just became dead letters. */
+  readonly buried: number
+  /** How many wait on. */
+  readonly waiting: number
+}
+
+export interface OrphanRule {
+  /** What the configuration names. */
+  readonly named: readonly string[]
+  /** Unix milliseconds: only messages of before then are given up. */
+  readonly createdBeforeMs: number
+  /** For the dead letters. */
+  readonly reason: string
 }
 
 /** Told about changes as they happen; must not throw. */
@@ -55,6 +74,8 @@ export interface Outbox {
   claimDue(hook: string, nowMs: number, limit: number): Promise<Claim>
   /** Ends a claim. */
   settle(id: string, settlement: Settlement): Promise<void>
+  /** Gives up messages of other names than these once they are old; those that are claimed stay. */
+  buryOrphans(rule: OrphanRule): Promise<readonly Orphans[]>
   /** Sets the one observer. */
   watch(observer: OutboxObserver): void
 }

@@ -6,7 +6,7 @@ import { Client, Pool, type Dispatcher } from 'undici'
 import { networkFailure } from '../outgoing/network-failure.ts'
 import { createSharedLookup } from '../outgoing/shared-lookup.ts'
 import { isSameTls, type TlsClientOptions } from '../outgoing/tls-client-options.ts'
-import type { Attempt } from './retry.ts'
+import type { HttpAttempt } from './retry.ts'
 import type { WebHookRequest } from './web-hook-request.ts'
 
 export interface ReceiverOptions {
@@ -55,12 +55,12 @@ export class Receiver {
   }
 
   /** Never rejects. */
-  send(request: WebHookRequest): Promise<Attempt> {
+  send(request: WebHookRequest): Promise<HttpAttempt> {
     return this.#attempt(this.#pool, request)
   }
 
   /** As `send`, on a connection of its own: no earlier answer can have closed it. */
-  async sendOnFreshConnection(request: WebHookRequest): Promise<Attempt> {
+  async sendOnFreshConnection(request: WebHookRequest): Promise<HttpAttempt> {
     const client = new Client(this.#origin, this.#clientOptions)
     try {
       return await this.#attempt(client, request)
@@ -75,7 +75,7 @@ export class Receiver {
     await this.#pool.destroy()
   }
 
-  async #attempt(dispatcher: Dispatcher, { url, headers, body }: WebHookRequest): Promise<Attempt> {
+  async #attempt(dispatcher: Dispatcher, { url, headers, body }: WebHookRequest): Promise<HttpAttempt> {
     const controller = new AbortController()
     const timer = setTimeout(
       () => controller.abort(new DOMException('the time is up', 'TimeoutError')),

@@ -1,15 +1,18 @@
 /**
- * What an answer to a delivery means, and when to try again. Pure.
+ * What an HTTP answer to a delivery means, and when to try again. Pure.
  */
 import type { NetworkFailure, NetworkFailureKind } from '../outgoing/network-failure.ts'
 
-/** How one try ended. */
-export type Attempt =
+/** How one HTTP request ended. */
+export type HttpAttempt =
   | { readonly kind: 'answer'; readonly status: number; readonly retryAfter: string | undefined }
   | { readonly kind: 'failure'; readonly failure: NetworkFailure }
 
-/** Worth another try. A closed set: it labels metrics. */
-export type RetryReason = NetworkFailureKind | 'busy' | 'server-error'
+/**
+ * Worth another try. A closed set: it labels metrics. `login` is a mail server that did not accept the password: that is
+ * mended on either side, and no message is to be lost over it; `failed` a script that says so.
+ */
+export type RetryReason = NetworkFailureKind | 'busy' | 'server-error' | 'login' | 'failed'
 /** Not worth another try. A closed set: it labels metrics. */
 export type FinalReason = 'redirect' | 'unauthorized' | 'refused' | 'unexpected'
 
@@ -39,7 +42,7 @@ export const MAX_RETRY_AFTER_MS = 3_600_000
 const BUSY: ReadonlySet<number> = new Set([408, 425, 429])
 
 /** @param nowMs - Unix milliseconds, for a Retry-After header that gives a date */
-export function classify(attempt: Attempt, nowMs: number): Verdict {
+export function classify(attempt: HttpAttempt, nowMs: number): Verdict {
   if (attempt.kind === 'failure')
     return { kind: 'retry', reason: attempt.failure.kind, retryAfterMs: undefined }
   const { status } = attempt

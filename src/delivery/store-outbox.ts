@@ -5,7 +5,10 @@
 import type { Store } from '../store/store.ts'
 import type { Outbox, OutboxEntry, OutboxObserver, Settlement } from './outbox.ts'
 
-type StorePart = Pick<Store, 'claimDue' | 'settleDelivered' | 'settleRetry' | 'settleDead' | 'counts'>
+type StorePart = Pick<
+  Store,
+  'claimDue' | 'settleDelivered' | 'settleRetry' | 'settleDead' | 'buryOrphans' | 'counts'
+>
 
 export interface StoreOutbox extends Outbox {
   /** Messages for these hooks have been committed. */
@@ -51,6 +54,10 @@ export function createStoreOutbox(store: StorePart, now: () => number): StoreOut
       await settleInStore(id, settlement)
       // Not before: an entry whose end the store did not take is settled again.
       claimed.delete(deliveryId)
+    },
+    async buryOrphans(rule) {
+      const counts = await store.buryOrphans({ ...rule, atMs: now() })
+      return counts.map(({ receiver, buried, waiting }) => ({ hook: receiver, buried, waiting }))
     },
     watch(newObserver) {
       observer = newObserver

@@ -5,6 +5,7 @@
 import { SecretText } from '../config/secret-text.ts'
 import { isSafeHeaderValue } from '../outgoing/header-value.ts'
 import { redactUrl } from '../outgoing/redact-url.ts'
+import { SINK_PREFIX } from './sinks/sink-queue.ts'
 import { urlTemplateProblem } from './url-template.ts'
 
 export interface WebHookDefinition {
@@ -92,6 +93,8 @@ export function isSameWebHook(one: WebHookDefinition, other: WebHookDefinition):
 }
 
 function nameProblem(name: string): string | undefined {
+  if (name.startsWith(SINK_PREFIX))
+    return `its name must not begin with ${SINK_PREFIX}, as those of alert sinks do`
   return name !== '' && isSafeHeaderValue(name)
     ? undefined
     : 'its name becomes a header; it must not be empty or contain control characters'

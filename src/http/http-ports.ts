@@ -2,6 +2,7 @@
  * What HTTP listeners ask of the rest of the server, and how they are set up. Types only. Listeners know nothing else
  * of the server, so that they can run on threads of their own.
  */
+import type { AskAlerts } from '../alerts/alert-questions.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import type { LoginReport } from '../login/login-report.ts'
 import type { NetmaskGroup } from '../login/netmask-group.ts'
@@ -44,6 +45,8 @@ export interface HttpPorts {
   ) => Promise<EndpointOutcome>
   /** Whether reports are taken and stored right now. */
   readonly readiness: () => Readiness
+  /** Finds alerts and does to them what an operator wants; rejects when the store cannot. */
+  readonly askAlerts: AskAlerts
   /** The body of the stats command. */
   readonly stats: () => object
   /** The body of /metrics. */

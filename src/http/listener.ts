@@ -3,13 +3,14 @@
  * What is answered there is in register-routes.ts.
  */
 import { once } from 'node:events'
-import { createServer, type Server as HttpServer, type ServerOptions } from 'node:http'
+import { createServer, type RequestListener, type Server as HttpServer, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { messageOf, TrackError } from '../errors.ts'
 import { closeSilent, createClientErrorHandler } from './client-error.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
+import { REPORT_TARGETS } from './direct-route.ts'
 import { createGate, type Gate, type HttpAccess } from './gate.ts'
 import type { BoundAddress, HttpOptions, HttpPorts, ListenerSettings } from './http-ports.ts'
 import type { LoadedTls } from './load-tls.ts'
@@ -68,9 +69,18 @@ export class Listener {
     })
     // The one difference that an expectation makes is `100-continue`, which Node has already seen to.
     server.on('checkExpectation', (request, response) => server.emit('request', request, response))
+    let takeReport: RequestListener | undefined
     this.#app = fastify({
       serverFactory: (handler) =>
         server.on('request', (request, response) => {
+          if (
+            takeReport !== undefined &&
+            request.method === 'POST' &&
+            REPORT_TARGETS.has(request.url ?? '')
+          ) {
+            takeReport(request, response)
+            return
+          }
           // Any content type is accepted, and nothing is made of it: it need not be parsed.
           request.headers['content-type'] = 'application/json'
           handler(request, response)
@@ -85,7 +95,7 @@ export class Listener {
       requestIdHeader: false,
       genReqId: () => '',
     })
-    registerRoutes(this.#app, { ports, gate, isDraining: () => this.#isDraining }, options)
+    takeReport = registerRoutes(this.#app, { ports, gate, isDraining: () => this.#isDraining }, options)
   }
 
   /** @throws TrackError TRK_LISTEN_FAILED naming the address and the reason. */

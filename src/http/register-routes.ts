@@ -3,13 +3,14 @@
  * threads that take requests. Nothing is answered before the ACL was asked. Called for every request, so kept short:
  * answers are written to Node's response directly, which saves a tenth of a request's cost.
  */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ERRORS } from '../errors.ts'
 import { closing, failure, outsideAcl, UNAUTHORIZED, type Answer } from './answer.ts'
+import { createDirectRoute } from './direct-route.ts'
 import type { Gate } from './gate.ts'
 import type { HttpOptions, HttpPorts } from './http-ports.ts'
-import { createRoutes, METRICS_PATH, notFoundAnswer, type RouteRequest } from './routes.ts'
+import { createRoutes, METRICS_PATH, notFoundAnswer, reportRoute, type RouteRequest } from './routes.ts'
 import { writeAnswer } from './write-answer.ts'
 
 interface RouteDeps {
@@ -27,15 +28,21 @@ const BROKEN_BODY = closing(failure(400, 'The body of the request is broken'))
 const INTERNAL = failure(ERRORS.TRK_HTTP_INTERNAL.status, ERRORS.TRK_HTTP_INTERNAL.text)
 const NO_BODY = new Uint8Array()
 
-/** Prepares a Fastify instance; to be called once, before it is ready. */
-export function registerRoutes(app: FastifyInstance, deps: RouteDeps, options: HttpOptions): void {
+/**
+ * Prepares a Fastify instance; to be called once, before it is ready.
+ *
+ * @returns the way of reports, around Fastify.
+ */
+export function registerRoutes(app: FastifyInstance, deps: RouteDeps, options: HttpOptions): RequestListener {
   const { ports } = deps
   const routes = createRoutes(ports, options)
   const openPaths = new Set(routes.filter((route) => !route.needsPassword).map((route) => route.path))
   const refusalOf = createRefusal(deps.gate, openPaths)
+  const write = (response: ServerResponse, answer: Answer): void =>
+    writeAnswer(response, deps.isDraining() ? closing(answer) : answer)
   const send = (reply: FastifyReply, answer: Answer): FastifyReply => {
     reply.hijack()
-    writeAnswer(reply.raw, deps.isDraining() ? closing(answer) : answer)
+    write(reply.raw, answer)
     return reply
   }
 
@@ -52,9 +59,9 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDeps, options: H
     app.route({
       method,
       url,
-      async handler({ body, raw }, reply) {
+      async handler({ body, raw, originalUrl }, reply) {
         try {
-          return send(reply, await handle(routeRequest(body, raw)))
+          return send(reply, await handle(routeRequest(body, raw, originalUrl)))
         } catch (error) {
           return send(reply, errorAnswer(error, ports))
         }
@@ -69,11 +76,16 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDeps, options: H
     reply.hijack()
     return reply
   })
+  return createDirectRoute(
+    { refusalOf, errorAnswer: (error) => errorAnswer(error, ports), send: write },
+    reportRoute(ports),
+    options,
+  )
 }
 
 /** The content parser gives a buffer; there is none when the request had no body at all. */
-function routeRequest(body: unknown, raw: IncomingMessage): RouteRequest {
-  return { body: body instanceof Uint8Array ? body : NO_BODY, path: raw.url ?? '' }
+function routeRequest(body: unknown, raw: IncomingMessage, target: string): RouteRequest {
+  return { body: body instanceof Uint8Array ? body : NO_BODY, path: raw.url ?? '', target }
 }
 
 /** The answer for whoever may not go on; undefined for everybody else. */

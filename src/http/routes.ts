@@ -4,6 +4,7 @@
  */
 import { parseEndpointArguments } from '../login/endpoint-arguments.ts'
 import { parseReportBody } from '../login/report-body.ts'
+import { alertActionAnswer, alertListAnswer } from './alert-answers.ts'
 import {
   ACCEPTED,
   EMPTY,
@@ -25,6 +26,8 @@ export interface RouteRequest {
   readonly body: Uint8Array
   /** As routePathOf made it. */
   readonly path: string
+  /** The target as the client wrote it, with the query. */
+  readonly target: string
 }
 
 export interface Route {
@@ -49,28 +52,21 @@ export function createRoutes(
 ): readonly Route[] {
   const timeoutMs = options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS
   const openApi = json(200, JSON.stringify(OPENAPI_DOCUMENT))
-  const get = (path: string, handle: Route['handle']): Route => ({
-    method: 'GET',
-    path,
-    needsPassword: true,
-    handle,
-  })
-  const post = (path: string, handle: Route['handle']): Route => ({ ...get(path, handle), method: 'POST' })
   const open = (route: Route): Route => ({ ...route, needsPassword: false })
-  const counted = (name: string, handle: Route['handle']): Route['handle'] => {
-    return (request) => {
-      ports.countCommand(name)
-      return handle(request)
-    }
-  }
+  const counted = (name: string, handle: Route['handle']): Route['handle'] => countedBy(ports, name, handle)
   return [
-    post(
-      '/command/report',
-      counted('report', ({ body }) => reportAnswer(ports, body)),
-    ),
+    reportRoute(ports),
     get(
       '/command/stats',
       counted('stats', () => json(200, JSON.stringify(ports.stats()))),
+    ),
+    get(
+      '/command/alerts',
+      counted('alerts', ({ target }) => alertListAnswer(ports, target, timeoutMs)),
+    ),
+    post(
+      '/command/alerts',
+      counted('alerts', ({ body }) => alertActionAnswer(ports, body, timeoutMs)),
     ),
     open(
       get(
@@ -90,9 +86,43 @@ export function createRoutes(
   ]
 }
 
+/** POST of one or several reports. */
+export function reportRoute(ports: HttpPorts): Route {
+  return post(
+    '/command/report',
+    countedBy(ports, 'report', ({ body }) => reportAnswer(ports, body)),
+  )
+}
+
+function get(path: string, handle: Route['handle']): Route {
+  return { method: 'GET', path, needsPassword: true, handle }
+}
+
+function post(path: string, handle: Route['handle']): Route {
+  return { ...get(path, handle), method: 'POST' }
+}
+
+function countedBy(
+  ports: Pick<HttpPorts, 'countCommand'>,
+  name: string,
+  handle: Route['handle'],
+): Route['handle'] {
+  return (request) => {
+    ports.countCommand(name)
+    return handle(request)
+  }
+}
+
 /** For requests that no route takes: 405 where another method would be right, else 404. */
 export function notFoundAnswer(ports: Pick<HttpPorts, 'endpointNames'>, path: string): Answer {
-  const allowed = GET_PATHS.has(path) ? 'GET' : isPostPath(ports, path) ? 'POST' : undefined
+  const allowed =
+    path === '/command/alerts'
+      ? 'GET, POST'
+      : GET_PATHS.has(path)
+        ? 'GET'
+        : isPostPath(ports, path)
+          ? 'POST'
+          : undefined
   if (allowed === undefined) return failure(404, 'Not found')
   return { ...failure(405, 'Method not allowed'), headers: { allow: allowed } }
 }
@@ -113,10 +143,13 @@ function isPostPath(ports: Pick<HttpPorts, 'endpointNames'>, path: string): bool
  * Nothing here ends the wait for the store: Node does it when nothing moves on the connection for the handler's time
  * (see closeSilent), which costs nothing, and this is the hot path.
  */
-async function reportAnswer(ports: HttpPorts, body: Uint8Array): Promise<Answer> {
+function reportAnswer(ports: HttpPorts, body: Uint8Array): Answer | Promise<Answer> {
   const parsed = parseReportBody(body, (ports.now ?? Date.now)() / 1000)
   if (!parsed.ok) return failure(400, parsed.reason)
-  const outcome: SubmitOutcome = await ports.submitReports(parsed.reports)
+  return ports.submitReports(parsed.reports).then(submittedAnswer)
+}
+
+function submittedAnswer(outcome: SubmitOutcome): Answer {
   switch (outcome.kind) {
     case 'accepted':
       return ACCEPTED

@@ -22,9 +22,9 @@ interface IngestDeps {
 export type SubmitReports = HttpPorts['submitReports']
 
 export function createIngest({ store, onAccepted, now }: IngestDeps): SubmitReports {
-  return async (reports) => {
+  return (reports) => {
     const receivedAtMs = now()
-    const outcome = await store.append(
+    const stored = store.append(
       reports.map((report) => ({
         login: report.login,
         remote: report.remote,
@@ -33,11 +33,15 @@ export function createIngest({ store, onAccepted, now }: IngestDeps): SubmitRepo
         receivedAtMs,
       })),
     )
-    if (outcome.kind === 'refused') return refusal(outcome)
-    onAccepted(reports.length)
-    return { kind: 'accepted' }
+    return stored.then((outcome) => {
+      if (outcome.kind === 'refused') return refusal(outcome)
+      onAccepted(reports.length)
+      return ACCEPTED
+    })
   }
 }
+
+const ACCEPTED = { kind: 'accepted' } as const
 
 function refusal({ reason }: Extract<AppendOutcome, { readonly kind: 'refused' }>) {
   return {

@@ -52,6 +52,8 @@ const LOOK_EVERY_MS = 1
  * More than one would not do: in `while true do pcall(endless) end` the count would always run out inside `endless`.
  */
 const HOOK_INSTRUCTIONS_AFTER_LIMIT = 1
+/** A call begins with the thread's processor time as it was up to so long ago; asking the system costs as much as a host call. */
+const SAMPLE_MS = 1
 const MAX_IDLE_COROUTINES = 32
 /** A coroutine whose stack has grown beyond this many slots is not kept. */
 const MAX_IDLE_STACK = 4096
@@ -78,6 +80,8 @@ export class Calls {
   readonly #idle: LuaThread[] = []
   readonly #waitingCalls = new Map<Call, GiveUp>()
   #current: Call | undefined = undefined
+  /** The thread's processor time, and when it was that. */
+  readonly #sample = { threadMs: 0, takenAtMs: -Infinity }
 
   constructor(deps: CallsDeps) {
     this.#deps = deps
@@ -116,15 +120,16 @@ export class Calls {
       if (thrown instanceof LuaRaise) return failure('TRK_LUA_ERROR', thrown.message)
       throw thrown
     }
-    const wallDeadlineMs = performance.now() + limits.wallMs
+    const nowMs = performance.now()
+    const wallDeadlineMs = nowMs + limits.wallMs
     const call: Call = {
       thread,
       run,
       limits,
       wallDeadlineMs,
       cpuUsedMs: 0,
-      threadStartMs: 0,
-      nextLookMs: 0,
+      threadStartMs: this.#recentThreadMs(nowMs),
+      nextLookMs: nowMs,
       limitError: undefined,
     }
     return this.#resume(call, argumentCount) ?? this.#wait(call)
@@ -149,12 +154,20 @@ export class Calls {
     return thread
   }
 
+  /** Of a moment ago: no more processor time than SAMPLE_MS can have been used since. */
+  #recentThreadMs(nowMs: number): number {
+    const sample = this.#sample
+    if (nowMs - sample.takenAtMs > SAMPLE_MS) {
+      sample.threadMs = threadMs()
+      sample.takenAtMs = nowMs
+    }
+    return sample.threadMs
+  }
+
   /** Runs the call's coroutine until it ends, or waits; undefined means that it waits. */
   #resume(call: Call, argumentCount: number): CallOutcome | undefined {
     const before = this.#current
     this.#current = call
-    call.nextLookMs = performance.now()
-    call.threadStartMs = threadMs()
     const status = lua.lua_resume(call.thread, null, argumentCount)
     this.#current = before
     if (call.limitError !== undefined) return { ok: false, error: call.limitError }
@@ -219,6 +232,8 @@ export class Calls {
         // Given up in the meantime.
         if (!this.#waitingCalls.has(call)) return
         if (wait !== undefined) wait.settled = settled
+        call.nextLookMs = performance.now()
+        call.threadStartMs = threadMs()
         const outcome = this.#resume(call, 0)
         if (outcome !== undefined) return end(outcome)
         wait = this.#deps.waiting().takePending()

@@ -52,6 +52,8 @@ export interface TableObject {
   readonly f: TableEntry | undefined
   readonly strong: ReadonlyMap<unknown, TableEntry>
   metatable: TableObject | null
+  /** Ours: what a table stands for. A WeakMap would cost every garbage collection for as many reports as it holds. */
+  standsFor?: object
 }
 
 export interface UserdataObject {

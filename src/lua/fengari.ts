@@ -4,6 +4,7 @@
  */
 /* oxlint-disable typescript/no-unsafe-type-assertion -- fengari has no types; this is where it gets them */
 import { createRequire } from 'node:module'
+import { withPatchedSource } from './fengari-source.ts'
 import type { LuaApi, LuaThread, TableObject, TString, TValue, UserdataObject } from './fengari-types.ts'
 import {
   patchApi,
@@ -59,4 +60,4 @@ function loadFengari(): { readonly lua: LuaApi; readonly engine: Engine } {
   }
 }
 
-export const { lua, engine } = loadFengari()
+export const { lua, engine } = withPatchedSource(loadFengari)

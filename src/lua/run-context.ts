@@ -2,6 +2,7 @@
  * What one run of a Lua function knows and leaves behind. A run's effects are collected here and take place only when
  * the run has ended well: a failed run leaves no trace. Policy workers own these.
  */
+import type { AlertEffect, RaiseEffect } from '../alerts/alert.ts'
 import { RunChanges } from '../trends/run-changes.ts'
 
 /** A custom webhook that a run asked for. */
@@ -18,6 +19,8 @@ export interface RunEffects {
   /** Custom statistic to the sum of its increments. */
   readonly customStats: Map<string, number>
   readonly trends: RunChanges
+  /** Made with the first: nearly every run raises nothing. */
+  alerts: AlertEffect[] | undefined
 }
 
 export interface RunContext {
@@ -26,15 +29,23 @@ export interface RunContext {
   readonly name: string
   /** Unix seconds that count as now for what the run reads and changes; the report's own time on replay. */
   readonly nowSeconds: number
+  /** What an alert keeps of the report; undefined in a run that is about none. */
+  readonly report: RaiseEffect['report']
   readonly effects: RunEffects
 }
 
 /** @param nowSeconds - see RunContext */
-export function createRunContext(kind: RunContext['kind'], name: string, nowSeconds: number): RunContext {
+export function createRunContext(
+  kind: RunContext['kind'],
+  name: string,
+  nowSeconds: number,
+  report?: RaiseEffect['report'],
+): RunContext {
   return {
     kind,
     name,
     nowSeconds,
-    effects: { webHooks: [], customStats: new Map(), trends: new RunChanges() },
+    report,
+    effects: { webHooks: [], customStats: new Map(), trends: new RunChanges(), alerts: undefined },
   }
 }

@@ -58,11 +58,18 @@ export function createLuaValues(state: LuaThread): LuaValues {
   return new Values(state)
 }
 
+/** On host objects. A WeakMap would cost every garbage collection for as many addresses as it holds. */
+const USERDATA = Symbol('userdata')
+
+/** A host object, with the userdata that stands for it in the Lua state that saw it last. */
+interface Holder {
+  [USERDATA]?: { readonly values: Values; readonly userdata: UserdataObject }
+}
+
 class Values implements LuaValues {
   readonly #state: LuaThread
   readonly #constants = new Map<string, TString>()
   readonly #metatables = new Map<unknown, TableObject>()
-  readonly #userdata = new WeakMap<object, UserdataObject>()
   readonly #functions: TValue[] = []
   readonly #handles = new WeakMap<object, LuaFunction>()
 
@@ -220,12 +227,13 @@ class Values implements LuaValues {
 
   /** The same object is always the same userdata, so that Lua can compare it and use it as a key. */
   #userdataOf(value: object, metatable: TableObject): UserdataObject {
-    const known = this.#userdata.get(value)
-    if (known !== undefined) return known
+    const holder: Holder = value
+    const known = holder[USERDATA]
+    if (known !== undefined && known.values === this) return known.userdata
     const made = new engine.Udata(this.#state, 0)
     made.data = value
     made.metatable = metatable
-    this.#userdata.set(value, made)
+    if (Object.isExtensible(value)) holder[USERDATA] = { values: this, userdata: made }
     return made
   }
 

@@ -3,11 +3,13 @@
  * the main thread.
  */
 import { randomUUID } from 'node:crypto'
+import type { AlertEffect } from '../alerts/alert.ts'
 import { messageOf } from '../errors.ts'
 import type { Outcome, OutboxMessage, Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Statistics } from '../telemetry/statistics.ts'
+import { isQuiet } from './quiet-runs.ts'
 import type { CommittedEffects, RunFailure, RunOutcome } from './messages.ts'
 
 interface CommitDeps {
@@ -23,6 +25,8 @@ interface CommitDeps {
   readonly onWebHooks: (hooks: ReadonlySet<string>) => void
   /** A webhook found the queue full. */
   readonly onWebHookRefused: (hook: string) => void
+  /** A run has raised or resolved alerts, and that is stored. */
+  readonly onAlerts: (effects: readonly AlertEffect[]) => void
 }
 
 /** What ran: `report` with the report's number in the journal, or a function's name. */
@@ -43,13 +47,37 @@ export function createRunCommitter(deps: CommitDeps): RunCommitter {
   /** Webhooks that the store has been given and does not count yet. */
   let onTheirWay = 0
 
-  async function commit(run: EndedRun, outcome: RunOutcome): Promise<CommitResult> {
+  /** Runs that end together are stored together, with one promise for all of them; this is what each of them gets. */
+  let latest: { readonly stored: Promise<void>; readonly result: Promise<CommitResult> } | undefined
+
+  function commit(run: EndedRun, outcome: RunOutcome): Promise<CommitResult> {
+    return outcome.ok && isQuiet(outcome) ? commitQuiet(run, outcome.effects) : commitWhole(run, outcome)
+  }
+
+  function commitQuiet(run: EndedRun, effects: CommittedEffects | undefined): Promise<CommitResult> {
+    const ended = doneOutcome(run, effects, [])
+    if (ended === undefined) return COMMITTED
+    const stored = store.commit([ended])
+    if (latest?.stored !== stored) {
+      latest = {
+        stored,
+        result: stored.then(
+          () => 'committed',
+          (error: unknown) => notStored(run, error),
+        ),
+      }
+    }
+    return latest.result
+  }
+
+  async function commitWhole(run: EndedRun, outcome: RunOutcome): Promise<CommitResult> {
     if (!outcome.ok) noteFailure(run.name, outcome.failure)
     const effects = outcome.ok ? outcome.effects : undefined
     const messages = effects === undefined ? [] : messagesOf(effects)
     const ended = outcome.ok ? doneOutcome(run, effects, messages) : failedOutcome(run, outcome.failure)
     if (ended !== undefined && !(await isStored(run, ended))) return 'not-stored'
     if (messages.length > 0) deps.onWebHooks(new Set(messages.map(({ receiver }) => receiver)))
+    if (effects?.alerts !== undefined) deps.onAlerts(effects.alerts)
     for (const [stat, count] of effects?.customStats ?? []) {
       statistics.custom.add(stat, count)
       metrics.customStats.inc({ metric: stat }, count)
@@ -57,21 +85,26 @@ export function createRunCommitter(deps: CommitDeps): RunCommitter {
     return 'committed'
   }
 
-  async function isStored({ name }: EndedRun, outcome: Outcome): Promise<boolean> {
+  async function isStored(run: EndedRun, outcome: Outcome): Promise<boolean> {
     const webHooks = outcome.kind === 'done' ? outcome.messages.length : 0
     onTheirWay += webHooks
     try {
       await store.commit([outcome])
       return true
     } catch (error) {
-      log.error('an outcome could not be stored; its report will run again after the next start', {
-        function: name,
-        error: messageOf(error),
-      })
+      notStored(run, error)
       return false
     } finally {
       onTheirWay -= webHooks
     }
+  }
+
+  function notStored({ name }: EndedRun, error: unknown): CommitResult {
+    log.error('an outcome could not be stored; its report will run again after the next start', {
+      function: name,
+      error: messageOf(error),
+    })
+    return 'not-stored'
   }
 
   function noteFailure(name: string, { code, message, traceback }: RunFailure): void {
@@ -108,8 +141,13 @@ function doneOutcome(
   messages: readonly OutboxMessage[],
 ): Outcome | undefined {
   const trends = effects?.trends
-  if (reportId === undefined && trends === undefined && messages.length === 0) return undefined
-  return { kind: 'done', reportId, deltas: trends?.deltas ?? NO_DELTAS, messages, commit: trends?.commit }
+  const alerts = effects?.alerts
+  if (reportId === undefined && trends === undefined && messages.length === 0 && alerts === undefined)
+    return undefined
+  const deltas = trends?.deltas ?? NO_DELTAS
+  const done = { kind: 'done', reportId, deltas, messages, commit: trends?.commit } as const
+  return alerts === undefined ? done : { ...done, alerts }
 }
 
+const COMMITTED: Promise<CommitResult> = Promise.resolve('committed')
 const NO_DELTAS = new Uint8Array(0)

@@ -71,7 +71,7 @@ export class JobRunner {
         const { registrations, lua } = this.#state
         if (registrations.report === undefined) return NO_EFFECTS
         const nowSeconds = this.#timeSource === 'report' ? report.t : job.receivedAtMs / 1000
-        const run = createRunContext('report', 'report', nowSeconds)
+        const run = createRunContext('report', 'report', nowSeconds, report)
         const outcome = lua.run(run, registrations.report, (L) => this.#pushLoginTuple(L, report))
         return mapOutcome(outcome, (ended) => this.#outcomeOf(run, ended))
       }),

@@ -1,11 +1,14 @@
 /**
  * Every message between the main thread and a policy worker.
  */
+import type { AlertEffect } from '../alerts/alert.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ErrorCode, WireError } from '../errors.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
+import type { PackedJob } from './packed-jobs.ts'
+import type { QuietRuns } from './quiet-runs.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import type { EndedChanges } from './worker-trends.ts'
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
@@ -63,7 +66,7 @@ export type Job =
   | { readonly id: number; readonly kind: 'background'; readonly name: string }
 
 export type ToWorker =
-  | { readonly type: 'run'; readonly jobs: readonly Job[] }
+  | { readonly type: 'run'; readonly jobs: readonly PackedJob[] }
   /** Has run in the configuration's state; here it runs for the sake of Lua variables, and has no other effect. */
   | { readonly type: 'console-line'; readonly line: string }
   /** Answered by the worker's event loop: no answer means that Lua or a host function holds the thread. */
@@ -77,6 +80,8 @@ export interface CommittedEffects {
   readonly webHooks: readonly { readonly hook: string; readonly body: string }[]
   readonly customStats: readonly (readonly [name: string, count: number])[]
   readonly trends: EndedChanges | undefined
+  /** Most runs raise none. */
+  readonly alerts?: readonly AlertEffect[]
 }
 
 /** Why a run failed. */
@@ -111,7 +116,7 @@ export interface RunResult {
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly error: WireError }
-  | { readonly type: 'results'; readonly results: readonly RunResult[] }
+  | { readonly type: 'results'; readonly results: readonly (RunResult | QuietRuns)[] }
   | { readonly type: 'pong' }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
   | { readonly type: 'dns-query'; readonly resolver: string; readonly durationMs: number }

@@ -87,7 +87,7 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
         deps.onRun(timing, run.job.kind === 'report' ? 'report' : run.job.name)
         const settling = run.finish(outcome)
         if (settling === undefined) ended()
-        else void settling.finally(ended)
+        else void settling.then(ended, ended)
       },
     })
   }

@@ -77,7 +77,7 @@ export async function createPolicyState(
     trends: {
       registry,
       seed: () => seed,
-      readRow: (definition, key) => trends.readRow(definition, key),
+      readRow: (definition, key, field) => trends.readRow(definition, key, field),
       size: (definition) => trends.size(definition),
     },
     ask: (question) => questions.ask(question),

@@ -2,24 +2,32 @@
  * Collects results of runs so that many leave in one message, yet none waits behind a slow run. Lives on a policy worker.
  */
 import type { RunResult } from './messages.ts'
+import { isQuiet, packQuietRuns, type QuietRuns } from './quiet-runs.ts'
 
 /** Results wait for company at most this long while runs follow one another. */
 const FLUSH_AFTER_MS = 2
 
 export class ResultBatch {
-  readonly #send: (results: readonly RunResult[]) => void
-  #results: RunResult[] = []
+  readonly #send: (results: readonly (RunResult | QuietRuns)[]) => void
+  /** Complete, in the order in which the runs ended; the quiet runs that ended after these are apart. */
+  #results: (RunResult | QuietRuns)[] = []
+  #quiet: RunResult[] = []
   #oldestAtMs = 0
   #flushIsDue = false
 
-  constructor(send: (results: readonly RunResult[]) => void) {
+  constructor(send: (results: readonly (RunResult | QuietRuns)[]) => void) {
     this.#send = send
   }
 
   add(result: RunResult): void {
     const now = performance.now()
-    if (this.#results.length === 0) this.#oldestAtMs = now
-    this.#results.push(result)
+    if (this.#isEmpty) this.#oldestAtMs = now
+    if (isQuiet(result.outcome)) {
+      this.#quiet.push(result)
+    } else {
+      this.#packQuiet()
+      this.#results.push(result)
+    }
     // A run that never ends may be next: nothing that took time to wait for may depend on it.
     if (result.durationMs > FLUSH_AFTER_MS || now - this.#oldestAtMs > FLUSH_AFTER_MS) this.#flush()
     if (this.#flushIsDue) return
@@ -32,8 +40,19 @@ export class ResultBatch {
   }
 
   #flush(): void {
-    if (this.#results.length === 0) return
+    if (this.#isEmpty) return
+    this.#packQuiet()
     this.#send(this.#results)
     this.#results = []
+  }
+
+  get #isEmpty(): boolean {
+    return this.#results.length === 0 && this.#quiet.length === 0
+  }
+
+  #packQuiet(): void {
+    if (this.#quiet.length === 0) return
+    this.#results.push(packQuietRuns(this.#quiet))
+    this.#quiet = []
   }
 }

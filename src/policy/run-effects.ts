@@ -10,8 +10,10 @@ export function effectsOf(
   run: RunContext,
   runTrends: WorkerTrends | undefined,
 ): CommittedEffects | undefined {
-  const { webHooks, customStats } = run.effects
+  const { webHooks, customStats, alerts } = run.effects
   const trends = runTrends?.runEnded(run.effects.trends)
-  if (webHooks.length === 0 && customStats.size === 0 && trends === undefined) return undefined
-  return { webHooks, customStats: [...customStats], trends }
+  if (webHooks.length === 0 && customStats.size === 0 && trends === undefined && alerts === undefined)
+    return undefined
+  const effects = { webHooks, customStats: [...customStats], trends }
+  return alerts === undefined ? effects : { ...effects, alerts }
 }

@@ -20,7 +20,9 @@ import { messageOf, TrackError } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
-import type { FromWorker, Job, RunOutcome, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
+import { packJobs } from './packed-jobs.ts'
+import { unpackQuietRuns } from './quiet-runs.ts'
+import type { FromWorker, Job, RunOutcome, RunResult, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import { processorMeter } from './processor-time.ts'
 import { lossFailure, type LossReason } from './worker-loss.ts'
@@ -123,17 +125,12 @@ export class WorkerHandle {
     return this.#backlog.size + this.#inFlight.size
   }
 
-  /** Runs in the thread. */
-  get running(): number {
-    return this.#inFlight.size
-  }
-
   get waiting(): number {
     return this.#backlog.size
   }
 
   /** Runs that are in the thread. */
-  get inFlight(): number {
+  get running(): number {
     return this.#inFlight.size
   }
 
@@ -228,7 +225,7 @@ export class WorkerHandle {
       run.tries++
       this.#inFlight.set(run.job.id, run)
     }
-    this.#post({ type: 'run', jobs: runs.map((run) => run.job) })
+    this.#post({ type: 'run', jobs: packJobs(runs.map((run) => run.job)) })
   }
 
   #post(message: ToWorker): void {
@@ -334,14 +331,19 @@ export class WorkerHandle {
       return
     }
     for (const result of message.results) {
-      const run = this.#inFlight.get(result.id)
-      if (run === undefined) continue
-      this.#inFlight.delete(result.id)
-      if (this.#suspects > 0) this.#suspects--
-      const waitMs = Math.max(0, result.startedAtMs - run.submittedAtMs)
-      run.settle(result.outcome, { waitMs, runMs: result.durationMs })
+      if (!('kind' in result)) this.#settle(result)
+      else for (const quiet of unpackQuietRuns(result)) this.#settle(quiet)
     }
     this.#pump()
+  }
+
+  #settle(result: RunResult): void {
+    const run = this.#inFlight.get(result.id)
+    if (run === undefined) return
+    this.#inFlight.delete(result.id)
+    if (this.#suspects > 0) this.#suspects--
+    const waitMs = Math.max(0, result.startedAtMs - run.submittedAtMs)
+    run.settle(result.outcome, { waitMs, runMs: result.durationMs })
   }
 
   async #answer(id: number, question: StoreQuestion): Promise<void> {

@@ -6,6 +6,7 @@ import { messageOf, TrackError } from '../errors.ts'
 import { openTrendReader } from '../store/embedded/trend-reader.ts'
 import { JobRunner } from './job-runner.ts'
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts'
+import { unpackJobs } from './packed-jobs.ts'
 import { createPolicyState } from './policy-state.ts'
 import { QuestionChannel } from './question-channel.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
@@ -33,7 +34,7 @@ async function main(): Promise<void> {
         case 'run':
           // What was committed since the last batch is seen from here on.
           trends.releaseView()
-          for (const job of message.jobs) runner.start(job)
+          for (const job of unpackJobs(message.jobs)) runner.start(job)
           return
         case 'console-line':
           void repeatConsoleLine(message.line, state.lua, post)

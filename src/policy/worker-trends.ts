@@ -3,20 +3,23 @@
  * store has not committed yet. So a run sees every change of the earlier reports of its login, which all ran here.
  * Lives on a policy worker.
  *
- * Runs are executed against a view of the store that does not change. The view says up to which of this worker's runs it
- * contains, so the changes to put on top are exactly those of the later ones: none twice, none missing. A view is held for
- * one batch of runs; rows that were decoded for it serve all of them.
+ * Rows are read from a view of the store that does not change. The view says up to which of this worker's runs it contains,
+ * so the changes to put on top are exactly those of the later ones: none twice, none missing. A view is held for one batch of
+ * runs. A row that was read is kept, with the changes of the runs since, for as long as nobody else changes it.
  */
 import { TrackError } from '../errors.ts'
-import type { CommitStamp, TrendReader, TrendView } from '../store/store.ts'
+import type { CommitStamp, RowWatch, TrendReader, TrendView } from '../store/store.ts'
+import { chunkName, chunksToApply, loadChunks } from '../trends/row-chunks.ts'
 import { decodeRow } from '../trends/row-codec.ts'
+import { RowNames } from '../trends/row-names.ts'
 import type { RunChanges } from '../trends/run-changes.ts'
 import type { TrendChange } from '../trends/trend-change.ts'
-import type { TrendDefinition } from '../trends/trend-definition.ts'
-import type { TrendRow } from '../trends/trend-row.ts'
+import type { TrendDefinition, TrendField } from '../trends/trend-definition.ts'
+import type { RowChunkRef, TrendRow } from '../trends/trend-row.ts'
+import { KeptRows, putOn } from './kept-rows.ts'
 
-/** A batch seldom touches more; beyond it rows are decoded again. */
-const MAX_ROWS = 10_000
+/** While all rows are kept no view is opened, and none says which changes the store has; after so many runs one is. */
+const MOST_RUNS_WITHOUT_VIEW = 128
 
 /** What one ended run has changed in one row. */
 interface PendingChange {
@@ -34,12 +37,14 @@ export class WorkerTrends {
   readonly #reader: TrendReader
   readonly #worker: number
   #view: TrendView | undefined
-  readonly #rows = new Map<string, TrendRow>()
+  readonly #rows = new KeptRows()
+  readonly #names = new RowNames()
   /** Changes of ended runs that the view may not contain, by row. */
   readonly #pending = new Map<string, PendingChange[]>()
   /** Changes of runs up to this one are no longer in `#pending`. */
   #forgottenUpTo = -1
   #lastNumber = 0
+  #runsSinceView = 0
 
   /** @param worker number of this thread, never used twice in the life of the process. */
   constructor(reader: TrendReader, worker: number) {
@@ -51,18 +56,22 @@ export class WorkerTrends {
   releaseView(): void {
     this.#view?.close()
     this.#view = undefined
-    this.#rows.clear()
+    this.#rows.nextBatch()
   }
 
-  /** The row of a key, not to be changed by the caller. A promise where the store answers with one. */
-  readRow(definition: TrendDefinition, key: Uint8Array): TrendRow | Promise<TrendRow> {
-    const name = rowName(definition.name, key)
+  /**
+   * The row of a key, not to be changed by the caller, with everything that a question to this field needs. A promise
+   * where the store answers with one.
+   */
+  readRow(definition: TrendDefinition, key: Uint8Array, field: TrendField): TrendRow | Promise<TrendRow> {
+    const name = this.#names.of(definition.name, key)
     const known = this.#rows.get(name)
-    if (known !== undefined) return known
+    if (known !== undefined && !known.hasStoredChunks) return known
+    const wanted = { definition, key, field, name }
     const view = this.#openView()
-    if (view instanceof Promise)
-      return view.then((opened) => this.#readFrom(opened, { definition, key, name }))
-    return this.#readFrom(view, { definition, key, name })
+    return view instanceof Promise
+      ? view.then((opened) => this.#readFrom(opened, wanted))
+      : this.#readFrom(view, wanted)
   }
 
   /** Rows of a database, as of the last commit that the view contains. */
@@ -78,14 +87,14 @@ export class WorkerTrends {
     if (changes.size === 0) return undefined
     const number = ++this.#lastNumber
     for (const row of changes.rows()) {
-      const name = rowName(row.database, row.key)
-      const pending = this.#pending.get(name)
+      const pending = this.#pending.get(row.name)
       const change = { number, changes: row.changes }
-      if (pending === undefined) this.#pending.set(name, [change])
+      if (pending === undefined) this.#pending.set(row.name, [change])
       else pending.push(change)
-      const decoded = this.#rows.get(name)
-      if (decoded !== undefined) applyAll(decoded, row.changes)
+      this.#rows.change(row.name, row.changes)
     }
+    this.#runsSinceView++
+    if (this.#runsSinceView > MOST_RUNS_WITHOUT_VIEW) this.#forgetSome()
     return { deltas: changes.encode(), commit: { worker: this.#worker, number } }
   }
 
@@ -114,9 +123,17 @@ export class WorkerTrends {
       return this.#view
     }
     this.#view = view
-    this.#rows.clear()
+    this.#runsSinceView = 0
     this.#forgetCommitted(view.appliedCommit)
     return view
+  }
+
+  /** A view that is opened for what it says alone. */
+  #forgetSome(): void {
+    this.#runsSinceView = 0
+    const view = this.#openView()
+    // Only a store that is being opened again answers late, and whoever reads a row hears if it cannot be.
+    if (view instanceof Promise) view.catch(() => undefined)
   }
 
   #forgetCommitted(appliedCommit: number): void {
@@ -129,34 +146,90 @@ export class WorkerTrends {
   }
 
   #readFrom(view: TrendView, wanted: WantedRow): TrendRow | Promise<TrendRow> {
+    const known = this.#rows.get(wanted.name)
+    if (known !== undefined) return this.#complete(view, wanted, known)
+    const watch = view.watchRow?.(wanted.definition.name, wanted.key)
     const bytes = view.readRow(wanted.definition.name, wanted.key)
-    if (!(bytes instanceof Promise)) return this.#decode(wanted, bytes)
+    if (!(bytes instanceof Promise)) return this.#decode(view, wanted, { bytes, watch })
     return bytes.then((read) =>
       // While this read waited, the view was let go, and with a newer one changes that it contains: ask that one.
-      view === this.#view ? this.#decode(wanted, read) : this.readRow(wanted.definition, wanted.key),
+      view === this.#view ? this.#decode(view, wanted, { bytes: read, watch }) : this.#readAgain(wanted),
     )
   }
 
-  #decode({ definition, name }: WantedRow, bytes: Uint8Array | undefined): TrendRow {
-    const decoded = decodeRow(definition, bytes)
-    if (!decoded.ok) throw new TrackError('TRK_TREND_DAMAGED', `${definition.name}: ${decoded.reason}`)
-    for (const { changes } of this.#pending.get(name) ?? []) applyAll(decoded.row, changes)
-    if (this.#rows.size < MAX_ROWS) this.#rows.set(name, decoded.row)
-    return decoded.row
+  #decode(view: TrendView, wanted: WantedRow, read: ReadRow): TrendRow | Promise<TrendRow> {
+    const decoded = decodeRow(wanted.definition, read.bytes)
+    if (!decoded.ok) throw damaged(wanted, decoded.reason)
+    const { row } = decoded
+    const pending = this.#pendingOf(wanted.name)
+    const missing = chunksToApply(row, pending)
+    const finish = (): TrendRow | Promise<TrendRow> => {
+      this.#rows.keep(wanted.name, row, { sizeBytes: read.bytes?.length ?? 0, watch: read.watch })
+      putOn(row, pending)
+      return this.#complete(view, wanted, row)
+    }
+    const loading = missing.length === 0 ? undefined : this.#load(view, wanted, { row, missing })
+    if (loading === undefined) return finish()
+    return loading.then(() => {
+      const isSame = view === this.#view && pending.length === this.#pendingOf(wanted.name).length
+      return isSame ? finish() : this.#readAgain(wanted)
+    })
   }
+
+  /** The row with the sketches of the field that is asked for. */
+  #complete(view: TrendView, wanted: WantedRow, row: TrendRow): TrendRow | Promise<TrendRow> {
+    const missing = row.missingChunks(wanted.field)
+    const loading = missing.length === 0 ? undefined : this.#load(view, wanted, { row, missing })
+    if (loading === undefined) return row
+    return loading.then(() =>
+      view === this.#view && this.#rows.get(wanted.name) === row ? row : this.#readAgain(wanted),
+    )
+  }
+
+  /** Loads sketches into a row: at once, or a promise of it. */
+  #load(view: TrendView, wanted: WantedRow, { row, missing }: MissingChunks): Promise<void> | undefined {
+    const found = new Map<string, Uint8Array | undefined>()
+    const waiting: Promise<void>[] = []
+    for (const name of missing.map(chunkName)) {
+      const bytes = view.readChunk(wanted.definition.name, wanted.key, name)
+      if (bytes instanceof Promise) waiting.push(bytes.then((read) => void found.set(name, read)))
+      else found.set(name, bytes)
+    }
+    const finish = (): void => {
+      const damage = loadChunks(row, missing, (name) => found.get(name))
+      if (damage !== undefined) throw damaged(wanted, damage)
+    }
+    if (waiting.length > 0) return Promise.all(waiting).then(finish)
+    finish()
+    return undefined
+  }
+
+  #readAgain({ definition, key, field }: WantedRow): TrendRow | Promise<TrendRow> {
+    return this.readRow(definition, key, field)
+  }
+
+  #pendingOf(name: string): readonly TrendChange[] {
+    return (this.#pending.get(name) ?? []).flatMap(({ changes }) => changes)
+  }
+}
+
+interface ReadRow {
+  readonly bytes: Uint8Array | undefined
+  readonly watch: RowWatch | undefined
+}
+
+interface MissingChunks {
+  readonly row: TrendRow
+  readonly missing: readonly RowChunkRef[]
 }
 
 interface WantedRow {
   readonly definition: TrendDefinition
   readonly key: Uint8Array
+  readonly field: TrendField
   readonly name: string
 }
 
-/** A change that no longer fits the definition or the windows is left out, as the store leaves it out. */
-function applyAll(row: TrendRow, changes: readonly TrendChange[]): void {
-  for (const change of changes) row.apply(change)
-}
-
-function rowName(database: string, key: Uint8Array): string {
-  return `${database}\0${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')}`
+function damaged({ definition }: WantedRow, reason: string): TrackError {
+  return new TrackError('TRK_TREND_DAMAGED', `${definition.name}: ${reason}`)
 }

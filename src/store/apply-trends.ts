@@ -6,11 +6,13 @@
 import { textToBytes } from '../login/byte-string.ts'
 import { decodeChanges } from '../trends/change-codec.ts'
 import { normalizeKey } from '../trends/normalize-key.ts'
-import { decodeRow, encodeRow } from '../trends/row-codec.ts'
+import { chunkName, chunksToApply, loadChunks } from '../trends/row-chunks.ts'
+import { decodeRow, splitRow } from '../trends/row-codec.ts'
 import type { TrendChange } from '../trends/trend-change.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
 import { TrackError } from '../errors.ts'
-import type { RowChange, TrendApplier } from './trend-applier.ts'
+import type { TrendRow } from '../trends/trend-row.ts'
+import type { AppliedRow, CurrentRow, RowChange, TrendApplier } from './trend-applier.ts'
 
 export interface TrendApplierSetup {
   readonly definitions: readonly TrendDefinition[]
@@ -26,22 +28,49 @@ export function createTrendApplier({ definitions }: TrendApplierSetup): TrendApp
     },
     apply(database, _key, current, changes) {
       const definition = byName.get(database)
-      if (definition === undefined) return { bytes: current, expiresAtMs: 0 }
-      const decoded = decodeRow(definition, current)
-      // The table's own checksum has passed, so this is a row that was written damaged: begin anew rather than stop.
-      const { row } = decoded.ok ? decoded : emptyRow(definition)
-      for (const change of changes.flatMap(changesOf)) row.apply(change)
-      return { bytes: encodeRow(row), expiresAtMs: row.expiresAtSeconds * 1000 }
+      if (definition === undefined)
+        throw new TrackError('TRK_TREND_DAMAGED', `there is no database ${database}`)
+      const list = changes.flatMap(changesOf)
+      const row = rowWith(definition, current, list)
+      for (const change of list) {
+        if (row.apply(change) === 'chunk-missing') throw new TrackError('TRK_TREND_INCOMPLETE', database)
+      }
+      if (row.isNew) return GONE
+      const { main, chunks } = splitRow(row)
+      return {
+        bytes: main,
+        chunks: chunks.map((chunk) => ({ name: chunkName(chunk), bytes: chunk.bytes })),
+        chunkNames: row.parts.storedChunks.map(chunkName),
+        expiresAtMs: row.expiresAtSeconds * 1000,
+      }
     },
     maxKeys: (database) => byName.get(database)?.maxKeys ?? Infinity,
     keyOfLogin: (login) => normalizeKey(textToBytes(login)),
   }
 }
 
-function emptyRow(definition: TrendDefinition) {
+const GONE: AppliedRow = { bytes: undefined, chunks: [], chunkNames: [], expiresAtMs: 0 }
+
+/**
+ * The stored row with what these changes need of it. The store's own checksums have passed, so one that cannot be read
+ * was written damaged: a new one takes its place rather than stopping the database.
+ */
+function rowWith(
+  definition: TrendDefinition,
+  current: CurrentRow | undefined,
+  changes: readonly TrendChange[],
+): TrendRow {
+  const decoded = decodeRow(definition, current?.bytes)
+  if (!decoded.ok) return emptyRow(definition)
+  const { row } = decoded
+  const damage = loadChunks(row, chunksToApply(row, changes), (name) => current?.chunk(name))
+  return damage === undefined ? row : emptyRow(definition)
+}
+
+function emptyRow(definition: TrendDefinition): TrendRow {
   const decoded = decodeRow(definition, undefined)
   if (!decoded.ok) throw new TrackError('TRK_TREND_DAMAGED', decoded.reason)
-  return decoded
+  return decoded.row
 }
 
 /** What `split` put there. */

@@ -1,7 +1,15 @@
 /**
  * The outbox of the in-memory store. Pure state; see memory-store.ts.
  */
-import type { DeadLetter, OutboxClaim, OutboxEntry, OutboxMessage, StoreCounts } from './store.ts'
+import type {
+  DeadLetter,
+  OrphanCount,
+  OrphanRule,
+  OutboxClaim,
+  OutboxEntry,
+  OutboxMessage,
+  StoreCounts,
+} from './store.ts'
 
 const KEEP_DEAD_MS = 30 * 86_400_000
 
@@ -57,6 +65,20 @@ export class MemoryOutbox {
     this.#dead.set(id, { id, deliveryId, receiver, body, createdAtMs, ...death })
   }
 
+  buryOrphans({ named, createdBeforeMs, atMs, reason }: OrphanRule): readonly OrphanCount[] {
+    const orphans = [...this.#waiting.values()].filter((entry) => !named.includes(entry.receiver))
+    return Array.from(
+      Map.groupBy(orphans, (entry) => entry.receiver),
+      ([receiver, entries]) => {
+        const old = entries.filter(
+          (entry) => entry.createdAtMs < createdBeforeMs && !this.#held.has(entry.id),
+        )
+        for (const { id, tries } of old) this.bury(id, { tries, diedAtMs: atMs, reason })
+        return { receiver, buried: old.length, waiting: entries.length - old.length }
+      },
+    )
+  }
+
   dead(limit: number): readonly DeadLetter[] {
     return [...this.#dead.values()].toSorted((a, b) => b.id - a.id).slice(0, limit)
   }
@@ -65,8 +87,8 @@ export class MemoryOutbox {
     const letter = this.#dead.get(id)
     if (letter === undefined) return false
     this.#dead.delete(id)
-    const { deliveryId, receiver, body, createdAtMs } = letter
-    const entry = { id, deliveryId, receiver, body, createdAtMs, tries: 0, nextTryAtMs: nowMs }
+    const { deliveryId, receiver, body } = letter
+    const entry = { id, deliveryId, receiver, body, createdAtMs: nowMs, tries: 0, nextTryAtMs: nowMs }
     this.#waiting.set(id, entry)
     return true
   }

@@ -4,16 +4,22 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, TrackError } from '../errors.ts'
+import { ALERT_STORE_DEFAULTS } from './alert-store.ts'
+import { MemoryAlerts } from './memory-alerts.ts'
 import { MemoryOutbox } from './memory-outbox.ts'
 import { MemoryTrends } from './memory-trends.ts'
 import type {
   AppendOutcome,
   DeadLetter,
+  Expiry,
   FailedReport,
+  Forgotten,
   HistoryEntry,
   HistoryQuery,
   JournalledReport,
   Outcome,
+  OrphanCount,
+  OrphanRule,
   OutboxClaim,
   ReportToAppend,
   RunFailureRecord,
@@ -50,6 +56,7 @@ interface KeptReport extends ReportToAppend {
 
 export class MemoryStore implements Store {
   #options: MemoryStoreOptions
+  readonly alerts: MemoryAlerts
   readonly #reports = new Map<number, KeptReport>()
   readonly #outbox = new MemoryOutbox()
   readonly #trends: MemoryTrends
@@ -61,6 +68,13 @@ export class MemoryStore implements Store {
   constructor(options: MemoryStoreOptions) {
     this.#options = options
     this.#trends = new MemoryTrends(options.applier)
+    const { alertHistoryDays, maxOpenAlerts } = { ...ALERT_STORE_DEFAULTS, ...options }
+    this.alerts = new MemoryAlerts({
+      later: (work) => this.#later(work),
+      addMessage: (message) => this.#outbox.add(message),
+      maxOpenAlerts,
+      alertHistoryMs: alertHistoryDays * 86_400_000,
+    })
   }
 
   /** Reads what this store committed, for the worker of this number. */
@@ -113,6 +127,10 @@ export class MemoryStore implements Store {
     return this.#later(() => this.#outbox.bury(id, { tries, diedAtMs: atMs, reason }))
   }
 
+  buryOrphans(rule: OrphanRule): Promise<readonly OrphanCount[]> {
+    return this.#later(() => this.#outbox.buryOrphans(rule))
+  }
+
   deadLetters(limit: number): Promise<readonly DeadLetter[]> {
     return this.#later(() => this.#outbox.dead(limit))
   }
@@ -145,11 +163,12 @@ export class MemoryStore implements Store {
     )
   }
 
-  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
+  forgetLogin(login: string): Promise<Forgotten> {
     return this.#later(() => {
       const known = [...this.#reports.values()].filter((report) => report.login === login && !report.isOpen)
       for (const report of known) this.#reports.delete(report.id)
-      return { reports: known.length, trendRows: this.#trends.forget(login) }
+      const alerts = this.alerts.forget(login)
+      return { reports: known.length, trendRows: this.#trends.forget(login), alerts }
     })
   }
 
@@ -161,19 +180,22 @@ export class MemoryStore implements Store {
     return this.#later(() => this.#trends.scan(database, after, limit))
   }
 
-  reconfigure({ historyDays, historyMegabytes, trendSetup }: StoreChange): Promise<void> {
+  reconfigure({ historyDays, historyMegabytes, alertHistoryDays, trendSetup }: StoreChange): Promise<void> {
     return this.#later(() => {
       const { createApplier } = this.#options
       if (createApplier !== undefined) this.#trends.applyWith(createApplier(trendSetup))
       this.#options = { ...this.#options, historyDays, historyMegabytes }
+      this.alerts.alertHistoryMs = alertHistoryDays * 86_400_000
     })
   }
 
-  expire(nowMs: number): Promise<void> {
+  expire(nowMs: number): Promise<Expiry> {
     return this.#later(() => {
       this.#trends.expire(nowMs)
       this.#outbox.expire(nowMs)
       this.#expireReports(nowMs)
+      this.alerts.expire(nowMs)
+      return { longestStepMs: 0, longestStepCpuMs: 0 }
     })
   }
 
@@ -189,6 +211,7 @@ export class MemoryStore implements Store {
       historyReports: history.length,
       historyBytes: sizeOf(history),
       ...this.#trends.counts(),
+      alerts: this.alerts.counts(),
     }
   }
 
@@ -248,6 +271,7 @@ export class MemoryStore implements Store {
         throw new TrackError('TRK_STORE_FAILED', messageOf(error), { cause: error })
       }
       for (const message of outcome.messages) this.#outbox.add(message)
+      for (const effect of outcome.alerts ?? []) this.alerts.apply(effect, outcome.reportId)
     }
     if (commit !== undefined) this.#trends.note(commit)
   }

@@ -4,10 +4,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compareBytes } from '../trends/compare-bytes.ts'
 import type { CommitStamp, StoreCounts, StoredTrendRow, TrendReader } from './store.ts'
-import type { TrendApplier } from './trend-applier.ts'
+import type { AppliedRow, CurrentRow, TrendApplier } from './trend-applier.ts'
 
 interface Row {
   readonly bytes: Uint8Array
+  readonly chunks: ReadonlyMap<string, Uint8Array>
   readonly expiresAtMs: number
 }
 
@@ -47,9 +48,9 @@ export class MemoryTrends {
     for (const { database, key, changes } of this.#applier.split(deltas)) {
       const rows = new Map(this.#databases.get(database))
       const name = nameOf(key)
-      const { bytes, expiresAtMs } = this.#applier.apply(database, key, rows.get(name)?.bytes, [changes])
-      if (bytes === undefined) rows.delete(name)
-      else rows.set(name, { bytes, expiresAtMs })
+      const after = this.#applier.apply(database, key, currentOf(rows.get(name)), [changes])
+      if (after.bytes === undefined) rows.delete(name)
+      else rows.set(name, rowAfter(rows.get(name), after, after.bytes))
       this.#replace(database, rows)
     }
   }
@@ -83,9 +84,10 @@ export class MemoryTrends {
   }
 
   scan(database: string, after: Uint8Array | undefined, limit: number): readonly StoredTrendRow[] {
-    const rows = [...(this.#databases.get(database) ?? [])].map(([name, { bytes }]) => ({
+    const rows = [...(this.#databases.get(database) ?? [])].map(([name, { bytes, chunks }]) => ({
       key: Uint8Array.from(name, (character) => character.charCodeAt(0)),
       bytes,
+      chunks,
     }))
     return rows
       .filter(({ key }) => after === undefined || compareBytes(key, after) > 0)
@@ -104,6 +106,10 @@ export class MemoryTrends {
             await sleep(delayMs)
             return databases.get(database)?.get(nameOf(key))?.bytes
           },
+          readChunk: async (database, key, chunk) => {
+            await sleep(delayMs)
+            return databases.get(database)?.get(nameOf(key))?.chunks.get(chunk)
+          },
           countRows: async (database) => {
             await sleep(delayMs)
             return databases.get(database)?.size ?? 0
@@ -118,6 +124,19 @@ export class MemoryTrends {
   #replace(database: string, rows: Rows): void {
     this.#databases = new Map([...this.#databases, [database, rows]])
   }
+}
+
+function currentOf(row: Row | undefined): CurrentRow | undefined {
+  return row === undefined ? undefined : { bytes: row.bytes, chunk: (name) => row.chunks.get(name) }
+}
+
+function rowAfter(before: Row | undefined, after: AppliedRow, bytes: Uint8Array): Row {
+  const known = new Map([
+    ...(before?.chunks ?? []),
+    ...after.chunks.map((chunk) => [chunk.name, chunk.bytes] as const),
+  ])
+  const chunks = new Map([...known].filter(([name]) => after.chunkNames.includes(name)))
+  return { bytes, chunks, expiresAtMs: after.expiresAtMs }
 }
 
 function nameOf(key: Uint8Array): string {

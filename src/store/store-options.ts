@@ -13,5 +13,8 @@ export interface StoreOptions {
   /** Unfinished reports beyond which appends are refused; default 1,000,000 and 1 GiB. */
   readonly backlogReports?: number
   readonly backlogBytes?: number
+  /** See ALERT_STORE_DEFAULTS. */
+  readonly alertHistoryDays?: number
+  readonly maxOpenAlerts?: number
   readonly trends: TrendApplierSource
 }

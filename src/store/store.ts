@@ -4,6 +4,9 @@
  * an answer is synchronous. Times are Unix milliseconds and come from the caller: there is no clock behind the port.
  */
 
+import type { AlertEffect } from '../alerts/alert.ts'
+import { NO_ALERT_COUNTS, type AlertCounts, type AlertStore } from './alert-store.ts'
+
 /** A report on its way into the journal. */
 export interface ReportToAppend {
   readonly login: string
@@ -35,7 +38,10 @@ export type AppendOutcome =
       readonly detail: string
     }
 
-/** fsync: on disk; os: given to the operating system; none: in memory, written soon. */
+/**
+ * What an append has reached when it resolves. fsync: the disk; os: the operating system; none: memory, and it is written
+ * in the next batch: at most a megabyte, or what came in a tenth of a second, is ahead of what is written.
+ */
 export type Durability = 'fsync' | 'os' | 'none'
 
 /** A message for outside, in the form that its sender wants it back; the store does not look into it. */
@@ -70,6 +76,8 @@ export type Outcome =
       /** encodeDeltas' bytes; empty when nothing changed. */
       readonly deltas: Uint8Array
       readonly messages: readonly OutboxMessage[]
+      /** Alerts that the run raised or resolved; most runs do neither. */
+      readonly alerts?: readonly AlertEffect[]
       /** Which run this was, as its policy worker counts them; undefined when no view waits for it. */
       readonly commit: CommitStamp | undefined
     }
@@ -131,6 +139,26 @@ export interface DeadLetter extends OutboxMessage {
 export interface StoredTrendRow {
   readonly key: Uint8Array
   readonly bytes: Uint8Array
+  /** Its sketches that stand apart, by name. */
+  readonly chunks: ReadonlyMap<string, Uint8Array>
+}
+
+/** Which waiting messages nobody will ever claim. */
+export interface OrphanRule {
+  /** Receivers that there are. */
+  readonly named: readonly string[]
+  /** Messages of other receivers are given up when they are older. */
+  readonly createdBeforeMs: number
+  readonly atMs: number
+  readonly reason: string
+}
+
+export interface OrphanCount {
+  readonly receiver: string
+  /** Dead letters now; at most 1000 a call, over all receivers. */
+  readonly buried: number
+  /** Still in the outbox. */
+  readonly waiting: number
 }
 
 export interface StoreCounts {
@@ -147,6 +175,22 @@ export interface StoreCounts {
   readonly trendRowsByDatabase: ReadonlyMap<string, number>
   /** Rows that a database's maximum size pushed out, since start. */
   readonly trendRowsEvicted: number
+  readonly alerts: AlertCounts
+}
+
+/** How much of a login was erased. */
+export interface Forgotten {
+  readonly reports: number
+  readonly trendRows: number
+  readonly alerts: number
+}
+
+/** How the removal of what has expired went. */
+export interface Expiry {
+  /** What one step held the others up for at most, milliseconds; 0 where nobody is held up. */
+  readonly longestStepMs: number
+  /** The most processor time of a step: on a busy machine it says more. */
+  readonly longestStepCpuMs: number
 }
 
 /** How a batch got to the disk. */
@@ -169,6 +213,7 @@ export const NO_COUNTS: StoreCounts = {
   trendRows: 0,
   trendRowsByDatabase: new Map(),
   trendRowsEvicted: 0,
+  alerts: NO_ALERT_COUNTS,
 }
 
 /** What may change while the store is open. */
@@ -177,12 +222,15 @@ export interface StoreChange {
   /** 0 of either keeps no report once it is done, from the next one on. */
   readonly historyDays: number
   readonly historyMegabytes: number
+  /** Of resolved alerts and of notifications. */
+  readonly alertHistoryDays: number
   /** For `createTrendApplier` of the module that the store was opened with: definitions of databases. */
   readonly trendSetup: unknown
 }
 
 /** What the main thread uses. */
 export interface Store {
+  readonly alerts: AlertStore
   /**
    * Group commit: whatever comes while a batch is written goes into the next one. Durable appends resolve in call order;
    * a refusal may overtake them.
@@ -201,9 +249,13 @@ export interface Store {
   settleDelivered(ids: readonly number[]): Promise<void>
   settleRetry(id: number, tries: number, nextTryAtMs: number): Promise<void>
   settleDead(id: number, tries: number, atMs: number, reason: string): Promise<void>
+  /** Messages of receivers that there are not become dead letters when they are old; what is held stays. */
+  buryOrphans(rule: OrphanRule): Promise<readonly OrphanCount[]>
   /** Newest first; kept for 30 days. */
   deadLetters(limit: number): Promise<readonly DeadLetter[]>
-  /** Back into the outbox under the same delivery id; false when there is no such dead letter. */
+  /**
+   * Back into the outbox under the same delivery id, its age counted from now; false when there is no such dead letter.
+   */
   resendDeadLetter(id: number, nowMs: number): Promise<boolean>
 
   /** Newest first; kept for 7 days, and at most as many as the adapter's bound. */
@@ -214,10 +266,10 @@ export interface Store {
   /** Newest first, by id. What has not been run yet is in it too. */
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]>
   /**
-   * Erases a person: done and failed reports (each counts once), and trend rows whose key is the login. Reports that are
-   * still to be run and outgoing messages stay.
+   * Erases a person: done and failed reports (each counts once), trend rows whose key is the login, and alerts that name
+   * it. Reports that are still to be run and outgoing messages stay.
    */
-  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }>
+  forgetLogin(login: string): Promise<Forgotten>
 
   /**
    * Rows of a trend database in the order of their keys' bytes, from the first key behind `after`: at most `limit`, and
@@ -236,7 +288,7 @@ export interface Store {
   reconfigure(change: StoreChange): Promise<void>
 
   /** Removes what has expired, in steps of a few milliseconds each; called by the caller's timer. */
-  expire(nowMs: number): Promise<void>
+  expire(nowMs: number): Promise<Expiry>
   counts(): StoreCounts
   /** Refused appends are refused until this says writable again; it heals by itself. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string }
@@ -258,8 +310,24 @@ export interface TrendView {
   readonly appliedCommit: number
   /** The encoded row, or a promise of it; undefined when there is none. */
   readRow(database: string, key: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** A chunk of a row, by the name that its applier gave it; undefined when there is none. */
+  readChunk(
+    database: string,
+    key: Uint8Array,
+    name: string,
+  ): Uint8Array | undefined | Promise<Uint8Array | undefined>
   /** Rows of a database. */
   countRows(database: string): number | Promise<number>
+  /**
+   * Says of a row, now and later, whether what this view holds of it is all but the reader's own changes. Undefined when that
+   * cannot be told; a store that cannot tell it of any row has no such method.
+   */
+  watchRow?(database: string, key: Uint8Array): RowWatch | undefined
   /** Hold a view for one batch of runs, not longer: what it sees cannot be removed from disk before. */
   close(): void
+}
+
+/** Of one row: whether somebody else has changed it since the view. */
+export interface RowWatch {
+  readonly isUnchanged: () => boolean
 }

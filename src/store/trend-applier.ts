@@ -12,12 +12,30 @@ export interface RowChange {
   readonly changes: unknown
 }
 
+/** A large part of a row that stands under a key of its own, so that it is written only when it changes. */
+export interface RowChunk {
+  /** Names it among the chunks of its row: at most 255 Latin-1 characters, opaque to the store. */
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
+/** A row as it is stored. */
+export interface CurrentRow {
+  readonly bytes: Uint8Array
+  /** One of the row's chunks; undefined when there is none of that name. */
+  readonly chunk: (name: string) => Uint8Array | undefined
+}
+
 export interface AppliedRow {
-  /** undefined: the row is gone. */
+  /** undefined: the row is gone, and its chunks with it. */
   readonly bytes: Uint8Array | undefined
+  /** Chunks that differ from what is stored. */
+  readonly chunks: readonly RowChunk[]
+  /** Every chunk that the row has now; the others go. */
+  readonly chunkNames: readonly string[]
   /**
    * Unix ms after which nothing of the row can be read any more. It orders eviction too: the row that expires first goes
-   * first, which is the one that was changed longest ago.
+   * first, which is the one that was used longest ago.
    */
   readonly expiresAtMs: number
 }
@@ -30,7 +48,7 @@ export interface TrendApplier {
   apply(
     database: string,
     key: Uint8Array,
-    current: Uint8Array | undefined,
+    current: CurrentRow | undefined,
     changes: readonly unknown[],
   ): AppliedRow
   /** Rows that a database may have; the store removes others soon after it grew beyond. */

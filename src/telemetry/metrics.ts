@@ -1,6 +1,7 @@
 /**
  * Prometheus metrics: names, labels and meaning are the reference's where it has them. Lives on the main thread.
  */
+import { SEVERITIES } from '../alerts/severity.ts'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import { addScrapedMetrics, type ScrapedSources } from './scraped-metrics.ts'
 import { workMetrics } from './work-metrics.ts'
@@ -18,6 +19,8 @@ interface MetricSources extends ScrapedSources {
   readonly geoDatabases: () => readonly { readonly name: string; readonly builtAtMs: number }[]
   /** Unix milliseconds. */
   readonly now: () => number
+  /** Silences and maintenance windows in force. */
+  readonly activeSilences: () => number
 }
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -28,6 +31,7 @@ export function createMetrics(sources: MetricSources) {
   addGauges(registry, sources)
   addGeoAges(registry, sources)
   addScrapedMetrics(registry, sources)
+  addOpenAlerts(registry, sources)
   return {
     registry,
     ...reportMetrics(registry),
@@ -36,6 +40,7 @@ export function createMetrics(sources: MetricSources) {
     ...reloadMetrics(registry),
     ...controlMetrics(registry),
     ...workMetrics(registry),
+    ...alertMetrics(registry),
   }
 }
 
@@ -53,6 +58,7 @@ function addGauges(registry: Registry, sources: MetricSources): void {
     ],
     ['trackalert_dead_letters', 'Webhooks given up and kept.', () => sources.store().deadLetters],
     ['trackalert_history_reports', 'Done reports kept for getReports.', () => sources.store().historyReports],
+    ['trackalert_silences_active', 'Silences and maintenance windows in force.', sources.activeSilences],
   ] as const
   for (const [name, help, read] of gauges) {
     // Read when scraped: a value that was set on change could be stale.
@@ -99,6 +105,33 @@ function reloadMetrics(registry: Registry) {
       ['database', 'status'],
       'trackalert_geoip_reloads_total',
       'Times that a GeoIP file was loaded again, by whether it was taken over.',
+    ),
+  }
+}
+
+function addOpenAlerts(registry: Registry, sources: MetricSources): void {
+  const collect = function (this: Gauge): void {
+    const { open } = sources.store().alerts
+    for (const [rank, severity] of SEVERITIES.entries()) this.set({ severity }, open[rank] ?? 0)
+  }
+  const name = 'trackalert_alerts_open'
+  const help = 'Alerts that are not resolved.'
+  registry.registerMetric(new Gauge({ name, help, labelNames: ['severity'], registers: [], collect }))
+}
+
+function alertMetrics(registry: Registry) {
+  return {
+    alerts: counter(
+      registry,
+      ['rule', 'severity'],
+      'trackalert_alerts_total',
+      'Alerts raised, those raised again included.',
+    ),
+    alertNotifications: counter(
+      registry,
+      ['sink', 'status'],
+      'trackalert_alert_notifications_total',
+      'Notifications handed over for delivery, and tries of these by their outcome.',
     ),
   }
 }
@@ -171,6 +204,18 @@ function webHookMetrics(registry: Registry) {
       ['reason'],
       'trackalert_webhooks_dropped_total',
       'Webhooks given up: queue full, refused by the receiver, too old, or undelivered at the stop.',
+    ),
+    sinkTries: counter(
+      registry,
+      ['sink', 'type', 'status'],
+      'trackalert_sink_events_total',
+      'Tries of alert sinks by their outcome.',
+    ),
+    notificationsDropped: counter(
+      registry,
+      ['sink', 'reason'],
+      'trackalert_notifications_dropped_total',
+      'Notifications of alerts given up: refused by the other side, or too old.',
     ),
   }
 }

@@ -109,6 +109,11 @@ function counters({ store, logLinesDropped }: ScrapedSources): readonly Scraped[
       read: () => store().trendRowsEvicted,
     },
     {
+      name: 'trackalert_alerts_evicted_total',
+      help: 'Alerts resolved because too many were open.',
+      read: () => store().alerts.evicted,
+    },
+    {
       name: 'trackalert_log_lines_dropped_total',
       help: 'Lines of the log that nobody took in time.',
       label: 'to',

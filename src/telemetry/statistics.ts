@@ -6,12 +6,14 @@ import { SlidingCounters } from './sliding-counters.ts'
 
 /** Upper bounds in milliseconds; what takes longer is Slow. */
 const PERFORMANCE_BANDS = [
-  { below: 1, name: '0_1' },
-  { below: 10, name: '1_10' },
-  { below: 100, name: '10_100' },
-  { below: 1000, name: '100_1000' },
-  { below: Infinity, name: 'Slow' },
+  { below: 1, waiting: 'WTW_0_1', running: 'WTR_0_1' },
+  { below: 10, waiting: 'WTW_1_10', running: 'WTR_1_10' },
+  { below: 100, waiting: 'WTW_10_100', running: 'WTR_10_100' },
+  { below: 1000, waiting: 'WTW_100_1000', running: 'WTR_100_1000' },
+  { below: Infinity, waiting: 'WTW_Slow', running: 'WTR_Slow' },
 ] as const
+/** Of durations that are no numbers. */
+const SLOWEST = PERFORMANCE_BANDS[4]
 
 export interface Statistics {
   readonly commands: SlidingCounters
@@ -22,21 +24,21 @@ export interface Statistics {
 }
 
 export function createStatistics(now: () => number, customStats: Iterable<string>): Statistics {
-  const performance = new SlidingCounters(
-    now,
-    ['WTW', 'WTR'].flatMap((kind) => PERFORMANCE_BANDS.map((band) => `${kind}_${band.name}`)),
-  )
+  const performance = new SlidingCounters(now, [
+    ...PERFORMANCE_BANDS.map(({ waiting }) => waiting),
+    ...PERFORMANCE_BANDS.map(({ running }) => running),
+  ])
   return {
     commands: new SlidingCounters(now),
     custom: new SlidingCounters(now, customStats),
     performance,
     countRun(waitMs, runMs) {
-      performance.add(`WTW_${bandOf(waitMs)}`)
-      performance.add(`WTR_${bandOf(runMs)}`)
+      performance.add(bandOf(waitMs).waiting)
+      performance.add(bandOf(runMs).running)
     },
   }
 }
 
-function bandOf(durationMs: number): string {
-  return PERFORMANCE_BANDS.find((band) => durationMs < band.below)?.name ?? 'Slow'
+function bandOf(durationMs: number): (typeof PERFORMANCE_BANDS)[number] {
+  return PERFORMANCE_BANDS.find((band) => durationMs < band.below) ?? SLOWEST
 }

@@ -22,6 +22,7 @@ const OPERATIONS = [
   'top-add',
   'reset-field',
   'reset',
+  'touch',
 ] as const satisfies readonly TrendOperation['op'][]
 const CODES: ReadonlyMap<TrendOperation['op'], number> = new Map(OPERATIONS.map((op, code) => [op, code]))
 
@@ -75,7 +76,7 @@ export function decodeChanges(bytes: Uint8Array): DecodedChanges {
 function writeChange(writer: ByteWriter, change: TrendChange, isSameTime: boolean): void {
   writer.writeByte((CODES.get(change.op) ?? 0) | (isSameTime ? SAME_TIME : 0))
   if (!isSameTime) writer.writeDouble(change.timeSeconds)
-  if (change.op === 'reset') return
+  if (change.op === 'reset' || change.op === 'touch') return
   writer.writeUint24(change.fieldId)
   switch (change.op) {
     case 'int-add':
@@ -112,7 +113,7 @@ function writeChange(writer: ByteWriter, change: TrendChange, isSameTime: boolea
 function readChange(reader: ByteReader, code: number, timeSeconds: number): TrendChange | undefined {
   const op = OPERATIONS[code]
   if (op === undefined) return undefined
-  if (op === 'reset') return { op, fieldId: 0, timeSeconds }
+  if (op === 'reset' || op === 'touch') return { op, fieldId: 0, timeSeconds }
   const fieldId = reader.readUint24()
   switch (op) {
     case 'int-add':

@@ -53,7 +53,9 @@ export function changeField(
       const series = state?.kind === 'int' ? state.series : EMPTY_SERIES
       return {
         kind: 'int',
-        series: updateWindow<number>(series, place.window, place.oldest, (sum = 0) => sum + change.amount),
+        series: updateWindow<number>(series, place.window, place.oldest, (sum = 0) =>
+          boundedSum(sum, change.amount),
+        ),
         tail: tailOf(state),
       }
     }
@@ -86,6 +88,7 @@ export function changeField(
     }
     case 'reset-field':
     case 'reset':
+    case 'touch':
       return undefined
   }
   return change satisfies never
@@ -179,6 +182,11 @@ function changeSketch(
     return { bytes, pending: NOTHING_PENDING, isChanged: true }
   })
   return isLoaded ? { kind: 'sketches', series: changed, tail: tailOf(state) } : undefined
+}
+
+/** A sum beyond what a number can hold stays at the largest: two such sums of opposite signs would make it no number. */
+function boundedSum(left: number, right: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, left + right))
 }
 
 function wholeOf(state: FieldState | undefined): Uint8Array | undefined {

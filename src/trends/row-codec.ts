@@ -2,25 +2,29 @@
  * Rows as bytes: in one piece, or with the large sketches apart so that a store need not write them with every change of
  * the row. Pure; lives on the store thread and on policy workers.
  *
- * Encoding of a row: seal, size of a window (s), time of the newest change + 1 (s), then per field its id (24 bits), length
- * (32 bits; the top bit says that it names sketches which stand apart) and segment (field-state.ts). Encoding of a chunk:
- * seal, sketch. A row under another definition: fields that are not defined any more are left out, windows of another
- * size are fitted (window-series.ts), and the next encoding makes both permanent.
+ * Encoding of a row: version, size of a window (s), time of the newest change + 1 (s), then per field its id (24 bits), its
+ * length × 2 (+ 1 if it names sketches which stand apart) and segment (field-state.ts). There is no checksum: whoever keeps
+ * a row seals it together with its key, and a row is written so often that its bytes count. Rows of version 1, which had one
+ * and 32-bit lengths, are read. Encoding of a chunk: seal, sketch. A row under another definition: fields that are not
+ * defined any more are left out, windows of another size are fitted (window-series.ts), and the next encoding makes both
+ * permanent.
  */
 import { TrackError } from '../errors.ts'
 import { ByteReader } from './byte-reader.ts'
-import type { ByteWriter } from './byte-writer.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { decodeSegment, writeFieldSegment } from './field-segment.ts'
 import type { FieldState, SketchCell } from './field-state.ts'
 import { openSealed, seal, SEAL_BYTES, sealedWriter } from './sealed-bytes.ts'
 import { isWindowed, type TrendDefinition } from './trend-definition.ts'
 import { TrendRow, type RowChunkRef, type RowSlot } from './trend-row.ts'
 
-const ROW_VERSION = 1
+const ROW_VERSION = 2
+const SEALED_ROW_VERSION = 1
 const CHUNK_VERSION = 1
+/** Of the length of a segment in a row of version 1. */
 const HAS_CHUNKS = 0x80000000
-/** Field id and length. */
-const SEGMENT_HEADER_BYTES = 7
+/** Enough for most fields; the writer grows for the others. */
+const SEGMENT_CAPACITY_BYTES = 64
 /** Larger sketches stand apart, as soon as a row is stored in parts. */
 const LARGEST_INLINE_BYTES = 256
 
@@ -50,7 +54,8 @@ export function decodeRow(definition: TrendDefinition, bytes: Uint8Array | undef
       row: new TrendRow(definition, { newestSeconds: -1, slots: new Map(), storedChunks: [] }),
     }
   }
-  const reader = openSealed(bytes, ROW_VERSION)
+  const isSealed = bytes[0] === SEALED_ROW_VERSION
+  const reader = isSealed ? openSealed(bytes, SEALED_ROW_VERSION) : openPlain(bytes)
   if (typeof reader === 'string') return damaged(definition, reader)
   const windowSeconds = reader.readVarint()
   const newestSeconds = reader.readVarint() - 1
@@ -58,9 +63,8 @@ export function decodeRow(definition: TrendDefinition, bytes: Uint8Array | undef
   const storedChunks: RowChunkRef[] = []
   while (reader.hasMore) {
     const fieldId = reader.readUint24()
-    const length = reader.readUint32()
-    const hasChunks = length >= HAS_CHUNKS
-    const segment = reader.readBytes(hasChunks ? length - HAS_CHUNKS : length)
+    const { length, hasChunks } = isSealed ? readOldLength(reader) : readLength(reader)
+    const segment = reader.readBytes(length)
     if (hasChunks) storedChunks.push(...chunksOf(fieldId, segment, windowSeconds))
     if (definition.fieldsById.has(fieldId)) slots.set(fieldId, { segment, state: undefined, hasChunks })
   }
@@ -70,6 +74,23 @@ export function decodeRow(definition: TrendDefinition, bytes: Uint8Array | undef
   return { ok: true, row }
 }
 
+function openPlain(bytes: Uint8Array): ByteReader | string {
+  if (bytes.length === 0) return 'its 0 bytes are too few'
+  return bytes[0] === ROW_VERSION
+    ? new ByteReader(bytes, 1)
+    : `its version is ${bytes[0]}, known is ${ROW_VERSION}`
+}
+
+function readLength(reader: ByteReader): { readonly length: number; readonly hasChunks: boolean } {
+  const coded = reader.readVarint()
+  return { length: Math.floor(coded / 2), hasChunks: coded % 2 === 1 }
+}
+
+function readOldLength(reader: ByteReader): { readonly length: number; readonly hasChunks: boolean } {
+  const coded = reader.readUint32()
+  return { length: coded % HAS_CHUNKS, hasChunks: coded >= HAS_CHUNKS }
+}
+
 /** The row in one piece. Sketches that stand apart and were not loaded stay apart. */
 export function encodeRow(row: TrendRow): Uint8Array {
   const writer = writeHeader(row)
@@ -77,7 +98,7 @@ export function encodeRow(row: TrendRow): Uint8Array {
     if (slot.segment !== undefined && !slot.hasChunks) writeSegment(writer, fieldId, slot.segment)
     else writeState(writer, fieldId, { state: stateOf(row, fieldId, slot), inline: (cell) => cell.bytes })
   }
-  return seal(writer)
+  return writer.finish()
 }
 
 /**
@@ -95,16 +116,15 @@ export function splitRow(row: TrendRow): SplitRow {
   const slots = new Map<number, RowSlot>()
   const spans = new Map<number, readonly [start: number, end: number]>()
   for (const [fieldId, slot] of liveSlots(row)) {
-    const start = writer.length + SEGMENT_HEADER_BYTES
     if (slot.segment !== undefined) {
-      writeSegment(writer, fieldId, slot.segment, slot.hasChunks)
+      const start = writeSegment(writer, fieldId, slot.segment, slot.hasChunks)
       if (slot.hasChunks) kept.push(...storedChunks.filter((ref) => ref.fieldId === fieldId))
       else spans.set(fieldId, [start, writer.length])
       slots.set(fieldId, slot)
       continue
     }
     const state = stateOf(row, fieldId, slot)
-    const hasChunks = writeState(writer, fieldId, {
+    const { hasChunks, start } = writeState(writer, fieldId, {
       state,
       inline: (cell, window) => {
         const ref = { fieldId, startSeconds: window * row.definition.windowSeconds }
@@ -120,7 +140,7 @@ export function splitRow(row: TrendRow): SplitRow {
     slots.set(fieldId, { segment: undefined, state: settled(state), hasChunks })
     if (!hasChunks) spans.set(fieldId, [start, writer.length])
   }
-  const main = seal(writer)
+  const main = writer.finish()
   // Fields without chunks go back to their encoded form: the next change then needs their newest window alone.
   for (const [fieldId, [start, end]] of spans) {
     slots.set(fieldId, { segment: main.subarray(start, end), state: undefined, hasChunks: false })
@@ -152,7 +172,8 @@ function encodeChunk(sketch: Uint8Array): Uint8Array {
 }
 
 function writeHeader(row: TrendRow): ByteWriter {
-  const writer = sealedWriter(ROW_VERSION, likelyBytes(row))
+  const writer = new ByteWriter(likelyBytes(row))
+  writer.writeByte(ROW_VERSION)
   writer.writeVarint(row.definition.windowSeconds)
   writer.writeVarint(row.parts.newestSeconds + 1)
   return writer
@@ -169,28 +190,28 @@ function likelyBytes(row: TrendRow): number {
   return sizeBytes
 }
 
-function writeSegment(writer: ByteWriter, fieldId: number, segment: Uint8Array, hasChunks = false): void {
+/** @returns where the segment begins. */
+function writeSegment(writer: ByteWriter, fieldId: number, segment: Uint8Array, hasChunks = false): number {
   writer.writeUint24(fieldId)
-  writer.writeUint32(segment.length + (hasChunks ? HAS_CHUNKS : 0))
+  writer.writeVarint(segment.length * 2 + (hasChunks ? 1 : 0))
+  const start = writer.length
   writer.writeBytes(segment)
+  return start
 }
 
 function writeState(
   writer: ByteWriter,
   fieldId: number,
   { state, inline }: { readonly state: FieldState; readonly inline: Inline },
-): boolean {
+): { readonly hasChunks: boolean; readonly start: number } {
   let hasChunks = false
-  writer.writeUint24(fieldId)
-  writer.writeUint32(0)
-  const start = writer.length
-  writeFieldSegment(writer, state, (cell, window) => {
+  const segment = new ByteWriter(SEGMENT_CAPACITY_BYTES)
+  writeFieldSegment(segment, state, (cell, window) => {
     const bytes = inline(cell, window)
     if (bytes === undefined) hasChunks = true
     return bytes
   })
-  writer.patchUint32(start - 4, writer.length - start + (hasChunks ? HAS_CHUNKS : 0))
-  return hasChunks
+  return { hasChunks, start: writeSegment(writer, fieldId, segment.finish(), hasChunks) }
 }
 
 /** Fields that still have a window in range; what is left of the others is dropped with them. */

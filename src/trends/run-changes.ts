@@ -2,9 +2,9 @@
  * What one policy run has changed so far, before it is committed: the run reads it on top of the stored rows, and at its
  * end it is sent to the store in one piece. Lives on a policy worker, one per run; thrown away when the run fails.
  */
-import { Buffer } from 'node:buffer'
 import { encodeChanges } from './change-codec.ts'
 import { compareBytes } from './compare-bytes.ts'
+import { RowNames } from './row-names.ts'
 import type { RowChanges, TrendChange } from './trend-change.ts'
 
 /** Changes that one run may hold, after coalescing. */
@@ -12,12 +12,20 @@ const MOST_CHANGES = 50_000
 /** How far back a change looks for one that it can be joined with. */
 const LOOK_BACK = 32
 
-interface Row extends RowChanges {
+const NO_CHANGES: readonly TrendChange[] = []
+
+interface Row extends NamedRowChanges {
   readonly changes: TrendChange[]
+}
+
+/** The changes of one row, with the text by which `RowNames` calls it. */
+export interface NamedRowChanges extends RowChanges {
+  readonly name: string
 }
 
 /** Changes by row, in their order; those that amount to one are kept as one. */
 export class RunChanges {
+  readonly #names = new RowNames()
   readonly #rows = new Map<string, Row>()
   #count = 0
 
@@ -29,10 +37,10 @@ export class RunChanges {
   /** Adds a change to a row (key normalised); false when the run holds as many as it may. */
   add(database: string, key: Uint8Array, change: TrendChange): boolean {
     if (this.#count >= MOST_CHANGES) return false
-    const name = rowName(database, key)
+    const name = this.#names.of(database, key)
     let row = this.#rows.get(name)
     if (row === undefined) {
-      row = { database, key, changes: [] }
+      row = { name, database, key, changes: [] }
       this.#rows.set(name, row)
     }
     this.#count -= row.changes.length
@@ -43,10 +51,11 @@ export class RunChanges {
 
   /** The changes of one row, to be read on top of what is stored. */
   of(database: string, key: Uint8Array): readonly TrendChange[] {
-    return this.#rows.get(rowName(database, key))?.changes ?? []
+    if (this.#count === 0) return NO_CHANGES
+    return this.#rows.get(this.#names.of(database, key))?.changes ?? NO_CHANGES
   }
 
-  rows(): Iterable<RowChanges> {
+  rows(): Iterable<NamedRowChanges> {
     return this.#rows.values()
   }
 
@@ -102,7 +111,10 @@ function commutes(change: TrendChange): boolean {
 function join(earlier: TrendChange, later: TrendChange): TrendChange | undefined {
   switch (later.op) {
     case 'int-add':
-      return earlier.op === later.op ? { ...later, amount: earlier.amount + later.amount } : undefined
+      // A sum that is no number any more would be refused where each of the two is not.
+      return earlier.op === later.op && Number.isFinite(earlier.amount + later.amount)
+        ? { ...later, amount: earlier.amount + later.amount }
+        : undefined
     case 'hll-add':
       return earlier.op === later.op && earlier.hash === later.hash ? later : undefined
     case 'countmin-add':
@@ -118,6 +130,7 @@ function join(earlier: TrendChange, later: TrendChange): TrendChange | undefined
         ? { ...later, amount: earlier.amount + later.amount }
         : undefined
     case 'last-set':
+    case 'touch':
       return earlier.op === later.op ? later : undefined
     case 'baseline-add':
     case 'reset-field':
@@ -125,8 +138,4 @@ function join(earlier: TrendChange, later: TrendChange): TrendChange | undefined
       return undefined
   }
   return later satisfies never
-}
-
-function rowName(database: string, key: Uint8Array): string {
-  return `${database}\0${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')}`
 }

@@ -17,6 +17,8 @@ export type TrendOperation =
   | { readonly op: 'reset-field' }
   /** All fields; the field id is 0. */
   | { readonly op: 'reset' }
+  /** The row was read: it counts as used at this time, nothing else changes. The field id is 0. */
+  | { readonly op: 'touch' }
 
 export type TrendChange = TrendOperation & {
   /** TrendField.id; it stands for name and type, so it means the same under every definition. */
@@ -57,6 +59,7 @@ export function isValidChange(change: TrendChange, type: FieldType): boolean {
       return type === 'top' && isPositive(change.amount)
     case 'reset-field':
     case 'reset':
+    case 'touch':
       return true
   }
   return change satisfies never

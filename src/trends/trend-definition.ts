@@ -29,7 +29,7 @@ export interface TrendOptions {
   /** Bits of an address that count when it is a key. */
   readonly v4Prefix: number
   readonly v6Prefix: number
-  /** Rows beyond it go, least recently changed first. */
+  /** Rows beyond it go, least recently used first. */
   readonly maxKeys: number
   /** Local time minus UTC, for the hour of week of baselines. */
   readonly utcOffsetMinutes: number

@@ -53,12 +53,16 @@ export interface RowParts {
 }
 
 const NO_CHUNKS: readonly RowChunkRef[] = []
+/** A row that is only read is noted as used at most so often. */
+const USE_NOTED_SECONDS = 3600
 
 export class TrendRow {
   readonly definition: TrendDefinition
   #newestSeconds: number
   #slots: Map<number, RowSlot>
   #storedChunks: readonly RowChunkRef[]
+  /** Changes that count when their field is next looked at, by field. */
+  readonly #later = new Map<number, TrendChange[]>()
 
   /** Rows come from `decodeRow`; parts must be those of one row. */
   constructor(definition: TrendDefinition, parts: RowParts) {
@@ -69,7 +73,18 @@ export class TrendRow {
   }
 
   get parts(): RowParts {
+    this.#applyAllNow()
     return { newestSeconds: this.#newestSeconds, slots: this.#slots, storedChunks: this.#storedChunks }
+  }
+
+  /** Sketches of it stand apart: a change may need one that was not loaded. */
+  get hasStoredChunks(): boolean {
+    return this.#storedChunks.length > 0
+  }
+
+  /** Nothing was ever applied to it. */
+  get isNew(): boolean {
+    return this.#newestSeconds < 0
   }
 
   /** The oldest window that the row keeps; -Infinity while it is new. */
@@ -85,6 +100,7 @@ export class TrendRow {
    */
   get expiresAtSeconds(): number {
     const { windowSeconds, windowCount } = this.definition
+    this.#applyAllNow()
     const newestWindow = windowAt(this.definition, Math.max(0, this.#newestSeconds))
     for (const fieldId of this.#slots.keys()) {
       const field = this.definition.fieldsById.get(fieldId)
@@ -95,27 +111,63 @@ export class TrendRow {
     return (newestWindow + windowCount) * windowSeconds
   }
 
+  /**
+   * Whether a reading at this time should be noted with a `touch`, so that rows which are used stay when others must go.
+   * Only now and then: each note is a row to write.
+   */
+  isUseDue(nowSeconds: number): boolean {
+    return (
+      !this.isNew &&
+      nowSeconds - this.#newestSeconds >= Math.max(USE_NOTED_SECONDS, this.definition.windowSeconds)
+    )
+  }
+
+  /**
+   * As `apply`, but with the work left until somebody asks for the field: most changes are to fields that the policy does not
+   * read. The same in effect, since fields know nothing of one another but how far the windows have moved on, and what that
+   * puts out of range cannot be seen either way.
+   */
+  applyLater(change: TrendChange): void {
+    if (change.op === 'reset') {
+      this.apply(change)
+      return
+    }
+    if (change.op === 'touch') {
+      if (isValidChange(change, 'int') && !this.isNew) this.#touch(change.timeSeconds)
+      return
+    }
+    const field = this.definition.fieldsById.get(change.fieldId)
+    if (field === undefined || !isValidChange(change, field.type)) return
+    const waiting = this.#later.get(field.id)
+    if (waiting === undefined) this.#later.set(field.id, [change])
+    else waiting.push(change)
+    this.#touch(change.timeSeconds)
+  }
+
   /** Applies one change. */
   apply(change: TrendChange): ApplyOutcome {
+    if (this.#later.size > 0) this.#applyAllNow()
     if (change.op === 'reset') {
       if (!isValidChange(change, 'int')) return 'bad-value'
       this.#slots.clear()
       this.#touch(change.timeSeconds)
       return 'applied'
     }
+    if (change.op === 'touch') {
+      if (!isValidChange(change, 'int')) return 'bad-value'
+      // A row of which nothing is left must not come back to life because somebody asks for it.
+      if (!this.isNew) this.#touch(change.timeSeconds)
+      return 'applied'
+    }
     const field = this.definition.fieldsById.get(change.fieldId)
     if (field === undefined) return 'unknown-field'
     if (!isValidChange(change, field.type)) return 'bad-value'
-    if (change.op === 'reset-field') {
-      this.#slots.delete(field.id)
-      this.#touch(change.timeSeconds)
-      return 'applied'
-    }
-    return this.#change(field, change)
+    return this.#applyTo(field, change)
   }
 
   /** The decoded values of a field, undefined when it has none. */
   state(field: TrendField): FieldState | undefined {
+    if (this.#later.size > 0) this.#applyNow(field.id)
     const slot = this.#slots.get(field.id)
     if (slot === undefined) return undefined
     const { windowSeconds } = this.definition
@@ -156,6 +208,15 @@ export class TrendRow {
     return missing
   }
 
+  /** Sketches of a field that must be loaded before the row is stored: those that another window size brought together. */
+  chunksToRewrite(field: TrendField): readonly RowChunkRef[] {
+    const state = this.#slots.get(field.id)?.state
+    if (state?.kind !== 'sketches') return NO_CHUNKS
+    return state.series.cells
+      .filter((cell) => cell.isChanged)
+      .flatMap((cell) => cell.pending.map((startSeconds) => ({ fieldId: field.id, startSeconds })))
+  }
+
   /** Gives a row a sketch (without its seal) that `missingChunks` named. Another one changes nothing. */
   load({ fieldId, startSeconds }: RowChunkRef, bytes: Uint8Array): void {
     const field = this.definition.fieldsById.get(fieldId)
@@ -191,6 +252,26 @@ export class TrendRow {
     }
   }
 
+  #applyAllNow(): void {
+    for (const fieldId of this.#later.keys()) this.#applyNow(fieldId)
+  }
+
+  #applyNow(fieldId: number): void {
+    const waiting = this.#later.get(fieldId)
+    if (waiting === undefined) return
+    this.#later.delete(fieldId)
+    const field = this.definition.fieldsById.get(fieldId)
+    if (field === undefined) return
+    for (const change of waiting) this.#applyTo(field, change)
+  }
+
+  #applyTo(field: TrendField, change: TrendChange): ApplyOutcome {
+    if (change.op !== 'reset-field') return this.#change(field, change)
+    this.#slots.delete(field.id)
+    this.#touch(change.timeSeconds)
+    return 'applied'
+  }
+
   #change(field: TrendField, change: TrendChange): ApplyOutcome {
     const window = windowAt(this.definition, change.timeSeconds)
     if (isWindowed(field.type) && window < this.oldestWindow) return 'out-of-range'
@@ -219,7 +300,7 @@ export class TrendRow {
 
   /** Changes of other fields only move the windows on. */
   #applyToPreview(field: TrendField, change: TrendChange): void {
-    if (change.op === 'reset' || change.fieldId === field.id) {
+    if (change.op === 'reset' || change.op === 'touch' || change.fieldId === field.id) {
       if (this.apply(change) === 'chunk-missing') throw incomplete(this.definition, field)
       return
     }

@@ -74,7 +74,7 @@ test('a webhook that is refused for good is kept as a dead letter over restarts,
   assert.equal(others.length, 0)
   const { hook, body, tries, reason, delivery, created, died } = letter
   assert.deepEqual({ hook, body, tries }, { hook: 'hook', body: 's1', tries: 1 })
-  assert.equal(reason, 'refused')
+  assert.match(reason, /^status 4\d\d$/)
   assert.ok(created <= died && Math.abs(died - Date.now() / 1000) < 60)
   assert.equal(receiver.received.length, 1, 'a dead letter is not tried again by itself')
 

@@ -19,6 +19,9 @@ const configuration = (more = ''): string => `
   setCustomEndpoint("reports", function(args)
     return answer(getReports(cjson.decode(args.attrs.query)))
   end)
+  setCustomEndpoint("before", function(args)
+    return answer(getReports{since=0, before=tonumber(args.attrs.time)})
+  end)
   setCustomEndpoint("failed", function() return answer(getFailedReports(100)) end)
   setCustomEndpoint("forget", function(args) return answer(forgetLogin(args.attrs.login)) end)
   setCustomEndpoint("trends", function(args)
@@ -96,6 +99,11 @@ test('getReports finds past reports by login, address, outcome, time and limit, 
   assert.ok(third.id < newest.id && third.received < newest.received)
   assert.equal(await sessionsOf(server, { since: third.received }), 's6 s5 s4 s3')
   assert.equal(await sessionsOf(server, { until: third.received }), 's2 s1')
+  const before = await askForList<Past>(server, 'before', { time: String(third.received) })
+  assert.deepEqual(
+    before.map((past) => past.session_id),
+    ['s2', 's1'],
+  )
   assert.equal(await sessionsOf(server, { since: third.received, until: newest.received }), 's5 s4 s3')
   assert.equal(await sessionsOf(server, { login: 'ann', until: newest.received }), 's5 s3 s1')
   assert.equal(await metric(server, 'trackalert_history_reports'), 6)
@@ -129,8 +137,8 @@ test('forgetLogin erases a person from history, failed reports and trends, and n
   await report(server, { login: 'ann', session_id: 's7', attrs: { fail: 'yes' } })
   await report(server, { login: 'bob', session_id: 's8', attrs: { fail: 'yes' } })
   await eventually('they do not fail', async () => (await metric(server, 'trackalert_failed_reports')) === 2)
-  assert.deepEqual(await ask(server, 'forget', { login: 'ann' }), { reports: 4, rows: 1 })
-  assert.deepEqual(await ask(server, 'forget', { login: 'nobody' }), { reports: 0, rows: 0 })
+  assert.deepEqual(await ask(server, 'forget', { login: 'ann' }), { reports: 4, rows: 1, alerts: 0 })
+  assert.deepEqual(await ask(server, 'forget', { login: 'nobody' }), { reports: 0, rows: 0, alerts: 0 })
 
   const check = async (): Promise<void> => {
     assert.equal(await sessionsOf(server, { login: 'ann' }), '')

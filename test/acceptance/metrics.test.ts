@@ -56,7 +56,9 @@ test('the metrics of the reference have true values', async (t) => {
     (now) =>
       now.get(hook(1, `${right.url}/r`, 'ok')) === 5 &&
       now.get(hook(2, `${wrong.url}/w`, 'error')) === 1 &&
-      now.get('trackalert_webhook_queue_size') === 0,
+      now.get('trackalert_webhook_queue_size') === 0 &&
+      now.get('trackalert_failed_reports') === 1 &&
+      now.get('trackalert_backlog_reports') === 0,
   )
   const expected: readonly (readonly [name: string, value: number])[] = [
     ['trackalert_commands_total{cmd="report"}', 6],

@@ -50,6 +50,31 @@ const wrongLines: readonly (readonly [what: string, line: string, message: RegEx
   ],
   ['a webhook that is not http', 'addCustomWebHook("w", {url="ftp://a/"})', /trackalert\.conf:2:.*http/],
   [
+    'an alert sink of no type',
+    'addAlertSink("s", "pager", {})',
+    /trackalert\.conf:2:.*alert sink "s": there is no type "pager"/,
+  ],
+  [
+    'an alert sink with an unknown key',
+    'addAlertSink("s", "syslog", {host="192.0.2.1", prot="tcp"})',
+    /trackalert\.conf:2:.*alert sink "s": it knows no key "prot"; it takes transport/,
+  ],
+  [
+    'an alert sink with a list in a list',
+    'addAlertSink("s", "exec", {argv={{"/bin/true"}}})',
+    /trackalert\.conf:2:.*alert sink "s": argv must be a string/,
+  ],
+  [
+    'an alert sink whose authority cannot be read',
+    'addAlertSink("s", "syslog", {host="192.0.2.1", transport="tls", ca="/nonexistent.pem"})',
+    /trackalert\.conf:2:.*alert sink "s": ca cannot be read: .*nonexistent\.pem/,
+  ],
+  [
+    'an alert sink named twice',
+    'for i = 1, 2 do addAlertSink("s", "syslog", {host="192.0.2.1"}) end',
+    /trackalert\.conf:2:.*already an alert sink "s"/,
+  ],
+  [
     'a schedule without its function',
     'cronScheduleBackgroundFunc("* * * * *", "x")',
     /trackalert\.conf:2:.*setBackground/,

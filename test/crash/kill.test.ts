@@ -10,6 +10,7 @@ import { DEBUGGER_ENV, killThread } from '../support/kill-thread.ts'
 import { LoginClient } from '../support/login-client.ts'
 import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
 import { startReceiver, type WebHookReceiver } from '../support/web-hook-receiver.ts'
+import { randomFrom } from '../support/random-from.ts'
 
 const USERS = 200
 const CONNECTIONS = 16
@@ -30,6 +31,7 @@ function configuration(receiver: WebHookReceiver): string {
       db:twAdd(lt.login, "count", 1)
       db:twAdd(lt.login, "sessions", lt.session_id)
       runCustomWebHook("each", lt.session_id)
+      raiseAlert{rule="each", key=lt.login, message=lt.session_id, dedup="1d"}
       if lt.login == "stuck" then
         -- A pattern whose matching takes practically for ever, in one step that no limit can interrupt.
         string.find(string.rep("a", 40), string.rep("a-", 30) .. "b")
@@ -40,17 +42,6 @@ function configuration(receiver: WebHookReceiver): string {
       for _, session in ipairs(db:twItems(args.attrs.login, "sessions")) do found[session.item] = session.count end
       return true, found
     end)`
-}
-
-/** A small generator with a seed (mulberry32), so that a failing run can be repeated: CRASH_SEED=… npm run test:crash. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** What the server remembers of a login: how many reports, and how often each session was seen. */
@@ -77,6 +68,16 @@ async function waitUntilIdle(server: ServerProcess): Promise<void> {
   assert.fail('the backlog does not empty')
 }
 
+/** How often the alert of each login was raised. */
+async function raised(server: ServerProcess): Promise<ReadonlyMap<string, number>> {
+  const answer = await server.get('/command/alerts?rule=each&limit=10000')
+  const { alerts } = (await answer.json()) as {
+    readonly alerts: readonly { readonly key: string; readonly count: number }[]
+  }
+  assert.equal(new Set(alerts.map(({ key }) => key)).size, alerts.length, 'a login has two alerts')
+  return new Map(alerts.map(({ key, count }) => [key, count]))
+}
+
 /** The audit: see the file's first comment. */
 async function assertExactlyOnce(
   server: ServerProcess,
@@ -89,6 +90,7 @@ async function assertExactlyOnce(
     const ids = deliveries.get(body) ?? new Set()
     deliveries.set(body, ids.add(headers['x-wforce-delivery']))
   }
+  const alerts = await raised(server)
   for (const [login, sent] of client.sent) {
     const { count, sessions } = await remembered(server, login)
     const acknowledged = client.acknowledged.get(login) ?? new Set()
@@ -105,6 +107,7 @@ async function assertExactlyOnce(
       assert.equal(times, 1, `${session} of ${login} was counted ${times} times`)
     }
     assert.equal(count, sessions.size, `the sum of ${login} is not the number of its reports`)
+    assert.equal(alerts.get(login) ?? 0, count, `the alert of ${login} does not count its reports`)
   }
 }
 
@@ -202,7 +205,7 @@ test('a worker that a run holds for ever is replaced under load; that run alone 
   await report(server, { login: 'stuck', session_id: 'never' })
   await sleep(200)
   await client.stop()
-  await server.waitFor(/a Lua function failed.*code="TRK_WORKER_LOST"/, 40_000)
+  await server.waitFor(/a Lua function failed.*code="TRK_WORKER_LOST"/, 80_000)
   await assertExactlyOnce(server, client, receiver)
   assert.deepEqual(await remembered(server, 'stuck'), { count: 0, sessions: new Map() })
   assert.equal(await metric(server, 'trackalert_failed_reports'), 1)

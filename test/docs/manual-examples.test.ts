@@ -40,6 +40,13 @@ const further: Readonly<Record<string, (server: ServerProcess) => Promise<void>>
   async trends(server) {
     await server.waitFor(/new country: login="ann" country="GB"/)
   },
+  async alerts(server) {
+    const answer = await server.get('/command/alerts?rule=new-country&severity=info')
+    assert.match(
+      await answer.text(),
+      /"key":"ann","severity":"info","message":"ann logged in from GB for the/,
+    )
+  },
   async 'webhook-from-a-report'(server) {
     const answer = await server.get('/metrics')
     assert.match(await answer.text(), /trackalert_webhook_events_total 1/)

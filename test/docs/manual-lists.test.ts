@@ -178,6 +178,6 @@ describe('trackalert_webhook(5)', () => {
       1,
     )
     assert.ok(parsed.ok)
-    return buildRequest(parsed.definition, { id: '4b2f', body }, 0)
+    return buildRequest(parsed.definition, { deliveryId: '4b2f', body }, 0)
   }
 })

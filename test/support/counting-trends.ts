@@ -4,7 +4,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { bytesToText, textToBytes } from './text-bytes.ts'
-import type { AppliedRow, RowChange, TrendApplier } from '../../src/store/trend-applier.ts'
+import type { AppliedRow, CurrentRow, RowChange, TrendApplier } from '../../src/store/trend-applier.ts'
 
 export interface CountingSetup {
   /** A row expires so long after its newest change. */
@@ -26,6 +26,8 @@ export interface CountChange {
 export interface CountRow {
   readonly sum: number
   readonly newestMs: number
+  /** Chunks, in a database whose name begins with `apart`: one for each time of a change, with the sum of that time. */
+  readonly chunks?: readonly string[]
 }
 
 export const countingTrendsUrl = import.meta.url
@@ -51,8 +53,9 @@ export function createTrendApplier(setup: CountingSetup): TrendApplier {
         changes: change,
       }))
     },
-    apply(_database, _key, current, changes): AppliedRow {
-      let row = decodeCount(current) ?? { sum: 0, newestMs: 0 }
+    apply(database, _key, current, changes): AppliedRow {
+      if (database.startsWith('apart')) return applyApart(setup, current, changes as readonly CountChange[])
+      let row: CountRow = decodeCount(current?.bytes) ?? { sum: 0, newestMs: 0 }
       let isGone = false
       for (const { by, atMs } of changes as readonly CountChange[]) {
         if (by === 1e300 && setup.exitMarker !== undefined && !existsSync(setup.exitMarker)) {
@@ -66,9 +69,46 @@ export function createTrendApplier(setup: CountingSetup): TrendApplier {
         row = isGone ? { sum: 0, newestMs: 0 } : { sum: row.sum + by, newestMs: Math.max(row.newestMs, atMs) }
       }
       const bytes = isGone ? undefined : textToBytes(JSON.stringify(row))
-      return { bytes, expiresAtMs: row.newestMs + setup.rangeMs }
+      return { bytes, chunks: [], chunkNames: [], expiresAtMs: row.newestMs + setup.rangeMs }
     },
     maxKeys: () => setup.maxKeys,
     keyOfLogin: (login) => textToBytes(login),
   }
+}
+
+/** A change by 0 drops the chunk of its time. */
+function applyApart(
+  setup: CountingSetup,
+  current: CurrentRow | undefined,
+  changes: readonly CountChange[],
+): AppliedRow {
+  const stored = decodeCount(current?.bytes)
+  const names = new Set(stored?.chunks)
+  const changed = new Map<string, number>()
+  let newestMs = stored?.newestMs ?? 0
+  for (const { by, atMs } of changes) {
+    const name = `t${atMs}`
+    newestMs = Math.max(newestMs, atMs)
+    if (by === 0) {
+      names.delete(name)
+      changed.delete(name)
+      continue
+    }
+    const before = changed.get(name) ?? (names.has(name) ? storedSum(current, name) : 0)
+    names.add(name)
+    changed.set(name, before + by)
+  }
+  const row: CountRow = { sum: 0, newestMs, chunks: [...names] }
+  return {
+    bytes: textToBytes(JSON.stringify(row)),
+    chunks: [...changed].map(([name, sum]) => ({ name, bytes: textToBytes(String(sum)) })),
+    chunkNames: [...names],
+    expiresAtMs: newestMs + setup.rangeMs,
+  }
+}
+
+function storedSum(current: CurrentRow | undefined, name: string): number {
+  const bytes = current?.chunk(name)
+  if (bytes === undefined) throw new Error(`chunk ${name} is missing`)
+  return Number(bytesToText(bytes))
 }

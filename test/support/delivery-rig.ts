@@ -4,15 +4,25 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { createDelivery, type Delivery } from '../../src/delivery/delivery.ts'
-import type { DeliveryOptions } from '../../src/delivery/plan-lanes.ts'
+import type { DeliveryOptions, NotificationRecord } from '../../src/delivery/delivery-options.ts'
+import type { Outbox } from '../../src/delivery/outbox.ts'
 import { createMemoryOutbox, type MemoryOutbox } from './memory-outbox.ts'
 import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
+import { parseAlertSink } from '../../src/delivery/sinks/alert-sink.ts'
+import type { SinkKeyValues } from '../../src/delivery/sinks/sink-keys.ts'
 import { rememberingLog, type RememberedLine } from './silent-log.ts'
 
-interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks'>> {
+interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks' | 'sinks'>> {
+  /** Name to type and keys. */
+  readonly sinks?: Readonly<Record<string, SinkSetup>>
   readonly maxEntries?: number
+  /** Instead of the one in memory, whose functions then have nothing to tell. */
+  readonly store?: Outbox
   readonly now?: () => number
 }
+
+/** Type and keys of one sink. */
+export type SinkSetup = SinkKeyValues & { readonly type: string }
 
 export interface DeliveryRig {
   readonly outbox: MemoryOutbox
@@ -20,7 +30,9 @@ export interface DeliveryRig {
   readonly lines: readonly RememberedLine[]
   /** Counts by reason. */
   readonly dropped: Readonly<Record<string, number>>
-  /** `id status` of every try. */
+  /** What became of notifications, after every try. */
+  readonly records: readonly NotificationRecord[]
+  /** `id status` of every try, `name status` for a sink. */
   readonly tries: readonly string[]
   /** Resolves when so many tries have ended. */
   readonly tried: (count: number) => Promise<void>
@@ -43,7 +55,7 @@ export const QUICK_RETRY = { firstDelayMs: 20, maxDelayMs: 200, maxAgeMs: 60_000
 export function startDelivery(
   t: TestContext,
   hooks: Readonly<Record<string, Readonly<Record<string, string>>>>,
-  { maxEntries = 10_000, now = Date.now, ...options }: RigOptions = {},
+  { maxEntries = 10_000, now = Date.now, sinks = {}, store, ...options }: RigOptions = {},
 ): DeliveryRig {
   const { log, lines } = rememberingLog()
   const dropped: Record<string, number> = {}
@@ -62,20 +74,32 @@ export function startDelivery(
       await memory.settle(id, settlement)
       onSettled()
     },
+    buryOrphans: (rule) => memory.buryOrphans(rule),
     watch: (observer) => memory.watch(observer),
   }
+  const records: NotificationRecord[] = []
   const delivery = createDelivery(
     {
-      outbox,
+      outbox: store ?? outbox,
       now,
       random: Math.random,
       log,
+      onNotification: (record) => records.push(record),
       metrics: {
         customWebHookEvents: {
           inc({ id, status }) {
             tries.push(`${id} ${status}`)
             onTried()
           },
+        },
+        sinkTries: {
+          inc({ sink, status }) {
+            tries.push(`${sink} ${status}`)
+            onTried()
+          },
+        },
+        notificationsDropped: {
+          inc: ({ sink, reason }) => (dropped[`${sink} ${reason}`] = (dropped[`${sink} ${reason}`] ?? 0) + 1),
         },
         webHooksDropped: {
           inc: ({ reason }, count = 1) => (dropped[reason] = (dropped[reason] ?? 0) + count),
@@ -85,6 +109,11 @@ export function startDelivery(
     {
       hooks: Object.entries(hooks).map(([name, keys], index) => {
         const parsed = parseWebHookDefinition(name, new Map(Object.entries(keys)), index + 1)
+        assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
+        return parsed.definition
+      }),
+      sinks: Object.entries(sinks).map(([name, { type, ...keys }]) => {
+        const parsed = parseAlertSink(name, type, keys)
         assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
         return parsed.definition
       }),
@@ -102,6 +131,7 @@ export function startDelivery(
     delivery,
     lines,
     dropped,
+    records,
     tries,
     tried: (count) =>
       within(
@@ -122,14 +152,18 @@ export function startDelivery(
   }
 }
 
-/** A promise with a deadline: `watch` arms it, `look` checks whether it has happened already. */
-function within(watch: (resolve: () => void) => void, look: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('it did not happen in 15 s')), 15_000)
+/**
+ * A promise with a deadline: `watch` arms it, `look` checks whether it has happened already. What delivery does with the
+ * end of a try, it has done by the time the promise resolves.
+ */
+async function within(watch: (resolve: () => void) => void, look: () => void): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('it did not happen in 30 s')), 30_000)
     watch(() => {
       clearTimeout(timer)
       resolve()
     })
     look()
   })
+  await new Promise(setImmediate)
 }

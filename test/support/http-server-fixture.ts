@@ -65,6 +65,7 @@ export async function startHttp(
         seen.reports.push(...reports)
         return Promise.resolve({ kind: 'accepted' })
       },
+      askAlerts: () => Promise.resolve({ kind: 'alerts', alerts: [] }),
       endpointNames: () => new Set(['custom']),
       runEndpoint(name, args) {
         seen.calls.push({ name, args })

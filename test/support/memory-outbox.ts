@@ -86,6 +86,7 @@ export function createMemoryOutbox({ now }: MemoryOutboxDeps, options: MemoryOut
           settlement satisfies never
       }
     },
+    buryOrphans: () => Promise.resolve([]),
     watch(newObserver) {
       observer = newObserver
     },

@@ -14,4 +14,5 @@ export const NO_SOURCES: Parameters<typeof createMetrics>[0] = {
   logLinesDropped: () => ({ output: 0, syslog: 0 }),
   versions: { version: 'test', node: 'test' },
   now: () => 0,
+  activeSilences: () => 0,
 }

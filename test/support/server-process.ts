@@ -30,7 +30,7 @@ export interface ServerOptions {
   /** Further files beside it, by name. */
   readonly files?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Folder of an earlier server, whose state this one finds. */
   readonly folder?: string
 }

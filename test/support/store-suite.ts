@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import type { AlertEffect } from '../../src/alerts/alert.ts'
 import type {
   CommitStamp,
   JournalledReport,
@@ -22,6 +23,8 @@ export interface SuiteOptions {
   readonly historyMegabytes?: number
   readonly backlogReports?: number
   readonly maxKeys?: number
+  readonly alertHistoryDays?: number
+  readonly maxOpenAlerts?: number
 }
 
 /** One store under test. */
@@ -41,7 +44,11 @@ export const failure: RunFailureRecord = {
 export function done(
   reportId: number | undefined,
   changes: readonly CountChange[] = [],
-  more: { readonly messages?: readonly OutboxMessage[]; readonly commit?: CommitStamp } = {},
+  more: {
+    readonly messages?: readonly OutboxMessage[]
+    readonly alerts?: readonly AlertEffect[]
+    readonly commit?: CommitStamp
+  } = {},
 ): Outcome {
   return { kind: 'done', reportId, deltas: encodeCounts(changes), messages: [], commit: undefined, ...more }
 }

@@ -131,5 +131,6 @@ export function anyChange(definition: TrendDefinition, spanSeconds: number): fc.
     })),
     change(1, (d) => ({ op: 'reset-field', fieldId: id('count'), timeSeconds: d.timeSeconds })),
     change(1, (d) => ({ op: 'reset', fieldId: 0, timeSeconds: d.timeSeconds })),
+    change(1, (d) => ({ op: 'touch', fieldId: 0, timeSeconds: d.timeSeconds })),
   )
 }

@@ -58,7 +58,7 @@ export class TrendRows implements TrendDeps {
       if (definition === undefined) continue
       const row = this.#row(definition, key)
       for (const change of ofRow) row.apply(change)
-      this.#rows.set(rowName(database, key), row)
+      if (!row.isNew) this.#rows.set(rowName(database, key), row)
     }
   }
 

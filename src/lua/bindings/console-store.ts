@@ -125,9 +125,10 @@ function trendFunctions(trends: TrendDeps, args: TrendArguments): readonly HostF
       async run(call) {
         const { nowSeconds } = runOf(call, 'showStatsDBKey')
         const definition = definitionArgument(call)
-        const row = await readRow(definition, args.key(call, 'showStatsDBKey', definition))
+        const key = args.key(call, 'showStatsDBKey', definition)
         const fields: Record<string, LuaValue> = {}
         for (const field of definition.fields.values()) {
+          const row = await readRow(definition, key, field)
           fields[field.name] = fieldValue({ row, field, nowSeconds, own: [] })
         }
         return fields

@@ -3,7 +3,9 @@
  * main thread, so reports go on meanwhile. Lives in one Lua state.
  */
 import { TrackError } from '../../errors.ts'
+import type { StoredTrendRow } from '../../store/store.ts'
 import { dumpRow } from '../../trends/dump-row.ts'
+import { loadChunks } from '../../trends/row-chunks.ts'
 import { decodeRow } from '../../trends/row-codec.ts'
 import type { TrendDefinition } from '../../trends/trend-definition.ts'
 import type { TrendRegistry } from '../../trends/trend-registry.ts'
@@ -62,16 +64,17 @@ interface PageOptions {
   readonly nowSeconds: number
 }
 
-function pageOf(
-  rows: readonly { readonly key: Uint8Array; readonly bytes: Uint8Array }[],
-  { definition, cursor, nowSeconds }: PageOptions,
-): DumpPage {
+function pageOf(rows: readonly StoredTrendRow[], { definition, cursor, nowSeconds }: PageOptions): DumpPage {
   let { after } = cursor
   let text = ''
   let sizeBytes = 0
-  for (const { key, bytes } of rows) {
+  for (const { key, bytes, chunks } of rows) {
     const decoded = decodeRow(definition, bytes)
     if (!decoded.ok) throw new TrackError('TRK_TREND_DAMAGED', `${definition.name}: ${decoded.reason}`)
+    // A field whose sketches are damaged or were removed meanwhile is dumped as incomplete.
+    for (const field of definition.fields.values()) {
+      loadChunks(decoded.row, decoded.row.missingChunks(field), (name) => chunks.get(name))
+    }
     const lines = dumpRow(decoded.row, key, nowSeconds)
     const isGoingOn = cursor.partial !== undefined && compareBytes(cursor.partial.key, key) === 0
     const first = isGoingOn ? (cursor.partial?.lines ?? 0) : 0

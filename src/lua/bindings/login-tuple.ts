@@ -11,6 +11,7 @@ import { engine, lua } from '../fengari.ts'
 import { TYPE, type HostCode, type LuaThread, type TableObject, type TValue } from '../fengari-types.ts'
 import type { LuaState } from '../lua-state.ts'
 import type { LuaValue } from '../lua-value.ts'
+import { setFunctions } from '../stack.ts'
 
 /** Every field that Lua finds in a LoginTuple. The manual is checked against it. */
 export const LOGIN_TUPLE_FIELDS = [
@@ -39,15 +40,35 @@ const FIELD_BITS: ReadonlyMap<string, number> = new Map(
 /** Pushes a report as an argument of the report function; for LuaState.run. */
 export type PushLoginTuple = (L: LuaThread, report: LoginReport) => number
 
-interface Tuple {
+/** Fields of which the table gets those at once that earlier reports' policy has read: a look-up through __index costs more. */
+const CHEAP_FIELDS = [
+  't',
+  'remote',
+  'login',
+  'pwhash',
+  'success',
+  'policy_reject',
+  'fail_type',
+  'protocol',
+  'tls',
+  'device_id',
+  'session_id',
+] as const satisfies readonly Field[]
+
+class Tuple {
   readonly report: LoginReport
   /** Bits of the fields that Lua has read or assigned: from then on the table itself says what they are, also if nil. */
-  known: number
+  known = 0
+
+  constructor(report: LoginReport) {
+    this.report = report
+  }
 }
 
 /** The LoginTuples of one Lua state. */
 export function createLoginTuples(state: LuaState, devices: DeviceParser): PushLoginTuple {
-  const tuples = new WeakMap<TableObject, Tuple>()
+  /** Bits of the fields that the policy has read so far. */
+  let usual = 0
   const keyOf = createKeys()
 
   function valueOf(report: LoginReport, field: Field): LuaValue {
@@ -64,25 +85,35 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
   /** The tuple of the table at stack index 1, which has no such field yet. */
   function tupleAt(L: LuaThread): Tuple | undefined {
     const table = lua.lua_topointer(L, 1)
-    return table instanceof engine.Table ? tuples.get(table) : undefined
+    if (!(table instanceof engine.Table)) return undefined
+    return table.standsFor instanceof Tuple ? table.standsFor : undefined
   }
 
   const readField: HostCode = (L) => {
     const tuple = tupleAt(L)
     const field = state.read(L, 2)
     if (tuple === undefined || !isField(field) || isKnown(tuple, field)) return 0
+    usual |= bitOf(field)
     fill(L, tuple, field)
     return 1
   }
 
   /** Puts a field into the table itself, so that the next read does not come here, and onto the stack. */
   function fill(L: LuaThread, tuple: Tuple, field: Field): void {
+    const table = lua.lua_topointer(L, 1)
+    if (table instanceof engine.Table) set(L, table, { tuple, field })
+    else state.push(L, undefined)
+  }
+
+  function set(
+    L: LuaThread,
+    table: TableObject,
+    { tuple, field }: { readonly tuple: Tuple; readonly field: Field },
+  ): void {
     tuple.known |= bitOf(field)
     state.push(L, valueOf(tuple.report, field))
-    const table = lua.lua_topointer(L, 1)
     const value = L.stack[L.top - 1]
-    if (table instanceof engine.Table && value !== undefined && value.type !== TYPE.nil)
-      engine.luaH_setfrom(L, table, keyOf(L, field), value)
+    if (value !== undefined && value.type !== TYPE.nil) engine.luaH_setfrom(L, table, keyOf(L, field), value)
   }
 
   const assignField: HostCode = (L) => {
@@ -109,32 +140,31 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
     return 3
   }
 
-  function createMetatable(L: LuaThread): TableObject {
-    lua.lua_createtable(L, 0, 0)
-    for (const [name, code] of Object.entries({
-      __index: readField,
-      __newindex: assignField,
-      __pairs: iterate,
-    })) {
-      lua.lua_pushcfunction(L, code)
-      lua.lua_setfield(L, -2, textToBytes(name))
-    }
-    const made = lua.lua_topointer(L, -1)
-    lua.lua_pop(L, 1)
-    if (!(made instanceof engine.Table)) throw new TypeError('the engine made no table')
-    return made
-  }
-
   let metatable: TableObject | undefined
   return (L, report) => {
-    metatable ??= createMetatable(L)
+    metatable ??= createMetatable(L, { __index: readField, __newindex: assignField, __pairs: iterate })
     const table = engine.luaH_new(L)
     table.metatable = metatable
-    tuples.set(table, { report, known: 0 })
+    const tuple = new Tuple(report)
+    table.standsFor = tuple
+    for (const field of CHEAP_FIELDS) {
+      if ((usual & bitOf(field)) === 0) continue
+      set(L, table, { tuple, field })
+      lua.lua_pop(L, 1)
+    }
     L.stack[L.top] = new engine.TValue(TYPE.table, table)
     L.top += 1
     return 1
   }
+}
+
+function createMetatable(L: LuaThread, methods: Readonly<Record<string, HostCode>>): TableObject {
+  lua.lua_createtable(L, 0, 0)
+  setFunctions(L, methods)
+  const made = lua.lua_topointer(L, -1)
+  lua.lua_pop(L, 1)
+  if (!(made instanceof engine.Table)) throw new TypeError('the engine made no table')
+  return made
 }
 
 /** The fields' names as Lua strings, made once for a state. */

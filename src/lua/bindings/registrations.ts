@@ -13,6 +13,7 @@ const ENDPOINT_NAME = /^[A-Za-z0-9_.-]{1,128}$/
 const RESERVED_ENDPOINTS: ReadonlySet<string> = new Set([
   'report',
   'stats',
+  'alerts',
   'livez',
   'readyz',
   'openapi.json',

@@ -13,7 +13,8 @@ import type { RunContext } from '../run-context.ts'
 const LIMIT = { min: 1, max: 10_000 } as const
 const DEFAULT_LIMIT = 100
 const ID = { min: 0, max: Number.MAX_SAFE_INTEGER } as const
-const KEYS: ReadonlySet<string> = new Set(['login', 'remote', 'since', 'until', 'success', 'limit'])
+/** `until` is a word of Lua, so it can only be written ["until"]; `before` is the same. */
+const KEYS: ReadonlySet<string> = new Set(['login', 'remote', 'since', 'before', 'until', 'success', 'limit'])
 
 export type AskStore = (question: StoreQuestion) => Promise<StoreAnswer>
 
@@ -25,8 +26,8 @@ function historyFunctions(ask: AskStore): readonly HostFunction[] {
   return [
     {
       name: 'getReports',
-      usage: 'getReports{login=, remote=, since=, until=, success=, limit=}',
-      summary: 'An array of past reports, newest first; since and until are Unix seconds of receipt.',
+      usage: 'getReports{login=, remote=, since=, before=, success=, limit=}',
+      summary: 'An array of past reports, newest first; since and before are Unix seconds of receipt.',
       scope: 'anywhere',
       async run(call) {
         insideRun(call)
@@ -38,14 +39,14 @@ function historyFunctions(ask: AskStore): readonly HostFunction[] {
       name: 'forgetLogin',
       usage: 'forgetLogin(login)',
       summary:
-        'Erases a person from past reports, failed reports and trends; answers how many reports and rows went.',
+        'Erases a person from past reports, failed reports, trends and alerts; answers how many of each went.',
       scope: 'anywhere',
       isImmediate: true,
       async run(call) {
         insideRun(call)
         const answer = await ask({ kind: 'forget-login', login: call.string(1, 'login') })
         return answer.kind === 'forget-login'
-          ? { reports: answer.reports, rows: answer.trendRows }
+          ? { reports: answer.reports, rows: answer.trendRows, alerts: answer.alerts }
           : undefined
       },
     },
@@ -156,7 +157,9 @@ function historyQuery(call: HostCall) {
   const login = optional(call, options, { key: 'login', type: 'string' })
   const remote = optional(call, options, { key: 'remote', type: 'string' })
   const since = optional(call, options, { key: 'since', type: 'number' })
-  const until = optional(call, options, { key: 'until', type: 'number' })
+  const before =
+    optional(call, options, { key: 'before', type: 'number' }) ??
+    optional(call, options, { key: 'until', type: 'number' })
   const success = optional(call, options, { key: 'success', type: 'boolean' })
   const limit = optional(call, options, { key: 'limit', type: 'number' }) ?? DEFAULT_LIMIT
   if (!Number.isInteger(limit) || limit < LIMIT.min || limit > LIMIT.max) {
@@ -167,7 +170,7 @@ function historyQuery(call: HostCall) {
     ...(login === undefined ? {} : { login }),
     ...(remote === undefined ? {} : { remote }),
     ...(since === undefined ? {} : { sinceMs: since * 1000 }),
-    ...(until === undefined ? {} : { untilMs: until * 1000 }),
+    ...(before === undefined ? {} : { untilMs: before * 1000 }),
     ...(success === undefined ? {} : { success }),
   }
 }

@@ -10,6 +10,8 @@ import { consoleActionFunctions } from './console-actions.ts'
 import { consoleHelpFunctions, type FunctionGroup } from './console-help.ts'
 import { consoleShowFunctions } from './console-shows.ts'
 import { consoleStoreFunctions } from './console-store.ts'
+import { alertSinkFunctions } from './alert-sinks.ts'
+import { alertFunctions } from './alerts.ts'
 import { dnsFunctions, dnsResolverType, type DnsDeps } from './dns.ts'
 import { dumpFunctions } from './dump-trends.ts'
 import { geoDatabaseFunctions, geoDatabaseType, type GeoDatabaseDeps } from './geo-databases.ts'
@@ -55,6 +57,8 @@ export function createBindings(deps: BindingDeps): Bindings {
     { title: 'Server settings', functions: serverSettingFunctions(deps.settings, deps.askServer) },
     { title: 'Functions of the policy', functions: registrationFunctions(deps) },
     { title: 'Webhooks', functions: webHookFunctions(deps) },
+    { title: 'Alerts', functions: alertFunctions(deps) },
+    { title: 'Alert sinks', functions: alertSinkFunctions(deps) },
     { title: 'Custom statistics', functions: statisticsFunctions(deps) },
     { title: 'GeoIP', functions: geoDatabaseFunctions({ settings: deps.settings, ...deps.geo }) },
     { title: 'Addresses and networks', functions: addressFunctions() },

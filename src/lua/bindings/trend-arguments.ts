@@ -15,6 +15,8 @@ import { StringStatsDb } from './string-stats-db.ts'
 
 /** Networks whose bytes are kept; when it is full it starts anew. */
 const MOST_NETWORKS = 4096
+/** Constants of a configuration; names that it puts together are other bytes each time. */
+const MOST_FIELD_NAMES = 256
 
 /** The row that a call reads or changes, and the run on whose behalf. */
 export interface TrendRowTarget {
@@ -43,6 +45,11 @@ const READERS: Readonly<Record<FieldType, string>> = {
 /** Reads the arguments of calls. One for each Lua state: it keeps the text of networks that come again and again. */
 export class TrendArguments {
   readonly #networks = new Map<string, Uint8Array>()
+  /** Fields by the bytes of a name, which are the same array whenever Lua comes by the same constant. */
+  readonly #fields = new Map<
+    Uint8Array,
+    { readonly definition: TrendDefinition; readonly field: TrendField }
+  >()
   /** A run uses one address again and again. */
   #latest: { readonly address: ComboAddress; readonly bits: number; readonly key: Uint8Array } | undefined
 
@@ -57,6 +64,13 @@ export class TrendArguments {
     const { definition } = call.object(1, 'self', StringStatsDb)
     const run = runOf(call, method)
     const key = this.key(call, method, definition)
+    return { method, run, definition, key, field: this.#field(call, method, definition) }
+  }
+
+  #field(call: HostCall, method: string, definition: TrendDefinition): TrendField {
+    const bytes = call.bytesIf(3)
+    const latest = bytes === undefined ? undefined : this.#fields.get(bytes)
+    if (latest?.definition === definition) return latest.field
     const name = call.string(3, 'field')
     const field = definition.fields.get(name)
     if (field === undefined) {
@@ -65,7 +79,9 @@ export class TrendArguments {
         `${method}: trend database "${definition.name}" has no field "${name}"; it has ${known}`,
       )
     }
-    return { method, run, definition, key, field }
+    if (this.#fields.size >= MOST_FIELD_NAMES) this.#fields.clear()
+    if (bytes !== undefined) this.#fields.set(bytes, { definition, field })
+    return field
   }
 
   /** `field`, of one of the types that the method reads. */

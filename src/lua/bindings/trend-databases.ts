@@ -3,7 +3,7 @@
  * together; definitions, changes and reads are in the trend-*.ts files beside it. Lives in one Lua state.
  */
 import type { HashSeed } from '../../trends/item-hash.ts'
-import type { TrendDefinition } from '../../trends/trend-definition.ts'
+import type { TrendDefinition, TrendField } from '../../trends/trend-definition.ts'
 import type { TrendRegistry } from '../../trends/trend-registry.ts'
 import type { TrendRow } from '../../trends/trend-row.ts'
 import type { HostFunction, HostType } from '../host-function.ts'
@@ -19,9 +19,13 @@ export interface TrendDeps {
   readonly seed: () => HashSeed
   /**
    * The row as this worker sees it: committed, plus ended runs of this worker that are not committed yet; not this run's
-   * own changes. Must not be changed.
+   * own changes. Complete for questions to this field. Must not be changed.
    */
-  readonly readRow: (definition: TrendDefinition, key: Uint8Array) => TrendRow | Promise<TrendRow>
+  readonly readRow: (
+    definition: TrendDefinition,
+    key: Uint8Array,
+    field: TrendField,
+  ) => TrendRow | Promise<TrendRow>
   /** Rows of a database, as of a moment ago. */
   readonly size: (definition: TrendDefinition) => number | Promise<number>
 }

@@ -19,7 +19,7 @@ import {
   type TrendQuery,
 } from '../../trends/read-trends.ts'
 import type { SeenEntry } from '../../trends/seen-items.ts'
-import type { TrendDefinition } from '../../trends/trend-definition.ts'
+import type { TrendDefinition, TrendField } from '../../trends/trend-definition.ts'
 import type { TrendRow } from '../../trends/trend-row.ts'
 import { baselineScore } from '../../trends/weekly-baseline.ts'
 import {
@@ -46,7 +46,11 @@ const TOP_RANGE: NumberRange = { min: 1, max: 1024 }
 
 interface TrendReadDeps {
   readonly seed: () => HashSeed
-  readonly readRow: (definition: TrendDefinition, key: Uint8Array) => TrendRow | Promise<TrendRow>
+  readonly readRow: (
+    definition: TrendDefinition,
+    key: Uint8Array,
+    field: TrendField,
+  ) => TrendRow | Promise<TrendRow>
   readonly size: (definition: TrendDefinition) => number | Promise<number>
 }
 
@@ -185,13 +189,17 @@ function ask(
   target: TrendTarget,
   answer: (query: TrendQuery) => HostResult,
 ): HostResult | Promise<HostResult> {
-  const row = readRow(target.definition, target.key)
+  const row = readRow(target.definition, target.key, target.field)
   return row instanceof Promise
     ? row.then((loaded) => answer(queryOf(target, loaded)))
     : answer(queryOf(target, row))
 }
 
 function queryOf({ run, definition, key, field }: TrendTarget, row: TrendRow): TrendQuery {
+  // What is read counts as used: when a database has too many keys, others go first.
+  if (row.isUseDue(run.nowSeconds)) {
+    run.effects.trends.add(definition.name, key, { op: 'touch', fieldId: 0, timeSeconds: run.nowSeconds })
+  }
   return { row, field, nowSeconds: run.nowSeconds, own: run.effects.trends.of(definition.name, key) }
 }
 

@@ -4,11 +4,16 @@
  */
 import type { Buffer } from 'node:buffer'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf, TrackError } from '../../errors.ts'
 import { readLogFile } from './log-file.ts'
 import { readManifest } from './manifest.ts'
-import { checkTable } from './table-file.ts'
+import { checkTable, checkTableSteps } from './table-file.ts'
+
+/** A table takes tens of milliseconds; nobody who commits waits for all of it. */
+const STEP_MS = 2
 
 export type FileCheck =
   /** There is no database yet. */
@@ -41,7 +46,7 @@ export function checkFiles(directory: string, budgetMs: number): FileCheck {
 }
 
 /** What is wrong with a table; undefined when nothing is, or when LevelDB has removed the file meanwhile. */
-export function checkTableFile(path: string): string | undefined {
+function checkTableFile(path: string): string | undefined {
   let bytes
   try {
     bytes = readFileSync(path)
@@ -50,6 +55,25 @@ export function checkTableFile(path: string): string | undefined {
     return messageOf(error)
   }
   return checkTable(bytes)
+}
+
+/** The same in steps of a few milliseconds, with other work in between. */
+export async function checkTableFileSlowly(path: string): Promise<string | undefined> {
+  let bytes
+  try {
+    bytes = await readFile(path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    return messageOf(error)
+  }
+  const steps = checkTableSteps(bytes)
+  let endMs = performance.now() + STEP_MS
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value
+    if (performance.now() < endMs) continue
+    await nextTurn()
+    endMs = performance.now() + STEP_MS
+  }
 }
 
 function listDirectory(directory: string): readonly string[] {

@@ -2,14 +2,17 @@
  * What the embedded store is opened with: options, their defaults, and what the store thread gets of them. Pure.
  */
 import { join } from 'node:path'
+import { ALERT_STORE_DEFAULTS } from '../alert-store.ts'
 import type { StoreOptions } from '../store-options.ts'
 import type { StoreChange } from '../store.ts'
 import type { StoreThreadChange, StoreThreadSetup } from './messages.ts'
+import { RowOwners } from './row-owners.ts'
 
 const DAY_MS = 86_400_000
 const MEGABYTE = 1024 * 1024
 
 const DEFAULTS = {
+  ...ALERT_STORE_DEFAULTS,
   durability: 'fsync',
   historyDays: 7,
   historyMegabytes: 1024,
@@ -49,11 +52,14 @@ export function threadSetup(options: EmbeddedStoreOptions): StoreThreadSetup {
     historyMs: chosen.historyDays * DAY_MS,
     historyBytes: chosen.historyMegabytes * MEGABYTE,
     maxFailedReports: chosen.maxFailedReports,
+    alertHistoryMs: chosen.alertHistoryDays * DAY_MS,
+    maxOpenAlerts: chosen.maxOpenAlerts,
     hotRowsBytes: chosen.hotRowsBytes,
     reserveBytes: chosen.reserveBytes,
     checkMs: chosen.checkMs,
     nowMs: chosen.nowMs,
     trends: chosen.trends,
+    rowOwners: new RowOwners().shared,
   }
 }
 
@@ -63,6 +69,7 @@ export function threadChange(change: StoreChange): StoreThreadChange {
     durability: change.durability,
     historyMs: change.historyDays * DAY_MS,
     historyBytes: change.historyMegabytes * MEGABYTE,
+    alertHistoryMs: change.alertHistoryDays * DAY_MS,
     trendSetup: change.trendSetup,
   }
 }

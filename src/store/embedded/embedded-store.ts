@@ -10,11 +10,15 @@ import { NO_COUNTS } from '../store.ts'
 import type {
   AppendOutcome,
   DeadLetter,
+  Expiry,
   FailedReport,
+  Forgotten,
   HistoryEntry,
   HistoryQuery,
   JournalledReport,
   Outcome,
+  OrphanCount,
+  OrphanRule,
   OutboxClaim,
   ReportToAppend,
   Store,
@@ -23,6 +27,7 @@ import type {
   StoredTrendRow,
   WrittenBatch,
 } from '../store.ts'
+import { AlertClient } from './alert-client.ts'
 import { AppendQueue } from './append-queue.ts'
 import { CallTable, type Settlement } from './call-table.ts'
 import { lockDirectory } from './directory-lock.ts'
@@ -50,6 +55,8 @@ export interface EmbeddedStoreDeps {
 /** What a policy worker's reader is opened with, but for the worker's number. */
 export interface ReaderAccess {
   readonly databaseDirectory: string
+  /** Memory of RowOwners. */
+  readonly rowOwners: SharedArrayBuffer
   /** To be transferred. */
   readonly port: MessagePort
 }
@@ -81,21 +88,22 @@ export async function openEmbeddedStore(
 
 type CallMessage = Extract<ToStoreThread, { readonly type: 'call' }>
 
-interface QueuedCommit {
-  readonly outcomes: readonly Outcome[]
-  readonly resolve: () => void
-  readonly reject: (error: TrackError) => void
+/** The outcomes of one turn of the event loop. */
+interface QueuedCommits {
+  readonly outcomes: Outcome[]
+  readonly stored: PromiseWithResolvers<void>
 }
 
 export class EmbeddedStore implements Store {
+  readonly alerts = new AlertClient((call) => this.#call('alerts', call))
   readonly #deps: EmbeddedStoreDeps
-  readonly #databaseDirectory: string
+  readonly #readerSetup: Omit<ReaderAccess, 'port'>
   readonly #unlock: () => Promise<void>
   readonly #readers = new ReaderPorts()
   readonly #calls = new CallTable()
   readonly #link: ThreadLink
   readonly #appends: AppendQueue
-  #commits: QueuedCommit[] = []
+  #commits: QueuedCommits | undefined
   #flushIsDue = false
   #counts: StoreCounts = NO_COUNTS
   #readiness: Readiness = { ready: false, reason: 'the store is being opened' }
@@ -107,13 +115,16 @@ export class EmbeddedStore implements Store {
     this.#deps = deps
     this.#unlock = unlock
     const setup = threadSetup(options)
-    this.#databaseDirectory = setup.databaseDirectory
+    const { databaseDirectory, rowOwners } = setup
+    this.#readerSetup = { databaseDirectory, rowOwners }
     const onLost = (reason: string): void => {
       deps.onTrouble(`the store thread was lost and is replaced: ${reason}`)
       this.#setReadiness({ ready: false, reason: 'the store thread was lost and is replaced' })
     }
+    const onLeftOpen = (reason: string): void =>
+      deps.onTrouble(`everything is stored, but the store stays open until the process ends: ${reason}`)
     this.#link = new ThreadLink(
-      { readers: this.#readers, onNews: (news) => this.#receive(news), onLost },
+      { readers: this.#readers, onNews: (news) => this.#receive(news), onLost, onLeftOpen },
       setup,
     )
     this.#appends = new AppendQueue(
@@ -136,7 +147,7 @@ export class EmbeddedStore implements Store {
 
   /** For one policy worker; the port closes when the worker ends. */
   readerAccess(): ReaderAccess {
-    return { databaseDirectory: this.#databaseDirectory, port: this.#readers.add() }
+    return { ...this.#readerSetup, port: this.#readers.add() }
   }
 
   append(reports: readonly ReportToAppend[]): Promise<AppendOutcome> {
@@ -152,10 +163,12 @@ export class EmbeddedStore implements Store {
 
   commit(outcomes: readonly Outcome[]): Promise<void> {
     if (this.#isClosed) return Promise.reject(new TrackError('TRK_STOPPING'))
-    return new Promise((resolve, reject) => {
-      this.#commits.push({ outcomes, resolve, reject })
+    if (this.#commits === undefined) {
+      this.#commits = { outcomes: [], stored: Promise.withResolvers() }
       this.#scheduleFlush()
-    })
+    }
+    for (const outcome of outcomes) this.#commits.outcomes.push(outcome)
+    return this.#commits.stored.promise
   }
 
   claimDue(receiver: string, nowMs: number, limit: number): Promise<OutboxClaim> {
@@ -172,6 +185,10 @@ export class EmbeddedStore implements Store {
 
   settleDead(id: number, tries: number, atMs: number, reason: string): Promise<void> {
     return this.#call('settleDead', { id, tries, atMs, reason })
+  }
+
+  buryOrphans(rule: OrphanRule): Promise<readonly OrphanCount[]> {
+    return this.#call('buryOrphans', rule)
   }
 
   deadLetters(limit: number): Promise<readonly DeadLetter[]> {
@@ -194,7 +211,7 @@ export class EmbeddedStore implements Store {
     return this.#call('history', query)
   }
 
-  forgetLogin(login: string): Promise<{ readonly reports: number; readonly trendRows: number }> {
+  forgetLogin(login: string): Promise<Forgotten> {
     return this.#call('forgetLogin', { login })
   }
 
@@ -212,7 +229,7 @@ export class EmbeddedStore implements Store {
     this.#link.restartWith(settings)
   }
 
-  expire(nowMs: number): Promise<void> {
+  expire(nowMs: number): Promise<Expiry> {
     return this.#call('expire', { nowMs })
   }
 
@@ -251,22 +268,11 @@ export class EmbeddedStore implements Store {
 
   #flushCommits(): void {
     const queued = this.#commits
-    if (queued.length === 0) return
-    this.#commits = []
-    const call = this.#calls.add({
-      settle: () => {
-        for (const commit of queued) commit.resolve()
-      },
-      reject: (error) => {
-        for (const commit of queued) commit.reject(error)
-      },
-    })
-    this.#link.send(
-      packCommit(
-        call,
-        queued.flatMap((commit) => commit.outcomes),
-      ),
-    )
+    if (queued === undefined) return
+    this.#commits = undefined
+    const { outcomes, stored } = queued
+    const call = this.#calls.add({ settle: () => stored.resolve(), reject: stored.reject })
+    this.#link.send(packCommit(call, outcomes))
   }
 
   #call<Name extends StoreCallName>(

@@ -10,8 +10,8 @@ import { BinaryWriter } from './binary-writer.ts'
 import type { Database, Entry } from './database.ts'
 import type { Participant } from './group-commit.ts'
 import {
-  endOf,
-  historyKey,
+  eraOf,
+  historyRange,
   idOfHistoryKey,
   MAX_NUMBER,
   metaKey,
@@ -48,6 +48,10 @@ export class History implements Participant {
   readonly #writer = new BinaryWriter()
   #keepMs: number
   #keepBytes: number
+  /** No segment is older; where queries end. */
+  #oldestSegment = 0
+  /** No segment is newer; -1 while there was none. */
+  #newestSegment = -1
   #reports = 0
   #sizeBytes = 0
   #appendedReports = 0
@@ -79,10 +83,16 @@ export class History implements Participant {
     this.#keepBytes = keepBytes
   }
 
-  load(): void {
-    const [reports = 0, sizeBytes = 0] = readNumbers(this.#deps.database(), COUNTERS) ?? []
+  async load(): Promise<void> {
+    const database = this.#deps.database()
+    const [reports = 0, sizeBytes = 0] = readNumbers(database, COUNTERS) ?? []
     this.#reports = reports
     this.#sizeBytes = sizeBytes
+    const whole = wholePrefix(PREFIX.segment)
+    const [oldest] = await database.scan({ ...whole, limit: 1 })
+    const [newest] = await database.scan({ ...whole, limit: 1, isReverse: true })
+    if (oldest !== undefined) this.#oldestSegment = numberOfKey(oldest[0])
+    if (newest !== undefined) this.#newestSegment = numberOfKey(newest[0])
   }
 
   /** Adds a segment, and its index entries if history is kept; the bytes that it takes. */
@@ -91,6 +101,8 @@ export class History implements Participant {
     const key = numberKey(PREFIX.segment, segment)
     const sealed = seal(key, storedForm(content, { isIndexed: this.isKept }))
     batch.put(key, sealed)
+    if (this.#newestSegment === -1) this.#oldestSegment = segment
+    this.#newestSegment = Math.max(this.#newestSegment, segment)
     this.#appendedReports += content[0] ?? 0
     this.#appendedBytes += sealed.length
     return sealed.length
@@ -144,8 +156,12 @@ export class History implements Participant {
   /** Oldest segments that retention lets go, at most a few; `from` is where the last call ended. */
   async expiredSegments(nowMs: number, from: number): Promise<readonly Entry[]> {
     let surplusBytes = this.#sizeBytes - this.#keepBytes
-    const range = { from: numberKey(PREFIX.segment, from), to: numberKey(PREFIX.segment, MAX_NUMBER) }
+    // LevelDB keeps removed keys for a while: do not pass over those of all earlier calls.
+    const begin = Math.max(from, this.#oldestSegment)
+    const range = { from: numberKey(PREFIX.segment, begin), to: numberKey(PREFIX.segment, MAX_NUMBER) }
     const entries = await this.#deps.database().scan({ ...range, limit: SEGMENT_PAGE })
+    const [oldest] = entries
+    if (begin === this.#oldestSegment && oldest !== undefined) this.#oldestSegment = numberOfKey(oldest[0])
     return entries.filter(([key, sealed]) => {
       const isSurplus = surplusBytes > 0
       surplusBytes -= sealed.length
@@ -198,17 +214,23 @@ export class History implements Participant {
       query.login === undefined
         ? ([PREFIX.byAddress, query.remote ?? ''] as const)
         : ([PREFIX.byLogin, query.login] as const)
-    const start = historyKey(prefix, textHash(this.#bytesOf(text)), MAX_NUMBER).subarray(0, 9)
-    for await (const page of this.#deps.database().pages({ from: start, to: endOf(start) }, INDEX_PAGE)) {
-      for (const [key, value] of page) {
-        if (!indexMatches(value, query)) continue
-        const id = idOfHistoryKey(key)
-        const report = this.#read(id)
-        if (report !== undefined && matches(report, query)) {
-          yield { id, receivedAtMs: report.receivedAtMs, text: report.text }
+    const hash = textHash(this.#bytesOf(text))
+    const oldest = eraOf(this.#oldestSegment * SLOTS)
+    for (let era = eraOf(this.#newestSegment * SLOTS); era >= oldest; era--) {
+      const range = historyRange(prefix, hash, era)
+      for await (const page of this.#deps.database().pages(range, INDEX_PAGE)) {
+        for (const [key, value] of page) {
+          const found = indexMatches(value, query) ? this.#entry(idOfHistoryKey(key), query) : undefined
+          if (found !== undefined) yield found
         }
       }
     }
+  }
+
+  #entry(id: number, query: HistoryQuery): HistoryEntry | undefined {
+    const report = this.#read(id)
+    if (report === undefined || !matches(report, query)) return undefined
+    return { id, receivedAtMs: report.receivedAtMs, text: report.text }
   }
 
   async *#scanAll(query: HistoryQuery): AsyncGenerator<HistoryEntry> {
@@ -245,10 +267,10 @@ export class History implements Participant {
 
 /** Whether a report may match; the report itself decides. */
 function indexMatches(value: Uint8Array, query: HistoryQuery): boolean {
-  const { success, fromMs } = readIndexValue(value)
+  const { success, fromMs, untilMs } = readIndexValue(value)
   return (
     (query.success === undefined || success === query.success) &&
-    (query.sinceMs === undefined || fromMs + 1000 > query.sinceMs) &&
+    (query.sinceMs === undefined || untilMs > query.sinceMs) &&
     (query.untilMs === undefined || fromMs < query.untilMs)
   )
 }

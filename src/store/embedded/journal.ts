@@ -36,6 +36,11 @@ interface OpenSegment {
 interface JournalDeps {
   readonly database: () => Database
   readonly history: History
+  /**
+   * Durability `none`: an append is never refused once it is staged, and the outcome of a report may be staged before the
+   * report is written. So it is open from then on.
+   */
+  readonly opensWhenStaged: boolean
 }
 
 export class Journal implements Participant {
@@ -46,6 +51,9 @@ export class Journal implements Participant {
   readonly #touched = new Set<number>()
   /** Segments of the batch that is being written; open once it is. */
   #appended: [segment: number, OpenSegment][] = []
+  /** Contents of segments that are open and not written. */
+  readonly #unwritten = new Map<number, Uint8Array>()
+  #hasAppended = false
   #nextSegment = 1
   #backlogReports = 0
   #backlogBytes = 0
@@ -100,7 +108,14 @@ export class Journal implements Participant {
       const mask = count === SLOTS ? 0xffffffff : 2 ** count - 1
       const storedBytes = this.#deps.history.stageSegment(batch, segment, content)
       putMask(batch, segment, mask)
-      this.#appended.push([segment, { mask, sizes, storedBytes, isIndexed: this.#deps.history.isKept }])
+      const open = { mask, sizes, storedBytes, isIndexed: this.#deps.history.isKept }
+      if (this.#deps.opensWhenStaged) {
+        this.#addOpen(segment, open)
+        this.#unwritten.set(segment, content)
+      } else {
+        this.#appended.push([segment, open])
+      }
+      this.#hasAppended = true
     }
     this.#nextSegment = Math.max(this.#nextSegment, message.firstSegment + message.contentSizes.length)
   }
@@ -205,16 +220,20 @@ export class Journal implements Participant {
   }
 
   finishAppends(batch: WriteBatch): void {
-    if (this.#appended.length > 0) putNumbers(batch, NEXT_SEGMENT, [this.#nextSegment])
+    if (this.#hasAppended) putNumbers(batch, NEXT_SEGMENT, [this.#nextSegment])
+    this.#hasAppended = false
   }
 
   written(withAppends: boolean): void {
-    for (const [segment, open] of withAppends ? this.#appended : []) {
-      this.#open.set(segment, open)
-      this.#backlogReports += open.sizes.length
-      this.#backlogBytes += sum(open.sizes)
-    }
+    for (const [segment, open] of withAppends ? this.#appended : []) this.#addOpen(segment, open)
     this.#appended = []
+    this.#unwritten.clear()
+  }
+
+  #addOpen(segment: number, open: OpenSegment): void {
+    this.#open.set(segment, open)
+    this.#backlogReports += open.sizes.length
+    this.#backlogBytes += sum(open.sizes)
   }
 
   #loadSegment(segment: number, mask: number): void {
@@ -234,6 +253,8 @@ export class Journal implements Participant {
   }
 
   #segmentContent(segment: number): Uint8Array {
+    const unwritten = this.#unwritten.get(segment)
+    if (unwritten !== undefined) return unwritten
     const key = numberKey(PREFIX.segment, segment)
     const sealed = this.#deps.database().get(key)
     if (sealed === undefined) {

@@ -5,19 +5,32 @@
  *     m name                        meta: format version, creation time, counters
  *     j segment                     up to 32 reports that arrived together
  *     o segment                     which of them are unfinished, as a 32-bit mask; absent when none is
- *     l hash(login) ~id             history index by login, newest first; value: time of receipt, success
- *     a hash(address) ~id           the same by address
+ *     i era hash(login) ~id         history index by login, newest first in an era; value: time of receipt, success
+ *     b era hash(address) ~id       the same by address
  *     f id                          a report whose run failed, with the failure
  *     u id                          a failed report that was opened again
  *     q id                          body of an outgoing message, open or dead
  *     s id                          state of an open outgoing message
  *     d id                          state of a dead one
  *     t database key                trend row
+ *     k database length key name    chunk of a trend row: a large part of it
  *     x database expiry key         when the row may expire: never later than it does
  *     n database                    number of rows
  *     w worker                      highest commit of that policy worker
+ *     A id                          alert
+ *     B ~time id                    alerts by when they were raised last, newest first; value: severity, state
+ *     C id                          alert that routing has not looked at since it changed, also one that was erased
+ *     D time id                     resolved alerts by when that was
+ *     G hash(key)                   state of a group of alerts
+ *     N id                          notification: what was told, to whom, with what answer
+ *     H alert ~id                   notifications by alert, newest first
+ *     I delivery                    notification by the id of a delivery
+ *     S id                          silence made at run time
  *
- * Numbers take 6 bytes. The id of a report is segment × 32 + its place there, so ids are not dense; with 10,000 segments
+ * An era is 2^20 ids. The index of an era that is past is not written any more, so that LevelDB need not merge the whole
+ * index again and again for entries that are spread over it by their hashes; a query asks each era.
+ *
+ * Numbers take 6 bytes, eras and hashes 4, and an id in its era 3. The id of a report is segment × 32 + its place there, so ids are not dense; with 10,000 segments
  * a second they last for 28 years.
  */
 import { Buffer } from 'node:buffer'
@@ -27,17 +40,27 @@ export const PREFIX = {
   meta: 0x6d,
   segment: 0x6a,
   open: 0x6f,
-  byLogin: 0x6c,
-  byAddress: 0x61,
+  byLogin: 0x69,
+  byAddress: 0x62,
   failed: 0x66,
   reopened: 0x75,
   messageBody: 0x71,
   messageState: 0x73,
   deadState: 0x64,
   row: 0x74,
+  chunk: 0x6b,
   expiry: 0x78,
   rowCount: 0x6e,
   worker: 0x77,
+  alert: 0x41,
+  alertByTime: 0x42,
+  alertChange: 0x43,
+  alertResolved: 0x44,
+  alertGroup: 0x47,
+  notification: 0x4e,
+  notificationByAlert: 0x48,
+  notificationByDelivery: 0x49,
+  silence: 0x53,
 } as const
 
 /** Reports per segment: the bits of the mask of unfinished ones. */
@@ -45,9 +68,16 @@ export const SLOTS = 32
 /** Largest number in six bytes. */
 export const MAX_NUMBER = 2 ** 48 - 1
 const NUMBER_BYTES = 6
-const HASH_BYTES = 8
+/** Ids of one era. */
+const ERA_IDS = 2 ** 20
+const HASH_AT = 5
+const ID_AT = 9
+const HISTORY_KEY_BYTES = 12
+/** Of an id in its era, for the order. */
+const MAX_ID_IN_ERA = 2 ** 24 - 1
 /** Its length takes one byte. */
 const MAX_NAME_BYTES = 255
+const CHUNK_LENGTH_BYTES = 2
 
 export function metaKey(name: string): Uint8Array {
   return plain(Buffer.from(`m${name}`, 'latin1'))
@@ -66,18 +96,59 @@ export function numberOfKey(key: Uint8Array): number {
   return readNumber(key, 1)
 }
 
-/** Newest first: the id is stored as its complement. `hash` is two 32-bit numbers. */
-export function historyKey(prefix: number, hash: readonly [number, number], id: number): Uint8Array {
-  const key = new Uint8Array(1 + HASH_BYTES + NUMBER_BYTES)
+/** A key of one prefix and two numbers, which sorts by the first. */
+export function pairKey(prefix: number, first: number, second: number): Uint8Array {
+  const key = new Uint8Array(1 + 2 * NUMBER_BYTES)
   key[0] = prefix
-  writeUint32(key, 1, hash[0])
-  writeUint32(key, 5, hash[1])
-  writeNumber(key, 1 + HASH_BYTES, MAX_NUMBER - id)
+  writeNumber(key, 1, Math.min(MAX_NUMBER, Math.max(0, Math.floor(first))))
+  writeNumber(key, 1 + NUMBER_BYTES, second)
   return key
 }
 
+/** The numbers of such a key. */
+export function numbersOfPairKey(key: Uint8Array): readonly [first: number, second: number] {
+  return [readNumber(key, 1), readNumber(key, 1 + NUMBER_BYTES)]
+}
+
+/** A key of one prefix and a text that is not too long to be one. */
+export function textKey(prefix: number, text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'utf8')
+  const key = new Uint8Array(1 + bytes.length)
+  key[0] = prefix
+  key.set(bytes, 1)
+  return key
+}
+
+export function eraOf(id: number): number {
+  return Math.floor(id / ERA_IDS)
+}
+
+/** Newest first in each era: the id is stored as its complement. `hash` has 32 bits. */
+export function historyKey(prefix: number, hash: number, id: number): Uint8Array {
+  const key = new Uint8Array(HISTORY_KEY_BYTES)
+  key[0] = prefix
+  writeUint32(key, 1, eraOf(id))
+  writeUint32(key, HASH_AT, hash)
+  const place = MAX_ID_IN_ERA - (id % ERA_IDS)
+  key[ID_AT] = place >>> 16
+  key[ID_AT + 1] = place >>> 8
+  key[ID_AT + 2] = place
+  return key
+}
+
+/** What all history keys of one hash in one era begin with. */
+export function historyRange(
+  prefix: number,
+  hash: number,
+  era: number,
+): { readonly from: Uint8Array; readonly to: Uint8Array } {
+  const from = historyKey(prefix, hash, era * ERA_IDS).subarray(0, ID_AT)
+  return { from, to: endOf(from) }
+}
+
 export function idOfHistoryKey(key: Uint8Array): number {
-  return MAX_NUMBER - readNumber(key, 1 + HASH_BYTES)
+  const place = ((key[ID_AT] ?? 0) << 16) | ((key[ID_AT + 1] ?? 0) << 8) | (key[ID_AT + 2] ?? 0)
+  return readUint32(key, 1) * ERA_IDS + MAX_ID_IN_ERA - place
 }
 
 /**
@@ -108,6 +179,17 @@ export function partsOfDatabaseKey(bytes: Uint8Array): {
 } {
   const end = 2 + (bytes[1] ?? 0)
   return { database: Buffer.from(bytes.subarray(2, end)).toString('utf8'), key: bytes.subarray(end) }
+}
+
+/** Key of a chunk; `name` is Latin-1. The length tells a key and a name from another pair that reads the same. */
+export function chunkKey(database: string, key: Uint8Array, name: string): Uint8Array {
+  const rest = new Uint8Array(CHUNK_LENGTH_BYTES + key.length + name.length)
+  rest[0] = key.length >>> 8
+  rest[1] = key.length
+  rest.set(key, CHUNK_LENGTH_BYTES)
+  const at = CHUNK_LENGTH_BYTES + key.length
+  for (let index = 0; index < name.length; index++) rest[at + index] = name.charCodeAt(index)
+  return databaseKey(PREFIX.chunk, database, rest)
 }
 
 export function expiryKey(database: string, atMs: number, key: Uint8Array): Uint8Array {
@@ -144,14 +226,14 @@ export function endOf(prefix: Uint8Array): Uint8Array {
   return Uint8Array.of(0xff, 0xff)
 }
 
-function writeNumber(bytes: Uint8Array, at: number, value: number): void {
+export function writeNumber(bytes: Uint8Array, at: number, value: number): void {
   const high = Math.floor(value / 2 ** 32)
   bytes[at] = high >>> 8
   bytes[at + 1] = high
   writeUint32(bytes, at + 2, value % 2 ** 32)
 }
 
-function readNumber(bytes: Uint8Array, at: number): number {
+export function readNumber(bytes: Uint8Array, at: number): number {
   const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
   return high * 2 ** 32 + readUint32(bytes, at + 2)
 }

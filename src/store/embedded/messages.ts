@@ -2,13 +2,18 @@
  * Every message between the main thread and the store thread, and between the main thread and a reader of trends. Reports and trend changes travel as a few large byte arrays
  * that are transferred, not as many small objects.
  */
+import type { AlertEffect } from '../../alerts/alert.ts'
 import type { WireError } from '../../errors.ts'
 import type {
   DeadLetter,
   Durability,
+  Expiry,
   FailedReport,
+  Forgotten,
   HistoryEntry,
   HistoryQuery,
+  OrphanCount,
+  OrphanRule,
   OutboxClaim,
   OutboxMessage,
   RunFailureRecord,
@@ -17,6 +22,7 @@ import type {
   WrittenBatch,
 } from '../store.ts'
 import type { TrendApplierSource } from '../trend-applier.ts'
+import type { AlertAnswer, AlertCall } from './alert-calls.ts'
 import type { RefusalReason } from './group-commit.ts'
 import type { ClaimArguments } from './outbox.ts'
 import type { OpenReport } from './open-database.ts'
@@ -31,6 +37,8 @@ export interface StoreThreadSetup {
   readonly historyMs: number
   readonly historyBytes: number
   readonly maxFailedReports: number
+  readonly alertHistoryMs: number
+  readonly maxOpenAlerts: number
   readonly hotRowsBytes: number
   readonly reserveBytes: number
   /** Time for checking tables before the store is opened. */
@@ -38,6 +46,8 @@ export interface StoreThreadSetup {
   /** For the name of a database that is set aside. */
   readonly nowMs: number
   readonly trends: TrendApplierSource
+  /** Memory of RowOwners. */
+  readonly rowOwners: SharedArrayBuffer
 }
 
 /** What may change while the thread runs, in the units of its setup. */
@@ -45,6 +55,7 @@ export interface StoreThreadChange {
   readonly durability: Durability
   readonly historyMs: number
   readonly historyBytes: number
+  readonly alertHistoryMs: number
   /** What the applier's module is called with. */
   readonly trendSetup: unknown
 }
@@ -84,6 +95,12 @@ export interface CommitMessage {
   readonly messages: readonly OutboxMessage[]
   /** How many of the messages belong to every outcome. */
   readonly messageCounts: Uint32Array
+  /** Only of outcomes that have some. */
+  readonly alerts: readonly {
+    /** Index of the outcome. */
+    readonly outcome: number
+    readonly effects: readonly AlertEffect[]
+  }[]
   readonly failures: readonly {
     /** Index of the outcome. */
     readonly outcome: number
@@ -112,6 +129,7 @@ export interface StoreCalls {
     }
     readonly answer: undefined
   }
+  readonly buryOrphans: { readonly args: OrphanRule; readonly answer: readonly OrphanCount[] }
   readonly deadLetters: { readonly args: { readonly limit: number }; readonly answer: readonly DeadLetter[] }
   readonly resendDeadLetter: {
     readonly args: { readonly id: number; readonly nowMs: number }
@@ -123,10 +141,6 @@ export interface StoreCalls {
   }
   readonly rerunFailedReport: { readonly args: { readonly id: number }; readonly answer: boolean }
   readonly history: { readonly args: HistoryQuery; readonly answer: readonly HistoryEntry[] }
-  readonly forgetLogin: {
-    readonly args: { readonly login: string }
-    readonly answer: { readonly reports: number; readonly trendRows: number }
-  }
   readonly scanTrends: {
     readonly args: {
       readonly database: string
@@ -136,7 +150,9 @@ export interface StoreCalls {
     readonly answer: readonly StoredTrendRow[]
   }
   readonly reconfigure: { readonly args: StoreThreadChange; readonly answer: undefined }
-  readonly expire: { readonly args: { readonly nowMs: number }; readonly answer: undefined }
+  readonly forgetLogin: { readonly args: { readonly login: string }; readonly answer: Forgotten }
+  readonly alerts: { readonly args: AlertCall; readonly answer: AlertAnswer }
+  readonly expire: { readonly args: { readonly nowMs: number }; readonly answer: Expiry }
   /** Hands over what a crash left unfinished. */
   readonly subscribe: { readonly args: undefined; readonly answer: undefined }
 }

@@ -4,15 +4,18 @@
  */
 import { TrackError } from '../../errors.ts'
 import type { Database } from './database.ts'
-import { metaKey } from './keys.ts'
+import { metaKey, numberOfKey, PREFIX, wholePrefix } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
+import { unseal } from './sealed-value.ts'
+import { stageIndexes } from './segment-index.ts'
+import { isIndexed, readEntries } from './segment.ts'
 import { WriteBatch } from './write-batch.ts'
 
 /** Turns a database of version n into one of n + 1; a crash in the middle runs it again from its start. */
 export type Migration = (database: Database) => Promise<void>
 
 /** Entry n leads from version n + 1 to n + 2; the first version is 1. */
-export const MIGRATIONS: readonly Migration[] = []
+export const MIGRATIONS: readonly Migration[] = [indexByEra]
 
 const FORMAT = metaKey('format')
 
@@ -44,6 +47,29 @@ export async function migrate(
     await writeVersion(database, index + 2)
   }
   return found < newest ? found : undefined
+}
+
+/** Index entries by login and by address, in version 1. */
+const FLAT_INDEXES = [0x6c, 0x61] as const
+const PAGE = 256
+
+/** Version 2 has the history's indexes in eras; rows of version 1 are still read, and change when they are written. */
+async function indexByEra(database: Database): Promise<void> {
+  for await (const page of database.pages(wholePrefix(PREFIX.segment), PAGE)) {
+    const batch = new WriteBatch()
+    for (const [key, sealed] of page) {
+      const content = unseal(key, sealed)
+      if (isIndexed(content)) stageIndexes(batch, numberOfKey(key), readEntries(content), 'put')
+    }
+    await database.write(batch, false)
+  }
+  for (const prefix of FLAT_INDEXES) {
+    for await (const page of database.pages(wholePrefix(prefix), PAGE)) {
+      const batch = new WriteBatch()
+      for (const [key] of page) batch.delete(key)
+      await database.write(batch, false)
+    }
+  }
 }
 
 async function writeVersion(database: Database, version: number): Promise<void> {

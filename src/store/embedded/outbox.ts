@@ -5,7 +5,14 @@
  * A message is `waiting` → `held` (handed out, in this process only) → delivered (gone), `waiting` again, or `dead`;
  * dead → `waiting` by resend. After a restart what was held is waiting.
  */
-import type { DeadLetter, OutboxClaim, OutboxEntry, OutboxMessage } from '../store.ts'
+import type {
+  DeadLetter,
+  OrphanCount,
+  OrphanRule,
+  OutboxClaim,
+  OutboxEntry,
+  OutboxMessage,
+} from '../store.ts'
 import { TrackError } from '../../errors.ts'
 import type { Database } from './database.ts'
 import { DueHeap } from './due-heap.ts'
@@ -26,6 +33,7 @@ import type { WriteBatch } from './write-batch.ts'
 
 const NEXT_ID = metaKey('next-message')
 const PAGE = 256
+const MAX_BURIED_AT_ONCE = 1000
 
 export interface ClaimArguments {
   readonly receiver: string
@@ -151,15 +159,34 @@ export class Outbox implements Participant {
     this.#deadLetters++
   }
 
+  /** Looks at states only, which are in memory; a batch stays small. */
+  stageBuryOrphans(batch: WriteBatch, rule: OrphanRule): readonly OrphanCount[] {
+    const named = new Set(rule.named)
+    const counts = new Map<string, { buried: number; waiting: number }>()
+    let left = MAX_BURIED_AT_ONCE
+    for (const [id, { receiver, createdAtMs, tries }] of this.#open) {
+      if (named.has(receiver)) continue
+      const count = counts.get(receiver) ?? { buried: 0, waiting: 0 }
+      counts.set(receiver, count)
+      if (left > 0 && createdAtMs < rule.createdBeforeMs && !this.#held.has(id)) {
+        this.stageDead(batch, id, { tries, atMs: rule.atMs, reason: rule.reason })
+        count.buried++
+        left--
+      } else count.waiting++
+    }
+    return Array.from(counts, ([receiver, count]) => ({ receiver, ...count }))
+  }
+
   /** Opens a dead message again; false when there is none. */
   stageResend(batch: WriteBatch, id: number, nowMs: number): boolean {
     const key = numberKey(PREFIX.deadState, id)
     const sealed = this.#database().get(key)
     if (sealed === undefined || this.#open.has(id)) return false
-    const { receiver, createdAtMs } = decodeDeadState(unseal(key, sealed))
+    const { receiver } = decodeDeadState(unseal(key, sealed))
     batch.delete(key)
     this.#deadLetters--
-    this.#stageState(batch, id, { receiver, createdAtMs, tries: 0, nextTryAtMs: nowMs })
+    // One that grew too old would be given up again at once if its age still counted.
+    this.#stageState(batch, id, { receiver, createdAtMs: nowMs, tries: 0, nextTryAtMs: nowMs })
     return true
   }
 

@@ -55,6 +55,7 @@ export function packCommit(call: number, outcomes: readonly Outcome[]): CommitMe
   const stamps = new Float64Array(outcomes.length * 2)
   const failures: CommitMessage['failures'][number][] = []
   const messages: CommitMessage['messages'][number][] = []
+  const alerts: CommitMessage['alerts'][number][] = []
   let deltaBytes = 0
   for (const outcome of outcomes) if (outcome.kind === 'done') deltaBytes += outcome.deltas.length
   const deltas = new Uint8Array(deltaBytes)
@@ -71,10 +72,23 @@ export function packCommit(call: number, outcomes: readonly Outcome[]): CommitMe
     deltaSizes[index] = outcome.deltas.length
     messageCounts[index] = outcome.messages.length
     messages.push(...outcome.messages)
+    if (outcome.alerts !== undefined && outcome.alerts.length > 0)
+      alerts.push({ outcome: index, effects: outcome.alerts })
     if (outcome.commit !== undefined) {
       stamps[index * 2] = outcome.commit.worker
       stamps[index * 2 + 1] = outcome.commit.number
     }
   }
-  return { type: 'commit', call, reportIds, deltas, deltaSizes, stamps, messages, messageCounts, failures }
+  return {
+    type: 'commit',
+    call,
+    reportIds,
+    deltas,
+    deltaSizes,
+    stamps,
+    messages,
+    messageCounts,
+    alerts,
+    failures,
+  }
 }

@@ -6,9 +6,6 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { TrackError } from '../../errors.ts'
 import type { ToReader } from './messages.ts'
 
-/** A view lives as long as a batch of runs, and a run at most half a minute by default. */
-const RELEASE_WITHIN_MS = 60_000
-
 export class ReaderPorts {
   /** Whether each reader may have the database open. */
   readonly #mayHold = new Map<MessagePort, boolean>()
@@ -45,17 +42,24 @@ export class ReaderPorts {
   /**
    * Resolves when no reader has the database open.
    *
-   * @throws TrackError TRK_STORE_FAILED when one still has after a minute.
+   * @throws TrackError TRK_STORE_FAILED when one still has after so long.
    */
-  async release(): Promise<void> {
+  async release(withinMs: number): Promise<void> {
     this.#isOpen = false
     for (const port of this.#mayHold.keys()) post(port, { type: 'release' })
-    const endMs = performance.now() + RELEASE_WITHIN_MS
-    while ([...this.#mayHold.values()].includes(true)) {
-      if (performance.now() >= endMs)
-        throw new TrackError('TRK_STORE_FAILED', 'a policy worker still reads from it')
+    const endMs = performance.now() + withinMs
+    for (let holding = this.#holding; holding > 0; holding = this.#holding) {
+      if (performance.now() >= endMs) {
+        const who = holding === 1 ? 'a policy worker still reads' : `${holding} policy workers still read`
+        throw new TrackError('TRK_STORE_FAILED', `${who} from it`)
+      }
       await this.#change(endMs - performance.now())
     }
+  }
+
+  /** Readers that may have the database open. */
+  get #holding(): number {
+    return [...this.#mayHold.values()].filter(Boolean).length
   }
 
   close(): void {

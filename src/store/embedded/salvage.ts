@@ -2,11 +2,13 @@
  * Starts anew from a damaged database: it is set aside, never deleted, and whatever of it is provably intact is taken
  * over. Store thread, before the database is opened; runs only when the operator asked for it.
  */
+import { Buffer } from 'node:buffer'
 import { cpSync, renameSync, rmSync } from 'node:fs'
 import { ClassicLevel } from 'classic-level'
 import { messageOf } from '../../errors.ts'
 import { Database, type Entry } from './database.ts'
 import {
+  chunkKey,
   databaseKey,
   expiryKey,
   metaKey,
@@ -18,6 +20,7 @@ import {
 } from './keys.ts'
 import { putNumbers } from './meta.ts'
 import { isIntact, unseal } from './sealed-value.ts'
+import { SalvagedAlerts } from './salvaged-alerts.ts'
 import { stageIndexes } from './segment-index.ts'
 import { isIndexed, readEntries } from './segment.ts'
 import { decodeRow } from './row-value.ts'
@@ -50,7 +53,13 @@ const KINDS = [
   PREFIX.messageBody,
   PREFIX.messageState,
   PREFIX.deadState,
+  PREFIX.chunk,
   PREFIX.row,
+  PREFIX.alert,
+  PREFIX.alertChange,
+  PREFIX.alertGroup,
+  PREFIX.notification,
+  PREFIX.silence,
 ] as const
 
 /**
@@ -109,14 +118,17 @@ class SalvageState {
   dropped = 0
   readonly #segments = new Set<number>()
   readonly #bodies = new Set<number>()
+  /** Of rows that are taken later; of a row that is not, its chunks stay behind and are never read. */
+  readonly #chunks = new Set<string>()
   readonly #rows = new Map<string, number>()
   #historyReports = 0
   #historyBytes = 0
   #highestSegment = 0
   #highestMessage = 0
+  readonly #alerts = new SalvagedAlerts()
 
   take(batch: WriteBatch, kind: (typeof KINDS)[number], [key, value]: Entry): void {
-    if (!isIntact(key, value) || !this.#belongs(kind, key)) {
+    if (!isIntact(key, value) || !this.#belongs(kind, key, value)) {
       this.dropped++
       return
     }
@@ -126,7 +138,9 @@ class SalvageState {
     else if (kind === PREFIX.failed || kind === PREFIX.reopened)
       this.#noteSegment(Math.floor(numberOfKey(key) / SLOTS))
     else if (kind === PREFIX.messageBody) this.#takeBody(key)
+    else if (kind === PREFIX.chunk) this.#chunks.add(nameOf(key))
     else if (kind === PREFIX.row) this.#takeRow(batch, key, value)
+    else this.#alerts.take(batch, key, value)
   }
 
   /** Counters, on disk for good with everything before them. */
@@ -134,14 +148,20 @@ class SalvageState {
     const batch = new WriteBatch()
     putNumbers(batch, metaKey('next-segment'), [this.#highestSegment + SKIPPED_NUMBERS])
     putNumbers(batch, metaKey('next-message'), [this.#highestMessage + SKIPPED_NUMBERS])
+    this.#alerts.finish(batch, SKIPPED_NUMBERS)
     putNumbers(batch, metaKey('history'), [this.#historyReports, this.#historyBytes])
     for (const [database, rows] of this.#rows)
       putNumbers(batch, databaseKey(PREFIX.rowCount, database), [rows])
     await to.write(batch, true)
   }
 
-  /** A mask without its reports, or a state without its message, is of no use. */
-  #belongs(kind: (typeof KINDS)[number], key: Uint8Array): boolean {
+  /** A mask without its reports, a state without its message, or a row without its chunks is of no use. */
+  #belongs(kind: (typeof KINDS)[number], key: Uint8Array, value: Uint8Array): boolean {
+    if (kind === PREFIX.row) {
+      const { database, key: row } = partsOfDatabaseKey(key)
+      const { chunkNames } = decodeRow(key, value)
+      return chunkNames.every((name) => this.#chunks.has(nameOf(chunkKey(database, row, name))))
+    }
     if (kind === PREFIX.open) return this.#segments.has(numberOfKey(key))
     if (kind === PREFIX.messageState || kind === PREFIX.deadState) return this.#bodies.has(numberOfKey(key))
     return true
@@ -173,4 +193,8 @@ class SalvageState {
   #noteSegment(segment: number): void {
     this.#highestSegment = Math.max(this.#highestSegment, segment)
   }
+}
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
 }

@@ -1,14 +1,17 @@
 /**
  * The index entries of a segment's reports: by login and by address, newest first. Pure; used on the store thread.
  *
- * Value: success (1 byte) · second of receipt (4 bytes), so that a query reads hardly any report that does not match.
+ * Value: every other second of receipt (31 bits) · success (1 bit), so that a query reads hardly any report that does not
+ * match.
  */
 import { historyKey, PREFIX, SLOTS } from './keys.ts'
 import type { SegmentEntry } from './segment.ts'
 import { textHash } from './text-hash.ts'
 import type { WriteBatch } from './write-batch.ts'
 
-const VALUE_BYTES = 5
+const VALUE_BYTES = 4
+/** What an entry knows of the time. */
+const STEP_MS = 2000
 
 /** Adds or removes the entries of these reports. */
 export function stageIndexes(
@@ -35,19 +38,23 @@ export function stageIndexes(
 /** What an entry says of its report. */
 export interface IndexedReport {
   readonly success: boolean
-  /** Received in the second that begins here, Unix ms. */
+  /** Received from here on, Unix ms … */
   readonly fromMs: number
+  /** … and before this. */
+  readonly untilMs: number
 }
 
 export function readIndexValue(value: Uint8Array): IndexedReport {
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
-  return { success: value[0] === 1, fromMs: view.getUint32(1) * 1000 }
+  const coded = view.getUint32(0)
+  const fromMs = Math.floor(coded / 2) * STEP_MS
+  return { success: coded % 2 === 1, fromMs, untilMs: fromMs + STEP_MS }
 }
 
 function indexValue({ success, receivedAtMs }: SegmentEntry): Uint8Array {
   const value = new Uint8Array(VALUE_BYTES)
-  value[0] = success ? 1 : 0
   // Reports from before 1970 or after 2106 are found by queries that name no time.
-  new DataView(value.buffer).setUint32(1, Math.min(0xffffffff, Math.max(0, Math.floor(receivedAtMs / 1000))))
+  const step = Math.min(0x7fffffff, Math.max(0, Math.floor(receivedAtMs / STEP_MS)))
+  new DataView(value.buffer).setUint32(0, step * 2 + (success ? 1 : 0))
   return value
 }

@@ -2,22 +2,23 @@
  * The operations of the port other than append and commit, by name. Store thread.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type AlertParts, answerAlertCall } from './alert-calls.ts'
 import type { Database } from './database.ts'
-import type { GroupCommit } from './group-commit.ts'
+import { forgetLogin } from './forget-login.ts'
 import type { History } from './history.ts'
 import type { Journal } from './journal.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { HandedReport, StoreCallName, StoreCalls, StoreThreadChange, ToStoreThread } from './messages.ts'
-import type { Outbox } from './outbox.ts'
+import type { OrphanCount, OrphanRule } from '../store.ts'
 import { scanTrendRows } from './scan-trend-rows.ts'
+import type { TrendRows } from './trend-rows.ts'
 
-interface Parts {
-  readonly writer: GroupCommit
+interface Parts extends AlertParts {
   readonly journal: Journal
   readonly history: History
-  readonly outbox: Outbox
   readonly maintenance: Maintenance
   readonly database: Database
+  readonly trendRows: TrendRows
   readonly reconfigure: (change: StoreThreadChange) => Promise<void>
 }
 
@@ -43,6 +44,8 @@ export async function answerCall(
     case 'settleDead':
       await writer.submit('change', (batch) => outbox.stageDead(batch, message.args.id, message.args))
       return undefined
+    case 'buryOrphans':
+      return await buryOrphans(parts, message.args)
     case 'deadLetters':
       return await outbox.listDead(message.args.limit)
     case 'resendDeadLetter':
@@ -54,15 +57,16 @@ export async function answerCall(
     case 'history':
       return await history.query(message.args)
     case 'forgetLogin':
-      return await maintenance.forget(message.args.login)
+      return await forgetLogin(parts, message.args.login)
     case 'scanTrends':
       return await scanTrendRows(parts.database, message.args)
     case 'reconfigure':
       await parts.reconfigure(message.args)
       return undefined
+    case 'alerts':
+      return await answerAlertCall(parts, message.args)
     case 'expire':
-      await maintenance.expire(message.args.nowMs)
-      return undefined
+      return await maintenance.expire(message.args.nowMs)
     case 'subscribe':
       for (const reports of journal.unfinished()) {
         run(reports)
@@ -80,6 +84,14 @@ async function resend({ writer, outbox }: Parts, id: number, nowMs: number): Pro
     isThere = outbox.stageResend(batch, id, nowMs)
   })
   return isThere
+}
+
+async function buryOrphans({ writer, outbox }: Parts, rule: OrphanRule): Promise<readonly OrphanCount[]> {
+  let counts: readonly OrphanCount[] = []
+  await writer.submit('change', (batch) => {
+    counts = outbox.stageBuryOrphans(batch, rule)
+  })
+  return counts
 }
 
 async function rerun(

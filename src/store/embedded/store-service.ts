@@ -8,7 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, TrackError } from '../../errors.ts'
 import type { StoreCounts } from '../store.ts'
 import type { TrendApplier } from '../trend-applier.ts'
-import { checkTableFile } from './check-files.ts'
+import { AlertNotes } from './alert-notes.ts'
+import { AlertRows } from './alert-rows.ts'
+import { checkTableFileSlowly } from './check-files.ts'
 import { stageCommit } from './commit-outcomes.ts'
 import { Database } from './database.ts'
 import { Disk } from './disk.ts'
@@ -25,6 +27,7 @@ import {
   setAside,
 } from './open-database.ts'
 import { Outbox } from './outbox.ts'
+import { RowOwners } from './row-owners.ts'
 import { answerCall } from './store-calls.ts'
 import { TrendRows } from './trend-rows.ts'
 
@@ -56,6 +59,8 @@ export class StoreService {
   readonly history: History
   readonly journal: Journal
   readonly outbox: Outbox
+  readonly alertRows: AlertRows
+  readonly alertNotes: AlertNotes
   readonly trendRows: TrendRows
   readonly writer: GroupCommit
   readonly maintenance: Maintenance
@@ -72,12 +77,19 @@ export class StoreService {
     this.#deps = deps
     const { setup, createApplier, send } = deps
     const database = (): Database => this.database
+    const owners = new RowOwners(setup.rowOwners)
+    // What the thread before this one had written and not noted is not known.
+    if (setup.isRestart) owners.changedAll()
     this.history = new History({ database, keepMs: setup.historyMs, keepBytes: setup.historyBytes })
-    this.journal = new Journal({ database, history: this.history })
+    const isEarly = setup.durability === 'none'
+    this.journal = new Journal({ database, history: this.history, opensWhenStaged: isEarly })
     this.outbox = new Outbox(database)
+    this.alertRows = new AlertRows(database, setup.maxOpenAlerts)
+    this.alertNotes = new AlertNotes(database)
     this.trendRows = new TrendRows({
       database,
       applier: createApplier(setup.trends.setup),
+      owners,
       hotBytes: setup.hotRowsBytes,
       onRowError: (name, message) => send({ type: 'row-error', database: name, message }),
     })
@@ -92,7 +104,15 @@ export class StoreService {
     })
     this.writer = new GroupCommit({
       disk: this.#disk,
-      participants: [this.trendRows, this.journal, this.history, this.outbox],
+      participants: [
+        this.trendRows,
+        this.journal,
+        this.history,
+        this.outbox,
+        this.alertRows,
+        this.alertNotes,
+      ],
+      settlesEarly: isEarly,
       onSettled: () => this.#afterBatch(),
       onBroken: (error) => this.#break(error),
     })
@@ -104,6 +124,8 @@ export class StoreService {
       outbox: this.outbox,
       trendRows: this.trendRows,
       maxFailedReports: setup.maxFailedReports,
+      alerts: { alertRows: this.alertRows, alertNotes: this.alertNotes },
+      alertHistoryMs: setup.alertHistoryMs,
       onError: (error) => this.#noteReadError(error),
     })
   }
@@ -114,10 +136,11 @@ export class StoreService {
   }
 
   get counts(): StoreCounts {
-    const { journal, outbox, history, trendRows } = this
+    const { journal, outbox, history, trendRows, alertRows } = this
+    const { unstaged } = this.writer
     return {
-      backlogReports: journal.backlogReports,
-      backlogBytes: journal.backlogBytes,
+      backlogReports: journal.backlogReports + unstaged.reports,
+      backlogBytes: journal.backlogBytes + unstaged.sizeBytes,
       failedReports: journal.failedReports,
       outboxEntries: outbox.entries,
       outboxByReceiver: outbox.byReceiver,
@@ -127,6 +150,7 @@ export class StoreService {
       trendRows: trendRows.rows,
       trendRowsByDatabase: trendRows.rowsByDatabase,
       trendRowsEvicted: trendRows.evicted,
+      alerts: alertRows.counts,
     }
   }
 
@@ -138,9 +162,11 @@ export class StoreService {
     const { database, report } = await openDatabase(setup.databaseDirectory, anchored)
     if (!setup.isRestart) await forgetWorkers(database)
     this.#database = database
-    this.history.load()
+    await this.history.load()
     await this.journal.load()
     await this.outbox.load()
+    await this.alertRows.load()
+    await this.alertNotes.load()
     await this.trendRows.load()
     send({ type: 'open', report, nextSegment: this.journal.nextSegment, counts: this.counts })
     this.#tellReadiness()
@@ -154,6 +180,8 @@ export class StoreService {
         const { call } = message
         this.writer.enqueue({
           kind: 'append',
+          reports: message.reportSizes.length,
+          sizeBytes: message.contents.length,
           stage: (batch) => this.journal.stageAppend(batch, message),
           settle: () => this.#settled.done.push(call),
           refuse: (reason, detail) => this.#settled.refused.push({ call, reason, detail }),
@@ -195,6 +223,7 @@ export class StoreService {
     try {
       await this.#reopened?.promise
       if (this.#isClosing) throw new TrackError('TRK_STOPPING')
+      await this.writer.settledIsWritten()
       const answer = await answerCall(this, message, (reports) => send({ type: 'run', reports }))
       send({ type: 'answer', call: message.call, answer, counts: this.counts })
     } catch (error) {
@@ -211,6 +240,7 @@ export class StoreService {
       this.trendRows.stageApplier(batch, applier)
       this.history.keep(change.historyMs, change.historyBytes)
       this.#disk.durability = change.durability
+      this.maintenance.alertHistoryMs = change.alertHistoryMs
     })
   }
 
@@ -294,7 +324,7 @@ export class StoreService {
     for (const path of paths) {
       await sleep(CHECK_PAUSE_MS, undefined, { ref: false })
       if (this.#isClosing || this.#broken !== undefined) return
-      const damage = checkTableFile(path)
+      const damage = await checkTableFileSlowly(path)
       if (damage !== undefined) this.#break(new TrackError('TRK_STORE_DAMAGED', `${path}: ${damage}`))
     }
   }

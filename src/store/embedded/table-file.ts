@@ -23,6 +23,14 @@ interface Place {
 
 /** What is wrong with the table; undefined when nothing is. */
 export function checkTable(file: Uint8Array): string | undefined {
+  const steps = checkTableSteps(file)
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  return step.value
+}
+
+/** The same block by block, for a thread that has other work in between. */
+export function* checkTableSteps(file: Uint8Array): Generator<undefined, string | undefined> {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength)
   if (bytes.length < FOOTER_BYTES || !bytes.subarray(bytes.length - MAGIC.length).equals(MAGIC)) {
     return 'it does not end as a table does'
@@ -39,7 +47,7 @@ export function checkTable(file: Uint8Array): string | undefined {
     return 'its footer is not what was written'
   }
   for (const at of [index, filters]) {
-    const damage = checkIndex(bytes, at)
+    const damage = yield* checkIndex(bytes, at)
     if (damage !== undefined) return damage
   }
   return index.offset + index.size + TRAILER_BYTES + FOOTER_BYTES === bytes.length
@@ -47,7 +55,7 @@ export function checkTable(file: Uint8Array): string | undefined {
     : 'its footer is not what was written'
 }
 
-function checkIndex(bytes: Buffer, index: Place): string | undefined {
+function* checkIndex(bytes: Buffer, index: Place): Generator<undefined, string | undefined> {
   const damage = checkBlock(bytes, index)
   if (damage !== undefined) return damage
   const places = placesIn(contentOf(bytes, index))
@@ -55,6 +63,7 @@ function checkIndex(bytes: Buffer, index: Place): string | undefined {
   for (const place of places) {
     const bad = checkBlock(bytes, place)
     if (bad !== undefined) return bad
+    yield undefined
   }
   return undefined
 }

@@ -3,21 +3,17 @@
  * change. Two texts with the same hash only cost a look at the wrong report: every hit is compared with the whole text.
  */
 
-/** Odd constants of MurmurHash3's 32-bit variant (public domain), used as multipliers of two independent lanes. */
-const FIRST_MULTIPLIER = 0xcc9e2d51
-const SECOND_MULTIPLIER = 0x1b873593
+/** Odd constant of MurmurHash3's 32-bit variant (public domain). */
+const MULTIPLIER = 0xcc9e2d51
 
-/** 64 bits as two unsigned 32-bit numbers. */
-export function textHash(bytes: Uint8Array): [number, number] {
-  let first = 0x9747b28c ^ bytes.length
-  let second = 0x3c6ef372 ^ bytes.length
+/** An unsigned 32-bit number: an index holds a million reports at most before the next one begins. */
+export function textHash(bytes: Uint8Array): number {
+  let hash = 0x9747b28c ^ bytes.length
   for (const byte of bytes) {
-    first = Math.imul(first ^ byte, FIRST_MULTIPLIER)
-    first ^= first >>> 15
-    second = Math.imul(((second << 13) | (second >>> 19)) + byte, SECOND_MULTIPLIER)
-    second ^= second >>> 17
+    hash = Math.imul(hash ^ byte, MULTIPLIER)
+    hash ^= hash >>> 15
   }
-  return [finish(first), finish(second)]
+  return finish(hash)
 }
 
 function finish(lane: number): number {

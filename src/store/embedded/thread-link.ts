@@ -20,6 +20,10 @@ import type {
 } from './messages.ts'
 import type { ReaderPorts } from './reader-ports.ts'
 
+/** A view lives as long as a batch of runs, and a run at most half a minute by default. */
+const RELEASE_WITHIN_MS = 60_000
+/** At the end of the process: who reads then has been told to stop before. */
+const CLOSE_WITHIN_MS = 3_000
 const RESTART_PAUSE_MS = { first: 100, longest: 10_000 } as const
 
 export type OpenMessage = Extract<FromStoreThread, { readonly type: 'open' }>
@@ -35,6 +39,8 @@ interface ThreadLinkDeps {
   readonly onNews: (news: StoreNews) => void
   /** The thread ended by itself; it is being replaced. */
   readonly onLost: (reason: string) => void
+  /** The database could not be closed, and stays open until the process ends. */
+  readonly onLeftOpen: (reason: string) => void
 }
 
 export class ThreadLink {
@@ -93,10 +99,11 @@ export class ThreadLink {
     }
     await worker?.terminate()
     try {
-      await this.#deps.readers.release()
+      await this.#deps.readers.release(CLOSE_WITHIN_MS)
       await this.#anchor?.close()
-    } catch {
+    } catch (error) {
       // A worker still reads: the database must stay open under it, and ends with the process.
+      this.#deps.onLeftOpen(messageOf(error))
     }
     this.#deps.readers.close()
   }
@@ -156,7 +163,7 @@ export class ThreadLink {
   /** All other threads first: the handle that opened the database must be the last to close it. */
   async #releaseReaders(): Promise<void> {
     try {
-      await this.#deps.readers.release()
+      await this.#deps.readers.release(RELEASE_WITHIN_MS)
       this.#post({ type: 'let-go' })
     } catch (error) {
       this.#deps.readers.resume()

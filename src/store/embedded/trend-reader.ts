@@ -6,14 +6,18 @@ import type { MessagePort } from 'node:worker_threads'
 import { TrackError } from '../../errors.ts'
 import type { TrendReader, TrendView } from '../store.ts'
 import { Database } from './database.ts'
-import { databaseKey, numberKey, PREFIX } from './keys.ts'
+import { chunkKey, databaseKey, numberKey, PREFIX } from './keys.ts'
 import { readNumbers } from './meta.ts'
 import type { FromReader, ToReader } from './messages.ts'
+import { RowOwners } from './row-owners.ts'
 import { decodeRow } from './row-value.ts'
+import { unseal } from './sealed-value.ts'
 
 /** What a policy worker needs to open a reader; `port` must be in the transfer list of the message that carries it. */
 export interface TrendReaderSetup {
   readonly databaseDirectory: string
+  /** Memory of RowOwners. */
+  readonly rowOwners: SharedArrayBuffer
   /** The worker's number, as in the stamps of its commits. */
   readonly worker: number
   readonly port: MessagePort
@@ -29,6 +33,7 @@ export async function openTrendReader(setup: TrendReaderSetup): Promise<TrendRea
 class EmbeddedTrendReader implements TrendReader {
   readonly #setup: TrendReaderSetup
   readonly #workerKey: Uint8Array
+  readonly #owners: RowOwners
   #database: Database | undefined
   #openViews = 0
   #isReleasing = false
@@ -40,6 +45,7 @@ class EmbeddedTrendReader implements TrendReader {
 
   constructor(setup: TrendReaderSetup) {
     this.#setup = setup
+    this.#owners = new RowOwners(setup.rowOwners)
     this.#workerKey = numberKey(PREFIX.worker, setup.worker)
     setup.port.on('message', (message: ToReader) => this.#receive(message))
     // The main thread is gone: nothing will be opened again.
@@ -57,6 +63,7 @@ class EmbeddedTrendReader implements TrendReader {
   openView(): TrendView | Promise<TrendView> {
     const database = this.#database
     if (database === undefined || this.#isReleasing) return this.#openViewLater()
+    const version = this.#owners.version()
     const snapshot = database.snapshot()
     this.#openViews++
     let isOpen = true
@@ -67,6 +74,13 @@ class EmbeddedTrendReader implements TrendReader {
         const sealed = snapshot.get(rowKey)
         return sealed === undefined ? undefined : decodeRow(rowKey, sealed).bytes
       },
+      readChunk(name, key, chunk) {
+        const rowChunkKey = chunkKey(name, key, chunk)
+        const sealed = snapshot.get(rowChunkKey)
+        return sealed === undefined ? undefined : unseal(rowChunkKey, sealed)
+      },
+      watchRow: (name, key) =>
+        this.#owners.watch(databaseKey(PREFIX.row, name, key), this.#setup.worker, version),
       countRows: (name) => readNumbers(snapshot, databaseKey(PREFIX.rowCount, name))?.[0] ?? 0,
       close: () => {
         if (!isOpen) return

@@ -1,8 +1,8 @@
 /**
  * Rows of the trend databases: commits of their changes, eviction, expiry. Store thread.
  *
- * All changes of one batch to one row are applied together: the row is read and written once. A row's value is its
- * expiry (double) and its bytes. The expiry index names every row at a time at which it cannot have expired yet, and is
+ * All changes of one batch to one row are applied together: the row is read and written once, and of its chunks those that
+ * changed. The expiry index names every row at a time at which it cannot have expired yet, and is
  * moved only when that time has come: touching a row costs no index write, and the order by real expiry is still exact.
  */
 import { Buffer } from 'node:buffer'
@@ -13,6 +13,7 @@ import type { Database, Entry } from './database.ts'
 import { ExpiryScans } from './expiry-scans.ts'
 import type { Participant } from './group-commit.ts'
 import {
+  chunkKey,
   databaseKey,
   endOf,
   expiryKey,
@@ -24,11 +25,14 @@ import {
   wholePrefix,
 } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
+import { NO_OWNER, type RowOwners } from './row-owners.ts'
 import { decodeRow, encodeRow, type StoredRow } from './row-value.ts'
+import { seal, unseal } from './sealed-value.ts'
+import type { StepBudget } from './step-budget.ts'
 import type { WriteBatch } from './write-batch.ts'
 
-/** Rows that are looked at in one step of expiry or eviction; a step takes about a millisecond. */
-const STEP_ROWS = 100
+/** Rows that are looked at in one step of expiry or eviction at most; its time mostly ends it before. */
+const STEP_ROWS = 500
 /** Key, headers and map entry of a cached row. */
 const CACHE_OVERHEAD_BYTES = 200
 const PAGE = 256
@@ -38,6 +42,8 @@ interface PendingRow {
   readonly database: string
   readonly key: Uint8Array
   readonly changes: unknown[]
+  /** Who made them; NO_OWNER when there are several. */
+  worker: number
 }
 
 interface TrendRowsDeps {
@@ -45,6 +51,8 @@ interface TrendRowsDeps {
   readonly applier: TrendApplier
   /** Memory for rows that were used lately. */
   readonly hotBytes: number
+  /** Told of every change once it can be read. */
+  readonly owners: RowOwners
   /** A row could not be changed; its changes are lost, everything else goes on. */
   readonly onRowError: (database: string, message: string) => void
 }
@@ -68,6 +76,8 @@ export class TrendRows implements Participant {
   readonly #pending = new Map<string, PendingRow>()
   /** Rows of the batch in work: the cache may drop them before they are on disk. */
   readonly #staged = new Map<string, Uint8Array | undefined>()
+  /** Who changed the rows of the batch in work. */
+  readonly #changedBy: { readonly rowKey: Uint8Array; readonly worker: number }[] = []
   readonly #counts = new Map<string, number>()
   readonly #changedCounts = new Set<string>()
   readonly #scans = new ExpiryScans()
@@ -127,12 +137,20 @@ export class TrendRows implements Participant {
   }
 
   /** Changes of one run; they are applied when the whole batch is known. */
-  addChanges(deltas: Uint8Array): void {
+  addChanges(deltas: Uint8Array, worker: number): void {
     if (deltas.length === 0) return
     try {
-      for (const change of this.#applier.split(deltas)) this.#addChange(change)
+      for (const change of this.#applier.split(deltas)) this.#addChange(change, worker)
     } catch (error) {
       this.#deps.onRowError('(unknown)', messageOf(error))
+    }
+  }
+
+  /** A run of a worker counted on changes that take no place: it must not keep its rows. */
+  dropChanges(deltas: Uint8Array): void {
+    if (deltas.length === 0) return
+    for (const { database, key } of this.#applier.split(deltas)) {
+      this.#changedBy.push({ rowKey: databaseKey(PREFIX.row, database, key), worker: NO_OWNER })
     }
   }
 
@@ -164,6 +182,8 @@ export class TrendRows implements Participant {
 
   written(): void {
     this.#staged.clear()
+    for (const { rowKey, worker } of this.#changedBy) this.#deps.owners.changed(rowKey, worker)
+    this.#changedBy.length = 0
   }
 
   /** The rows of a database that may expire first. */
@@ -179,33 +199,43 @@ export class TrendRows implements Participant {
     return { database, entries, isLast: found.length < STEP_ROWS }
   }
 
-  /** Removes what has expired of these rows, and notes the others at their real time. */
-  stageExpiry(batch: WriteBatch, { database, entries }: ExpiryPage, nowMs: number): void {
-    this.#scans.end(database, entries.at(-1)?.atMs ?? 0)
-    for (const { atMs, key } of entries) {
-      const row = this.#read(database, key)
-      batch.delete(expiryKey(database, atMs, key))
+  /**
+   * Removes what has expired of these rows, and notes the others at their real time, as far as the time for it goes.
+   *
+   * @returns false when not all were looked at; those are still in the index
+   */
+  stageExpiry(
+    batch: WriteBatch,
+    { database, entries }: ExpiryPage,
+    { nowMs, budget }: { readonly nowMs: number; readonly budget: StepBudget },
+  ): boolean {
+    const rows = this.#readRows(database, entries, budget)
+    // All of them first: a row that is named twice may be noted anew at the time of its second entry.
+    for (const { atMs, key } of rows) batch.delete(expiryKey(database, atMs, key))
+    for (const { key, row } of rows) {
       if (row === undefined) continue
-      if (row.expiresAtMs <= nowMs) this.#remove(batch, database, key)
-      else this.#note(batch, database, row.expiresAtMs, key)
+      // Named twice in this page: the first time has removed it.
+      if (row.expiresAtMs > nowMs) this.#note(batch, database, row.expiresAtMs, key)
+      else if (this.#isThere(database, key)) this.#remove(batch, database, key, row)
     }
+    return rows.length === entries.length
   }
 
   /** Removes rows, those that expire first, until the database has its maximum again; others of the page move. */
-  stageEviction(batch: WriteBatch, { database, entries, isLast }: ExpiryPage): void {
-    this.#scans.end(database, entries.at(-1)?.atMs ?? 0)
-    // A row behind this page may expire right after the page's end: none of the page that lives longer may go first.
-    const certainMs = isLast ? Infinity : (entries.at(-1)?.atMs ?? 0)
-    const rows = entries.map((entry) => ({ ...entry, row: this.#read(database, entry.key) }))
+  stageEviction(batch: WriteBatch, { database, entries, isLast }: ExpiryPage, budget: StepBudget): void {
+    const rows = this.#readRows(database, entries, budget)
+    // A row behind those may expire right after them: none of them that lives longer may go first.
+    const isWhole = isLast && rows.length === entries.length
+    const certainMs = isWhole ? Infinity : (rows.at(-1)?.atMs ?? 0)
     const byExpiry = rows.toSorted((a, b) => (a.row?.expiresAtMs ?? 0) - (b.row?.expiresAtMs ?? 0))
     const seen = new Set<string>()
-    for (const { atMs, key, row } of byExpiry) {
-      batch.delete(expiryKey(database, atMs, key))
+    for (const { atMs, key } of rows) batch.delete(expiryKey(database, atMs, key))
+    for (const { key, row } of byExpiry) {
       const name = nameOf(key)
       if (row === undefined || seen.has(name)) continue
       seen.add(name)
       if (this.surplusOf(database) > 0 && row.expiresAtMs <= certainMs) {
-        this.#remove(batch, database, key)
+        this.#remove(batch, database, key, row)
         this.#evicted++
       } else {
         this.#note(batch, database, row.expiresAtMs, key)
@@ -213,44 +243,80 @@ export class TrendRows implements Participant {
     }
   }
 
+  /** The rows of the first entries, as many as there is time for, at least one. Ends the scan that gave the entries. */
+  #readRows(
+    database: string,
+    entries: ExpiryPage['entries'],
+    budget: StepBudget,
+  ): readonly (ExpiryPage['entries'][number] & { readonly row: StoredRow | undefined })[] {
+    const rows = []
+    for (const entry of entries) {
+      rows.push({ ...entry, row: this.#read(database, entry.key) })
+      if (budget.isSpent()) break
+    }
+    this.#scans.end(database, rows.at(-1)?.atMs ?? 0)
+    return rows
+  }
+
+  /** False for a row that a step before has removed in this batch. */
+  #isThere(database: string, key: Uint8Array): boolean {
+    const name = nameOf(databaseKey(PREFIX.row, database, key))
+    return !this.#staged.has(name) || this.#staged.get(name) !== undefined
+  }
+
   /** Removes the row of this key from every database; how many there were. */
   stageForget(batch: WriteBatch, login: string): number {
     const key = this.#applier.keyOfLogin(login)
-    const having = this.databases.filter((database) => this.#read(database, key) !== undefined)
-    for (const database of having) this.#remove(batch, database, key)
-    return having.length
+    let removed = 0
+    for (const database of this.databases) {
+      const row = this.#read(database, key)
+      if (row === undefined) continue
+      this.#remove(batch, database, key, row)
+      removed++
+    }
+    return removed
   }
 
-  #addChange({ database, key, changes }: RowChange): void {
+  #addChange({ database, key, changes }: RowChange, worker: number): void {
     const name = nameOf(databaseKey(PREFIX.row, database, key))
     const pending = this.#pending.get(name)
-    if (pending === undefined) this.#pending.set(name, { database, key, changes: [changes] })
-    else pending.changes.push(changes)
+    if (pending === undefined) {
+      this.#pending.set(name, { database, key, changes: [changes], worker })
+      return
+    }
+    pending.changes.push(changes)
+    if (pending.worker !== worker) pending.worker = NO_OWNER
   }
 
   #applyPending(batch: WriteBatch): void {
-    for (const [name, row] of this.#pending) this.#applyRow(batch, name, row)
+    for (const row of this.#pending.values()) this.#applyRow(batch, row)
     this.#pending.clear()
   }
 
-  #applyRow(batch: WriteBatch, name: string, { database, key, changes }: PendingRow): void {
-    const rowKey = databaseKey(PREFIX.row, database, key)
-    const current = this.#readSealed(name, rowKey)
-    const before = current === undefined ? undefined : decodeRow(rowKey, current)
+  #applyRow(batch: WriteBatch, { database, key, changes, worker }: PendingRow): void {
+    this.#changedBy.push({ rowKey: databaseKey(PREFIX.row, database, key), worker })
+    const before = this.#read(database, key)
+    const chunk = (chunkName: string): Uint8Array | undefined => this.#readChunk(database, key, chunkName)
+    const current = before === undefined ? undefined : { bytes: before.bytes, chunk }
     let after
     try {
-      after = this.#applier.apply(database, key, before?.bytes, changes)
+      after = this.#applier.apply(database, key, current, changes)
     } catch (error) {
       this.#deps.onRowError(database, messageOf(error))
       return
     }
     if (after.bytes === undefined) {
-      if (before !== undefined) this.#remove(batch, database, key)
+      if (before !== undefined) this.#remove(batch, database, key, before)
       return
     }
-    const sealed = encodeRow(rowKey, after.expiresAtMs, after.bytes)
-    batch.put(rowKey, sealed)
-    this.#keep(name, sealed)
+    const rowKey = databaseKey(PREFIX.row, database, key)
+    this.#put(batch, rowKey, encodeRow(rowKey, { ...after, bytes: after.bytes }))
+    for (const changed of after.chunks) {
+      const at = chunkKey(database, key, changed.name)
+      this.#put(batch, at, seal(at, changed.bytes))
+    }
+    for (const gone of before?.chunkNames ?? [])
+      if (!after.chunkNames.includes(gone)) this.#delete(batch, chunkKey(database, key, gone))
     if (before === undefined) {
       this.#note(batch, database, after.expiresAtMs, key)
       this.#count(database, 1)
@@ -262,27 +328,47 @@ export class TrendRows implements Participant {
 
   #read(database: string, key: Uint8Array): StoredRow | undefined {
     const rowKey = databaseKey(PREFIX.row, database, key)
-    const sealed = this.#readSealed(nameOf(rowKey), rowKey)
+    const sealed = this.#readSealed(rowKey)
     return sealed === undefined ? undefined : decodeRow(rowKey, sealed)
   }
 
-  #readSealed(name: string, rowKey: Uint8Array): Uint8Array | undefined {
-    if (this.#staged.has(name)) return this.#staged.get(name)
-    const hot = this.#hot.get(name)
-    return hot === undefined ? this.#deps.database().get(rowKey) : Buffer.from(hot, 'latin1')
+  #readChunk(database: string, key: Uint8Array, name: string): Uint8Array | undefined {
+    const at = chunkKey(database, key, name)
+    const sealed = this.#readSealed(at)
+    return sealed === undefined ? undefined : unseal(at, sealed)
   }
 
-  #keep(name: string, sealed: Uint8Array): void {
+  #readSealed(at: Uint8Array): Uint8Array | undefined {
+    const name = nameOf(at)
+    if (this.#staged.has(name)) return this.#staged.get(name)
+    const hot = this.#hot.get(name)
+    return hot === undefined ? this.#deps.database().get(at) : Buffer.from(hot, 'latin1')
+  }
+
+  #put(batch: WriteBatch, at: Uint8Array, sealed: Uint8Array): void {
+    batch.put(at, sealed)
+    const name = nameOf(at)
     this.#staged.set(name, sealed)
     this.#hot.set(name, nameOf(sealed))
   }
 
-  #remove(batch: WriteBatch, database: string, key: Uint8Array): void {
-    const rowKey = databaseKey(PREFIX.row, database, key)
-    batch.delete(rowKey)
-    const name = nameOf(rowKey)
+  #delete(batch: WriteBatch, at: Uint8Array): void {
+    batch.delete(at)
+    const name = nameOf(at)
     this.#staged.set(name, undefined)
     this.#hot.delete(name)
+  }
+
+  #remove(
+    batch: WriteBatch,
+    database: string,
+    key: Uint8Array,
+    { chunkNames }: Pick<StoredRow, 'chunkNames'>,
+  ): void {
+    const rowKey = databaseKey(PREFIX.row, database, key)
+    this.#changedBy.push({ rowKey, worker: NO_OWNER })
+    this.#delete(batch, rowKey)
+    for (const name of chunkNames) this.#delete(batch, chunkKey(database, key, name))
     this.#count(database, -1)
   }
 

@@ -1,8 +1,10 @@
 import { MemoryStore } from '../../../src/store/memory-store.ts'
 import { createTrendApplier, type CountingSetup } from '../../support/counting-trends.ts'
 import type { OpenStore } from '../../support/store-suite.ts'
+import { runStoreAlertsSuite } from './store-alerts.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
+import { runStoreRowsSuite } from './store-rows.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 import { atEnd } from '../../support/clean-up.ts'
 
@@ -17,5 +19,7 @@ const open: OpenStore = async (t, { maxKeys = 1_000_000, ...options }) => {
 }
 
 runStoreSuite('memory', open)
+runStoreAlertsSuite('memory', open)
 runStoreKeepingSuite('memory', open)
+runStoreRowsSuite('memory', open)
 runStoreChangesSuite('memory', open)

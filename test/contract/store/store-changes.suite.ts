@@ -11,7 +11,14 @@ const SETUP: CountingSetup = { rangeMs: 10_000, maxKeys: 1_000_000 }
 
 function changeTo(setup: Partial<CountingSetup>, more: Partial<StoreChange> = {}): StoreChange {
   const trendSetup = { ...SETUP, ...setup }
-  return { durability: 'fsync', historyDays: 7, historyMegabytes: 1024, trendSetup, ...more }
+  return {
+    durability: 'fsync',
+    historyDays: 7,
+    historyMegabytes: 1024,
+    alertHistoryDays: 90,
+    trendSetup,
+    ...more,
+  }
 }
 
 export function runStoreChangesSuite(name: string, open: OpenStore): void {

@@ -4,19 +4,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
-import type { HistoryQuery, Outcome, OutboxClaim } from '../../../src/store/store.ts'
-import { decodeCount } from '../../support/counting-trends.ts'
+import type { HistoryQuery, OutboxClaim } from '../../../src/store/store.ts'
 import { reportAt, START_MS } from '../../support/store-reports.ts'
-import {
-  append,
-  done,
-  failure,
-  message,
-  type OpenStore,
-  readRow,
-  titled,
-  waitFor,
-} from '../../support/store-suite.ts'
+import { append, done, failure, message, type OpenStore, readRow, titled } from '../../support/store-suite.ts'
 
 const DAY_MS = 86_400_000
 
@@ -181,6 +171,57 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
     assert.equal(store.counts().outboxByReceiver.get('r'), 2)
   })
 
+  suiteTest('a dead letter that is sent again counts its age from then', async (t) => {
+    const { store } = await open(t, {})
+    await store.commit([done(undefined, [], { messages: [message('a', 'r', 1)] })])
+    const [entry] = (await store.claimDue('r', 10, 1)).entries
+    assert.ok(entry !== undefined)
+    await store.settleDead(entry.id, 1, 50, 'too old after 24 h: status 503')
+    assert.equal(await store.resendDeadLetter(entry.id, 900), true)
+    assert.equal((await store.claimDue('r', 900, 1)).entries[0]?.createdAtMs, 900)
+  })
+
+  suiteTest('messages that nobody will claim become dead letters once they are old', async (t) => {
+    const { store } = await open(t, {})
+    const messages = [
+      message('old', 'gone', 10),
+      message('held', 'gone', 11),
+      message('young', 'gone', 100),
+      message('other', 'sink:gone', 12),
+      message('named', 'there', 10),
+    ]
+    await store.commit([done(undefined, [], { messages })])
+    await store.claimDue('gone', 10, 1).then(({ entries }) => store.settleRetry(entries[0]?.id ?? -1, 3, 500))
+    const held = (await store.claimDue('gone', 11, 1)).entries
+    assert.equal(held[0]?.deliveryId, 'held')
+    const rule = { named: ['there'], createdBeforeMs: 100, atMs: 200, reason: 'no such webhook' }
+    assert.deepEqual(
+      new Set(await store.buryOrphans(rule)),
+      new Set([
+        { receiver: 'gone', buried: 1, waiting: 2 },
+        { receiver: 'sink:gone', buried: 1, waiting: 0 },
+      ]),
+    )
+    assert.deepEqual(
+      (await store.deadLetters(9)).map(({ deliveryId, tries, reason, diedAtMs }) => [
+        deliveryId,
+        tries,
+        reason,
+        diedAtMs,
+      ]),
+      [
+        ['other', 0, 'no such webhook', 200],
+        ['old', 3, 'no such webhook', 200],
+      ],
+    )
+    assert.deepEqual(await store.buryOrphans(rule), [{ receiver: 'gone', buried: 0, waiting: 2 }])
+    assert.deepEqual([store.counts().outboxEntries, store.counts().deadLetters], [3, 2])
+    assert.deepEqual(
+      (await store.claimDue('gone', 1000, 9)).entries.map(({ deliveryId }) => deliveryId),
+      ['young'],
+    )
+  })
+
   suiteTest(
     'forgetting a login erases its done and failed reports and its rows, and nothing else',
     async (t) => {
@@ -203,7 +244,7 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
         done(bobs.id),
         { kind: 'failed', reportId: failed.id, failure, atMs: START_MS },
       ])
-      assert.deepEqual(await store.forgetLogin('ann'), { reports: 2, trendRows: 2 })
+      assert.deepEqual(await store.forgetLogin('ann'), { reports: 2, trendRows: 2, alerts: 0 })
       assert.deepEqual(
         (await store.history({ limit: 10 })).map((entry) => entry.id),
         [open4.id, bobs.id],
@@ -217,79 +258,11 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
       assert.equal(await readRow(trends, 'd1', 'ann'), undefined)
       assert.equal((await readRow(trends, 'd2', 'bob'))?.sum, 1)
       await trends.close()
-      assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0 })
+      assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0, alerts: 0 })
       await store.commit([done(open4.id)])
-      assert.deepEqual(await store.forgetLogin('ann'), { reports: 1, trendRows: 0 })
+      assert.deepEqual(await store.forgetLogin('ann'), { reports: 1, trendRows: 0, alerts: 0 })
     },
   )
-
-  suiteTest('rows expire when nothing of them can be read, however often they were touched', async (t) => {
-    const { store, reader } = await open(t, {})
-    const change = (key: string, atMs: number): Outcome =>
-      done(undefined, [{ database: 'd', key, by: 1, atMs }])
-    await store.commit([change('old', START_MS), change('kept', START_MS)])
-    await store.commit([change('kept', START_MS + 5000)])
-    await store.expire(START_MS + 9_999)
-    assert.equal(store.counts().trendRows, 2)
-    await store.expire(START_MS + 10_000)
-    assert.equal(store.counts().trendRows, 1)
-    const trends = await reader(1)
-    assert.equal((await readRow(trends, 'd', 'kept'))?.sum, 2)
-    await store.commit([change('old', START_MS + 20_000)])
-    assert.equal((await readRow(trends, 'd', 'old'))?.sum, 1)
-    await store.expire(START_MS + 15_000)
-    await store.expire(START_MS + 30_000)
-    assert.equal(store.counts().trendRows, 0)
-    await trends.close()
-  })
-
-  suiteTest('a database above its maximum loses the rows that were changed longest ago', async (t) => {
-    const { store, reader } = await open(t, { maxKeys: 500 })
-    const change = (key: number, atMs: number): Outcome =>
-      done(undefined, [{ database: 'd', key: `k${key}`, by: 1, atMs }])
-    const all = Array.from({ length: 700 }, (_, index) => index)
-    await store.commit(all.map((key) => change(key, START_MS + key)))
-    // The oldest hundred are used again before the next comes.
-    await store.commit(all.slice(200, 300).map((key) => change(key, START_MS + 2000 + key)))
-    await store.commit([change(1000, START_MS + 3000)])
-    await waitFor(() => store.counts().trendRowsEvicted === 201)
-    assert.equal(store.counts().trendRows, 500)
-    const trends = await reader(1)
-    assert.equal(await readRow(trends, 'd', 'k199'), undefined)
-    assert.equal((await readRow(trends, 'd', 'k200'))?.sum, 2)
-    assert.equal(await readRow(trends, 'd', 'k300'), undefined)
-    assert.equal((await readRow(trends, 'd', 'k301'))?.sum, 1)
-    await trends.close()
-  })
-
-  suiteTest('rows of a database are scanned in the order of their keys, each once', async (t) => {
-    const { store } = await open(t, {})
-    const keys = ['b', '', 'a', 'a\u0000', 'aa', 'z'.repeat(300), '\u00ff', 'é']
-    await store.commit([
-      done(undefined, [
-        ...keys.map((key, index) => ({ database: 'd', key, by: index + 1, atMs: START_MS })),
-        { database: 'd2', key: 'other', by: 1, atMs: START_MS },
-        { database: 'e', key: 'other', by: 1, atMs: START_MS },
-      ]),
-    ])
-    const expected = keys
-      .map((key, index) => ({ key: Buffer.from(key), sum: index + 1 }))
-      .toSorted((a, b) => Buffer.compare(a.key, b.key))
-    for (const limit of [1, 3, keys.length, 100]) {
-      const found: { readonly key: Buffer; readonly sum: number | undefined }[] = []
-      let after: Uint8Array | undefined
-      for (;;) {
-        const page = await store.scanTrends('d', after, limit)
-        assert.ok(page.length <= limit)
-        if (page.length === 0) break
-        found.push(...page.map(({ key, bytes }) => ({ key: Buffer.from(key), sum: decodeCount(bytes)?.sum })))
-        after = page.at(-1)?.key
-      }
-      assert.deepEqual(found, expected, `${limit} rows at a time`)
-    }
-    assert.deepEqual(await store.scanTrends('nobody', undefined, 10), [])
-    assert.deepEqual(await store.scanTrends('d', undefined, 0), [])
-  })
 
   suiteTest('appends beyond the backlog are refused whole, and go on when runs end', async (t) => {
     const { store } = await open(t, { backlogReports: 3 })

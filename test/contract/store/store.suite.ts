@@ -3,11 +3,20 @@
  * runs. What is kept, and for how long, is in store-keeping.suite.ts.
  */
 import assert from 'node:assert/strict'
-import type { JournalledReport } from '../../../src/store/store.ts'
+import type { JournalledReport, Outcome, TrendView } from '../../../src/store/store.ts'
 import { decodeCount } from '../../support/counting-trends.ts'
 import { reportAt, START_MS } from '../../support/store-reports.ts'
-import { append, done, failure, message, type OpenStore, readRow, titled } from '../../support/store-suite.ts'
-import { textToBytes } from '../../support/text-bytes.ts'
+import {
+  append,
+  done,
+  failure,
+  message,
+  type OpenStore,
+  readRow,
+  titled,
+  waitFor,
+} from '../../support/store-suite.ts'
+import { bytesToText, textToBytes } from '../../support/text-bytes.ts'
 
 const DAY_MS = 86_400_000
 
@@ -112,6 +121,57 @@ export function runStoreSuite(name: string, open: OpenStore): void {
     await trends.close()
   })
 
+  suiteTest('a row and its chunks change together, and a view keeps both', async (t) => {
+    const { store, reader } = await open(t, {})
+    const trends = await reader(1)
+    const change = (by: number, ms: number): Outcome =>
+      done(undefined, [{ database: 'apart', key: 'k', by, atMs: START_MS + ms }])
+    await store.commit([change(1, 0), change(2, 1), change(5, 0)])
+    const before = await trends.openView()
+    await store.commit([change(10, 1)])
+    await store.commit([change(0, 0), change(3, 2)])
+    const after = await trends.openView()
+    assert.deepEqual(await readChunks(before, 'apart', 'k'), { [`t${START_MS}`]: 6, [`t${START_MS + 1}`]: 2 })
+    assert.deepEqual(await readChunks(after, 'apart', 'k'), {
+      [`t${START_MS + 1}`]: 12,
+      [`t${START_MS + 2}`]: 3,
+    })
+    assert.equal(await after.readChunk('apart', textToBytes('k'), `t${START_MS}`), undefined)
+    assert.equal(await after.readChunk('apart', textToBytes('kt'), `${START_MS + 1}`), undefined)
+    for (const view of [before, after]) view.close()
+    await trends.close()
+  })
+
+  suiteTest('a row that goes takes its chunks along, whatever removes it', async (t) => {
+    const { store, reader } = await open(t, { maxKeys: 3 })
+    const change = (database: string, key: string, ms: number): Outcome =>
+      done(undefined, [
+        { database, key, by: 1, atMs: START_MS + ms },
+        { database, key, by: 1, atMs: START_MS + ms + 1 },
+      ])
+    await store.commit([change('apart', 'expires', 0), change('apart', 'ann', 20_000)])
+    await store.expire(START_MS + 15_000)
+    await store.forgetLogin('ann')
+    const crowd = ['evicted', 'b', 'c', 'd'].map((key, index) => change('apart2', key, 20_000 + index * 10))
+    await store.commit(crowd)
+    await waitFor(() => store.counts().trendRowsEvicted === 1)
+    assert.equal(store.counts().trendRows, 3)
+    const trends = await reader(1)
+    const view = await trends.openView()
+    for (const [database, key, ms] of [
+      ['apart', 'expires', 0],
+      ['apart', 'ann', 20_000],
+      ['apart2', 'evicted', 20_000],
+    ] as const) {
+      assert.equal(await view.readRow(database, textToBytes(key)), undefined, key)
+      for (const chunk of [`t${START_MS + ms}`, `t${START_MS + ms + 1}`])
+        assert.equal(await view.readChunk(database, textToBytes(key), chunk), undefined, key)
+    }
+    assert.deepEqual(Object.values((await readChunks(view, 'apart2', 'd')) ?? {}), [1, 1])
+    view.close()
+    await trends.close()
+  })
+
   suiteTest('a failed run changes nothing, keeps report and traceback, and can be run again', async (t) => {
     const { store } = await open(t, { historyDays: 0 })
     const handed: JournalledReport[] = []
@@ -146,4 +206,20 @@ export function runStoreSuite(name: string, open: OpenStore): void {
     await store.expire(START_MS + 7 * DAY_MS)
     assert.deepEqual([store.counts().failedReports, await store.failedReports(1)], [0, []])
   })
+}
+
+/** The chunks of a row by name; undefined when there is no row. */
+async function readChunks(
+  view: TrendView,
+  database: string,
+  key: string,
+): Promise<Readonly<Record<string, number>> | undefined> {
+  const row = decodeCount(await view.readRow(database, textToBytes(key)))
+  if (row === undefined) return undefined
+  const chunks: Record<string, number> = {}
+  for (const name of row.chunks ?? []) {
+    const bytes = await view.readChunk(database, textToBytes(key), name)
+    chunks[name] = bytes === undefined ? Number.NaN : Number(bytesToText(bytes))
+  }
+  return chunks
 }

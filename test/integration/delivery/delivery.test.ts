@@ -36,6 +36,9 @@ test('a webhook arrives with the headers of the reference and a signature of its
   )
   const delivery = headers.get('X-Wforce-Delivery') ?? ''
   assert.match(delivery, UUID)
+  const timestamp = headers.get('X-Trackalert-Timestamp') ?? ''
+  assert.match(timestamp, /^\d{10}$/)
+  const timed = createHmac('sha256', '12345').update(`${timestamp}.`).update(body).digest('hex')
   assert.deepEqual(Object.fromEntries(headers), {
     host: `127.0.0.1:${port}`,
     connection: 'keep-alive',
@@ -45,6 +48,8 @@ test('a webhook arrives with the headers of the reference and a signature of its
     'X-Wforce-HookID': '1',
     'X-Wforce-Delivery': delivery,
     'X-Wforce-Signature': createHmac('sha256', '12345').update(body).digest('base64'),
+    'X-Trackalert-Timestamp': timestamp,
+    'X-Trackalert-Signature': `v1=${timed}`,
     Authorization: `Basic ${btoa('wforce:super')}`,
     'X-API-Key': 'key',
   })
@@ -96,7 +101,7 @@ for (const status of [301, 302, 400, 401, 404, 410]) {
     assert.equal(Object.values(rig.dropped)[0], 10)
     assert.deepEqual(
       rig.lines.map(({ level, fields }) => [level, fields['answer']]),
-      [['error', String(status)]],
+      [['error', `status ${status}`]],
     )
     assert.ok(!JSON.stringify(rig.lines).includes('SECRET'))
   })
@@ -193,7 +198,8 @@ test('stop does not wait for a retry that is due after its deadline', async (t) 
   const receiver = await startReceiver(t, (_request, response) => {
     response.writeHead(503, { 'retry-after': '3600' }).end()
   })
-  const rig = startDelivery(t, { alerts: { url: receiver.url } })
+  const retry = { ...QUICK_RETRY, maxAgeMs: 86_400_000 }
+  const rig = startDelivery(t, { alerts: { url: receiver.url } }, { retry })
   rig.outbox.add({ hook: 'alerts', body: '{}' })
   const startedAtMs = performance.now()
   assert.equal(await rig.delivery.stop(60_000), '1 webhook')

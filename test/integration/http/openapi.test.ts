@@ -11,6 +11,50 @@ import { basicAuth, startHttp, STATS } from '../../support/http-server-fixture.t
 const headers = { authorization: basicAuth() }
 const report = '{"login":"joe","remote":"192.0.2.1","success":true}'
 
+const NOTE = { author: 'eve', comment: 'c', atMs: 1 } as const
+const REPORT = { id: 1, login: 'joe', remote: '192.0.2.1', t: 1.5 } as const
+const ALERT = {
+  id: 1,
+  rule: 'spray',
+  key: 'k',
+  severity: 'low',
+  message: 'm',
+  value: 1,
+  threshold: 2,
+  data: '[1]',
+  user: '',
+  count: 1,
+  state: 'acknowledged',
+  silence: 's1',
+  firstAtMs: 1,
+  lastAtMs: 2,
+  changedAtMs: 2,
+  resolveAfterMs: 1,
+  firstReport: REPORT,
+  lastReport: REPORT,
+  acknowledged: NOTE,
+  comments: [NOTE],
+  revision: 1,
+} as const
+const DELIVERY = {
+  sink: 'mail',
+  deliveryId: 'd',
+  state: 'queued',
+  tries: 0,
+  atMs: 1,
+  to: '',
+  answer: '',
+} as const
+const TOLD = {
+  id: 1,
+  atMs: 1,
+  group: 'all',
+  reason: 'new',
+  total: 1,
+  alertIds: [1],
+  deliveries: [DELIVERY],
+} as const
+
 type Schema = Readonly<Record<string, unknown>>
 
 /** The document's schemas with their references put in place. */
@@ -48,6 +92,7 @@ test('the document has every route, with its method and password, and no other',
       runEndpoint: () => Promise.resolve({ kind: 'failed', reason: '' }),
       readiness: () => ({ ready: true }),
       stats: () => STATS,
+      askAlerts: () => Promise.resolve({ kind: 'alerts', alerts: [] }),
       metrics: () => Promise.resolve({ contentType: '', body: '' }),
       countCommand: () => undefined,
       onRefused: () => undefined,
@@ -84,13 +129,31 @@ test('real answers are as the document says', async (t) => {
       submitReports: () => Promise.resolve({ kind: 'refused', reason: 'full', retryAfterSeconds: 1 }),
       runEndpoint: () => Promise.resolve({ kind: 'failed', reason: 'boom' }),
       readiness: () => ({ ready: false, reason: 'starting' }),
+      askAlerts: () => Promise.reject(new Error('the store is away')),
     },
   )
+  const alerts = await startHttp(
+    t,
+    {},
+    {
+      askAlerts: ({ kind }) =>
+        Promise.resolve(
+          kind === 'list'
+            ? { kind: 'alerts', alerts: [ALERT] }
+            : { kind: 'alert', alert: ALERT, notifications: [TOLD] },
+        ),
+    },
+  )
+  const action = '{"action":"ack","id":1,"author":"eve"}'
   const cases = [
     [url, 'POST', '/command/report', report, 200],
     [url, 'POST', '/command/report', '{', 400],
     [broken.url, 'POST', '/command/report', report, 503],
     [url, 'GET', '/command/stats', undefined, 200],
+    [alerts.url, 'GET', '/command/alerts', undefined, 200],
+    [alerts.url, 'POST', '/command/alerts', action, 200],
+    [url, 'POST', '/command/alerts', '{}', 400],
+    [broken.url, 'GET', '/command/alerts', undefined, 503],
     [url, 'GET', '/command/livez', undefined, 200],
     [url, 'GET', '/command/readyz', undefined, 200],
     [broken.url, 'GET', '/command/readyz', undefined, 503],

@@ -7,21 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openStore, temporaryDirectory } from '../../support/embedded-store.ts'
 import { assertCountedOnce, readAcknowledgements } from '../../support/store-audit.ts'
 import { atEnd } from '../../support/clean-up.ts'
+import { randomFrom } from '../../support/random-from.ts'
 
 const CHILD = join(import.meta.dirname, '../../support/store-child.ts')
 const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? 5)
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000)
-
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 function startChild(args: readonly string[]): {
   readonly child: ChildProcess

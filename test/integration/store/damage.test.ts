@@ -148,6 +148,56 @@ test('a log that ends anywhere opens with every whole write and without the last
   assert.equal(before, 500)
 })
 
+test('damage that is found after the start stops all changes and says in which file it is', async (t) => {
+  const original = await writtenStore(t)
+  const sizeBytes = await size(await fileOf(original, /\.ldb$/))
+  let foundLater = 0
+  for (let step = 0; step < 8; step++) {
+    const at = Math.floor((sizeBytes * (step + 0.5)) / 8)
+    const directory = await harmed(t, original, async (copy) => flip(await fileOf(copy, /\.ldb$/), at))
+    const seen: string[] = []
+    // No time for tables before the start: they are looked at beside the work.
+    let opened
+    try {
+      opened = await openStore(directory, { checkMs: -1 }, seen)
+    } catch (error) {
+      // It lies in what is read at the start anyway.
+      assert.equal(codeOf(error), 'TRK_STORE_DAMAGED', String(error))
+      continue
+    }
+    foundLater++
+    const { store } = opened
+    atEnd(t, () => store.close())
+    await becomesUnready(store)
+    const readiness = store.readiness()
+    assert.match(readiness.ready ? '' : readiness.reason, /the store is damaged: .*\.ldb/, `byte ${at}`)
+    assert.match(seen.at(-1) ?? '', /not ready: the store is damaged/)
+    const refused = await store.append([reportAt(1)])
+    assert.match(refused.kind === 'refused' ? refused.detail : '', /the store is damaged/)
+    await assert.rejects(store.commit([{ ...DONE, deltas: encodeCounts([]) }]), { code: 'TRK_STORE_DAMAGED' })
+    await store.close()
+    await assert.rejects(openStore(directory), { code: 'TRK_STORE_DAMAGED', message: /\.ldb.*--recover/ })
+  }
+  assert.ok(foundLater >= 2, `${foundLater} of 8`)
+})
+
+const DONE = { kind: 'done', reportId: undefined, messages: [], commit: undefined } as const
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : error
+}
+
+async function becomesUnready(store: EmbeddedStore): Promise<void> {
+  const isDamaged = (): boolean => {
+    const readiness = store.readiness()
+    return !readiness.ready && readiness.reason.includes('damaged')
+  }
+  for (let tries = 0; !isDamaged(); tries++) {
+    assert.ok(tries < 2000, 'the damage was not found within twenty seconds')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
 const harms: readonly (readonly [string, (directory: string) => Promise<unknown>])[] = [
   ['a MANIFEST with a changed byte', async (copy) => flip(await fileOf(copy, /^MANIFEST/), 9)],
   ['an empty MANIFEST', async (copy) => truncate(await fileOf(copy, /^MANIFEST/), 0)],

@@ -2,11 +2,18 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Database } from '../../../src/store/embedded/database.ts'
-import { metaKey } from '../../../src/store/embedded/keys.ts'
+import { metaKey, PREFIX, wholePrefix } from '../../../src/store/embedded/keys.ts'
 import { putNumbers, readNumbers } from '../../../src/store/embedded/meta.ts'
 import { migrate, type Migration } from '../../../src/store/embedded/migrations.ts'
+import { decodeRow } from '../../../src/store/embedded/row-value.ts'
+import { seal } from '../../../src/store/embedded/sealed-value.ts'
+import { openTrendReader } from '../../../src/store/embedded/trend-reader.ts'
 import { WriteBatch } from '../../../src/store/embedded/write-batch.ts'
+import type { HistoryQuery, Outcome } from '../../../src/store/store.ts'
+import { encodeCounts } from '../../support/counting-trends.ts'
 import { openStore, temporaryDirectory } from '../../support/embedded-store.ts'
+import { reportAt, START_MS } from '../../support/store-reports.ts'
+import { readRow } from '../../support/store-suite.ts'
 import { atEnd } from '../../support/clean-up.ts'
 
 async function openDatabase(t: TestContext): Promise<Database> {
@@ -50,6 +57,107 @@ test('a migration that fails leaves the version before it', async (t) => {
   await assert.rejects(migrate(database, [put('a', 1), fails]), /no/)
   assert.equal(await migrate(database, [put('a', 1), put('b', 2)]), 2)
   assert.deepEqual(readNumbers(database, metaKey('b')), [2])
+})
+
+/** Turns a database into one of the first version: flat indexes of history, and rows in their first form. */
+async function toFirstVersion(directory: string): Promise<void> {
+  const database = await Database.open(join(directory, 'store'))
+  const batch = new WriteBatch()
+  for (const prefix of [PREFIX.byLogin, PREFIX.byAddress]) {
+    for (const [key] of await database.scan({ ...wholePrefix(prefix), limit: 10_000 })) batch.delete(key)
+  }
+  // Old index entries: prefix, eight bytes of hash, complement of the id; their value had five bytes.
+  for (const prefix of [0x6c, 0x61]) {
+    for (let entry = 0; entry < 300; entry++)
+      batch.put(
+        Uint8Array.of(prefix, 1, 2, 3, 4, 5, 6, 7, 8, 255, 255, 255, 255, entry >> 8, entry),
+        new Uint8Array(5),
+      )
+  }
+  for (const [key, value] of await database.scan({ ...wholePrefix(PREFIX.row), limit: 10_000 })) {
+    const row = decodeRow(key, value)
+    const content = new Uint8Array(8 + row.bytes.length)
+    new DataView(content.buffer).setFloat64(0, row.expiresAtMs)
+    content.set(row.bytes, 8)
+    batch.put(key, seal(key, content))
+  }
+  putNumbers(batch, metaKey('format'), [1])
+  await database.write(batch, true)
+  await database.close()
+}
+
+test('a store of the first version keeps its history and its rows', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const first = await openStore(directory)
+  const reports = Array.from({ length: 300 }, (_, index) =>
+    reportAt(index * 1000, { login: `u${index % 7}`, remote: `10.0.0.${index % 5}`, text: `{"n":${index}}` }),
+  )
+  for (let from = 0; from < reports.length; from += 50)
+    await first.store.append(reports.slice(from, from + 50))
+  const count = (by: number, ms: number): Outcome => ({
+    kind: 'done',
+    reportId: undefined,
+    deltas: encodeCounts([{ database: 'd', key: 'k', by, atMs: START_MS + ms }]),
+    messages: [],
+    commit: undefined,
+  })
+  await first.store.commit([count(5, 0)])
+  const queries: readonly HistoryQuery[] = [
+    { login: 'u3', limit: 1000 },
+    { remote: '10.0.0.2', sinceMs: START_MS + 90_500, untilMs: START_MS + 200_000, limit: 1000 },
+  ]
+  const before = await Promise.all(queries.map((query) => first.store.history(query)))
+  await first.store.close()
+  await toFirstVersion(directory)
+
+  const { store, report } = await openStore(directory)
+  atEnd(t, () => store.close())
+  assert.equal(report.migratedFrom, 1)
+  assert.deepEqual(await Promise.all(queries.map((query) => store.history(query))), before)
+  assert.ok((before[0]?.length ?? 0) > 40 && (before[1]?.length ?? 0) > 20)
+  await store.commit([count(2, 5000)])
+  const reader = await openTrendReader({ ...store.readerAccess(), worker: 1 })
+  assert.deepEqual(await readRow(reader, 'd', 'k'), { sum: 7, newestMs: START_MS + 5000 })
+  await reader.close()
+  await store.expire(START_MS + 15_000)
+  assert.equal(store.counts().trendRows, 0)
+})
+
+test('history is found in every era of its index', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const append = async (ofEra: number, from: number): Promise<void> => {
+    const { store } = await openStore(directory)
+    await store.close()
+    const database = await Database.open(join(directory, 'store'))
+    // The last segments of an era.
+    await put('next-segment', (ofEra + 1) * 2 ** 15 - 2)(database)
+    await database.close()
+    const again = await openStore(directory)
+    for (let index = from; index < from + 5; index++)
+      await again.store.append([reportAt(index, { text: `{"n":${index}}` })])
+    await again.store.close()
+  }
+  await append(0, 0)
+  await append(3, 5)
+  const { store } = await openStore(directory)
+  atEnd(t, () => store.close())
+  const found = await store.history({ login: 'ann', limit: 100 })
+  assert.deepEqual(
+    found.map(({ text }) => text),
+    Array.from({ length: 10 }, (_, index) => `{"n":${9 - index}}`),
+  )
+  assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0 })
+  await store.commit(
+    found.slice(5).map(({ id }) => ({
+      kind: 'done',
+      reportId: id,
+      deltas: new Uint8Array(0),
+      messages: [],
+      commit: undefined,
+    })),
+  )
+  await store.expire(START_MS + 8 * 86_400_000)
+  assert.equal((await store.history({ remote: '192.0.2.1', limit: 100 })).length, 5)
 })
 
 test('a database of a newer version is refused in words', async (t) => {

@@ -61,6 +61,23 @@ test('the store closes before its readers, and they go in any order', async (t) 
   await again.store.close()
 })
 
+test('a reader that does not let go holds the end of the store up for a few seconds, and is named', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const seen: string[] = []
+  const { store } = await openStore(directory, {}, seen)
+  const reader = await openTrendReader({ ...store.readerAccess(), worker: 1 })
+  await store.commit([add('k', 7)])
+  const view = await reader.openView()
+  const startedAtMs = performance.now()
+  await store.close()
+  assert.ok(performance.now() - startedAtMs < 20_000, 'a bound of seconds, and slack for a busy machine')
+  assert.match(seen.at(-1) ?? '', /stays open until the process ends: .*a policy worker still reads from it/)
+  // The database must not have been closed under the reader.
+  assert.equal(decodeCount(await view.readRow('d', textToBytes('k')))?.sum, 7)
+  view.close()
+  await reader.close()
+})
+
 test('a lost store thread is replaced; what it had not answered is done once', async (t) => {
   const directory = await temporaryDirectory(t)
   const seen: string[] = []
@@ -97,7 +114,13 @@ test('a thread that replaces a lost one goes by the settings that were changed l
   const { store } = await openStore(directory, {}, seen)
   atEnd(t, () => store.close())
   const trendSetup = { rangeMs: 100, maxKeys: 1_000_000, exitMarker }
-  await store.reconfigure({ durability: 'os', historyDays: 0, historyMegabytes: 0, trendSetup })
+  await store.reconfigure({
+    durability: 'os',
+    historyDays: 0,
+    historyMegabytes: 0,
+    alertHistoryDays: 90,
+    trendSetup,
+  })
   await store.commit([add('deadly', 1e300)])
   assert.match(seen.join('\n'), /the store thread was lost/)
   await store.commit([add('k', 1)])
@@ -148,6 +171,69 @@ test('unfinished reports come again after a restart, in order and before new one
     handed.map((report) => report.id),
     [...ids.slice(10), newest],
   )
+})
+
+test('closing writes what was acknowledged from memory', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const { store } = await openStore(directory, { durability: 'none' })
+  const appends = Array.from({ length: 40 }, (_, index) =>
+    store.append([reportAt(index, { text: JSON.stringify({ index, padding: 'x'.repeat(100_000) }) })]),
+  )
+  const outcomes = await Promise.all(appends)
+  assert.ok(outcomes.every(({ kind }) => kind === 'durable'))
+  const ids = outcomes.flatMap((outcome) => (outcome.kind === 'durable' ? outcome.reports : []))
+  // Of reports that may not be written yet: one done, one failed.
+  const failure = { code: 'x', message: 'y', traceback: 'z' }
+  const [first, second] = ids
+  assert.ok(first !== undefined && second !== undefined)
+  await store.commit([
+    { ...add('k', 1), reportId: first.id },
+    { kind: 'failed', reportId: second.id, failure, atMs: START_MS },
+  ])
+  const last = store.append([reportAt(100)])
+  assert.equal((await last).kind, 'durable')
+  await store.close()
+  const again = await openStore(directory)
+  atEnd(t, () => again.store.close())
+  const { historyReports, backlogReports, failedReports } = again.store.counts()
+  assert.deepEqual([historyReports, backlogReports, failedReports], [41, 39, 1])
+})
+
+test('a hundred thousand unfinished reports come again in order, a portion at a time, each once', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const { store } = await openStore(directory, { durability: 'os' })
+  await store.subscribe(() => undefined)
+  const total = 100_000
+  const size = 2_000
+  for (let from = 0; from < total; from += size) {
+    const text = (n: number): string => JSON.stringify({ n, padding: 'x'.repeat(100) })
+    const reports = Array.from({ length: size }, (_, index) =>
+      reportAt(from + index, { text: text(from + index) }),
+    )
+    assert.equal((await store.append(reports)).kind, 'durable')
+  }
+  await store.close()
+
+  const again = await openStore(directory)
+  atEnd(t, () => again.store.close())
+  assert.equal(again.store.counts().backlogReports, total)
+  let next = 0
+  let largestBytes = 0
+  let portions = 0
+  const appended = again.store.append([reportAt(0, { text: JSON.stringify({ n: total }) })])
+  await again.store.subscribe((reports) => {
+    portions++
+    largestBytes = Math.max(
+      largestBytes,
+      reports.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    )
+    for (const { text } of reports)
+      assert.equal((JSON.parse(text) as { readonly n: number }).n, next++, 'the order of their arrival')
+  })
+  await appended
+  assert.equal(next, total + 1)
+  // A megabyte, and the segment with which it was reached.
+  assert.ok(largestBytes < 1024 * 1024 + 64 * 1024 && portions > 10, `${portions}, ${largestBytes} bytes`)
 })
 
 test('messages that were handed out are due again after a restart, under their ids', async (t) => {

@@ -1,28 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ProblemLog } from '../../../src/delivery/problem-log.ts'
-import { classify, type Attempt } from '../../../src/delivery/retry.ts'
-import { parseWebHookDefinition } from '../../../src/delivery/web-hook.ts'
+import { ProblemLog, type Recipient } from '../../../src/delivery/problem-log.ts'
+import { httpAttempt } from '../../../src/delivery/web-hook-sender.ts'
 import { rememberingLog } from '../../support/silent-log.ts'
 
 const ENTRY = { id: 'an-id', hook: 'alerts', body: 'BODY', createdAtMs: 0, tries: 0, nextTryAtMs: 0 }
 
-function create() {
+function create(recipient: Recipient = { kind: 'webhook', name: 'alerts', place: 'http://h/' }) {
   const { log, lines } = rememberingLog()
   let nowMs = 1_000_000
   const problems = new ProblemLog({ log, now: () => nowMs })
-  const parsed = parseWebHookDefinition('alerts', new Map([['url', 'http://u:SECRET@h/']]))
-  assert.ok(parsed.ok)
-  const { definition } = parsed
   return {
     lines,
     problems,
     advance: (delayMs: number) => (nowMs += delayMs),
     fail: (status: number): void => {
-      const attempt: Attempt = { kind: 'answer', status, retryAfter: undefined }
-      const verdict = classify(attempt, nowMs)
+      const attempt = httpAttempt({ kind: 'answer', status, retryAfter: undefined }, nowMs)
+      const { verdict } = attempt
       assert.ok(verdict.kind !== 'success')
-      problems.report(definition, ENTRY, { attempt, verdict })
+      problems.report(recipient, ENTRY, { attempt, verdict })
     },
   }
 }
@@ -38,7 +34,7 @@ test('the same problem is said once', () => {
     hook: 'alerts',
     url: 'http://h/',
     reason: 'server-error',
-    answer: '500',
+    answer: 'status 500',
     delivery: 'an-id',
   })
 })

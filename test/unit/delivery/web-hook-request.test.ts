@@ -9,7 +9,7 @@ const NOW = Date.UTC(2025, 2, 4)
 function build(keys: Readonly<Record<string, string>>, body: string): WebHookRequest {
   const parsed = parseWebHookDefinition('alerts', new Map(Object.entries(keys)), 3)
   assert.ok(parsed.ok)
-  return buildRequest(parsed.definition, { id: 'an-id', body }, NOW)
+  return buildRequest(parsed.definition, { deliveryId: 'an-id', body }, NOW)
 }
 
 test('a plain webhook has the headers of the reference and no others', () => {
@@ -29,8 +29,29 @@ test('secrets become their headers', () => {
     'body',
   )
   assert.equal(headers['X-Wforce-Signature'], createHmac('sha256', '12345').update('body').digest('base64'))
+  const timed = createHmac('sha256', '12345')
+    .update(`${NOW / 1000}.body`)
+    .digest('hex')
+  assert.equal(headers['X-Trackalert-Timestamp'], String(NOW / 1000))
+  assert.equal(headers['X-Trackalert-Signature'], `v1=${timed}`)
   assert.equal(headers['Authorization'], `Basic ${btoa('u:p')}`)
   assert.equal(headers['X-API-Key'], 'k')
+})
+
+test('the timed signature of a later try is another one, the delivery id the same', () => {
+  const parsed = parseWebHookDefinition(
+    'alerts',
+    new Map([
+      ['url', 'http://h/'],
+      ['secret', 's'],
+    ]),
+  )
+  assert.ok(parsed.ok)
+  const [first, second] = [NOW, NOW + 1000].map(
+    (nowMs) => buildRequest(parsed.definition, { deliveryId: 'd', body: 'b' }, nowMs).headers,
+  )
+  assert.notEqual(first?.['X-Trackalert-Signature'], second?.['X-Trackalert-Signature'])
+  assert.equal(first?.['X-Wforce-Delivery'], second?.['X-Wforce-Delivery'])
 })
 
 test('bytes that are not UTF-8 are sent and signed as they are', () => {

@@ -88,7 +88,7 @@ for (const [keys, reason] of bad) {
   })
 }
 
-for (const name of ['', 'a\r\nb']) {
+for (const name of ['', 'a\r\nb', 'sink:ops']) {
   test(`a webhook cannot be named ${JSON.stringify(name)}`, () => {
     assert.equal(parseWebHookDefinition(name, new Map([['url', 'http://h/']])).ok, false)
   })

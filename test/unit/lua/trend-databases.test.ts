@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { LuaValue } from '../../../src/lua/lua-value.ts'
 import { START_SECONDS } from '../../support/trend-fixtures.ts'
+import { textToBytes } from '../../support/text-bytes.ts'
 import { DEFINE_ALL_FIELDS, startTrendLua } from '../../support/trend-lua.ts'
 
 interface Case {
@@ -34,6 +35,13 @@ const CASES: readonly Case[] = [
     change: 'db:twSub("k", "count", 3)',
     read: 'db:twGet("k", "count")',
     result: [-3],
+  },
+  {
+    title: 'an int field stays a number, whatever is added: a sum too large for one is the largest there is',
+    change:
+      'for i = 1, 3 do db:twAdd("k", "count", 1e308) end db:twAdd("j", "count", -1e308) db:twSub("j", "count", 1e308) db:twAdd("j", "count", 1e308)',
+    read: 'db:twGet("k", "count"), db:twGet("j", "count") == db:twGet("j", "count")',
+    result: [Number.MAX_VALUE, true],
   },
   {
     title: 'an hll field counts different strings, numbers and addresses, ports left aside',
@@ -217,6 +225,26 @@ for (const answers of ['at once', 'later'] as const) {
       trends.lua.settle('middle', {})
       assert.deepEqual(await change, { ok: true, values: [1] })
       assert.deepEqual(await trends.values('return db:twGet("k", "count")'), [1])
+    })
+
+    test('notes a reading as a use, once an hour, and makes no key of it', async (t) => {
+      const trends = await startTrendLua(t, { answers, configuration: DEFINE_ALL_FIELDS })
+      const definition = trends.rows.registry.get('test')
+      assert.ok(definition !== undefined)
+      const lastUse = async (): Promise<number> =>
+        (await trends.rows.readRow(definition, textToBytes('k'))).parts.newestSeconds
+      await trends.values('db:twAdd("k", "count", 1)', NOW)
+      const read = 'return db:twGet("k", "count"), db:twGet("nobody", "count")'
+      await trends.values(read, NOW + 3599)
+      assert.equal(await lastUse(), NOW)
+      await trends.values(read, NOW + 3600)
+      assert.equal(await lastUse(), NOW + 3600)
+      await trends.values(read, NOW + 7000)
+      assert.equal(await lastUse(), NOW + 3600)
+      assert.deepEqual(trends.rows.keys('test'), ['k'])
+      // A run that fails has used nothing.
+      await trends.run(`${read.replace('return', 'local a, b =')} error("no")`, NOW + 9000)
+      assert.equal(await lastUse(), NOW + 3600)
     })
 
     test('says how many keys were committed', async (t) => {

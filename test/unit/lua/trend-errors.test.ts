@@ -20,6 +20,10 @@ describe('a trend database that is used wrongly', () => {
       'twAdd: field "count" of trend database "test" is of type int and takes a finite number, not "many"',
     ],
     ['db:twAdd("k", "count", 1/0)', 'takes a finite number, not "Infinity"'],
+    ['db:twAdd("k", "count", 0/0)', 'takes a finite number, not "NaN"'],
+    ['db:twSub("k", "count", 0/0)', 'takes a finite number, not "NaN"'],
+    ['db:twAdd("k", "proto", "imap", 0/0)', 'takes a finite number, not "NaN"'],
+    ['db:twAdd("k", "usual", 0/0)', 'takes a finite number, not "NaN"'],
     ['db:twAdd("k", "count", nil)', 'takes a finite number, not nil'],
     [
       'db:twAdd("k", "count", 1, 2)',

@@ -5,10 +5,7 @@ import { DueHeap } from '../../../src/store/embedded/due-heap.ts'
 import { textHash } from '../../../src/store/embedded/text-hash.ts'
 import { textToBytes } from '../../support/text-bytes.ts'
 
-const HASHES = [
-  [3954623016, 1020716019],
-  [2194710307, 3592403756],
-] as const
+const HASHES = [3954623016, 2194710307] as const
 
 test('the earliest comes first, and of equal times the oldest, whatever is added in between', () => {
   const step = fc.oneof(fc.constant('take' as const), fc.nat(20))
@@ -32,18 +29,16 @@ test('the earliest comes first, and of equal times the oldest, whatever is added
 })
 
 test('the hash of the history index is the same in every version', () => {
-  assert.deepEqual(textHash(textToBytes('')), HASHES[0])
-  assert.deepEqual(textHash(textToBytes('ann@example.com')), HASHES[1])
+  assert.equal(textHash(textToBytes('')), HASHES[0])
+  assert.equal(textHash(textToBytes('ann@example.com')), HASHES[1])
 })
 
 test('the hash spreads similar logins', () => {
-  const hashes = new Set(
-    Array.from({ length: 20_000 }, (_, index) => textHash(textToBytes(`user${index}`)).join()),
-  )
+  const hashes = new Set(Array.from({ length: 20_000 }, (_, index) => textHash(textToBytes(`user${index}`))))
   assert.equal(hashes.size, 20_000)
   const buckets = new Uint32Array(64)
   for (const hash of hashes) {
-    const at = Number(hash.split(',')[0]) >>> 26
+    const at = hash >>> 26
     buckets[at] = (buckets[at] ?? 0) + 1
   }
   assert.ok(

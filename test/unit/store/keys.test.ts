@@ -5,8 +5,10 @@ import fc from 'fast-check'
 import {
   databaseKey,
   endOf,
+  eraOf,
   expiryKey,
   historyKey,
+  historyRange,
   idOfHistoryKey,
   MAX_NUMBER,
   numberKey,
@@ -31,13 +33,18 @@ test('numbers sort as their keys do and come back', () => {
   )
 })
 
-test('history keys of one hash sort newest first and give the id back', () => {
+test('history keys of one hash sort newest first in their era and give the id back', () => {
   fc.assert(
-    fc.property(number, number, (a, b) => {
-      const hash = [0xdeadbeef, 1] as const
+    fc.property(number, fc.oneof(number, fc.nat({ max: 2 ** 21 })), fc.boolean(), (a, other, isNear) => {
+      const b = isNear ? Math.min(MAX_NUMBER, Math.max(0, a + (other % 2 ** 21) - 2 ** 20)) : other
+      const hash = 0xdeadbeef
       const [first, second] = [historyKey(PREFIX.byLogin, hash, a), historyKey(PREFIX.byLogin, hash, b)]
-      assert.equal(Math.sign(Buffer.compare(first, second)), Math.sign(b - a))
+      const isOneEra = eraOf(a) === eraOf(b)
+      assert.equal(Math.sign(Buffer.compare(first, second)), Math.sign(isOneEra ? b - a : a - b))
       assert.equal(idOfHistoryKey(first), a)
+      const { from, to } = historyRange(PREFIX.byLogin, hash, eraOf(a))
+      const isInside = Buffer.compare(second, from) >= 0 && Buffer.compare(second, to) < 0
+      assert.equal(isInside, isOneEra)
     }),
   )
 })

@@ -7,24 +7,11 @@ import { NO_SOURCES } from '../../support/metric-sources.ts'
 /** The reference's names, which are kept as they are. */
 const OF_THE_REFERENCE = new Set(['trackalert_active_http_connections', 'trackalert_web_queue_size'])
 /** Labels whose values are a closed set, or names in the configuration. */
-const BOUNDED_LABELS = new Set([
-  ...['cmd', 'metric', 'id', 'url', 'status', 'resolver'],
-  ...[
-    'code',
-    'database',
-    'function',
-    'node',
-    'reason',
-    'receiver',
-    'rule',
-    'severity',
-    'sink',
-    'state',
-    'to',
-    'type',
-  ],
-  'version',
-])
+const BOUNDED_LABELS = new Set(
+  'cmd code database function id metric node reason receiver resolver rule severity sink state status to type url version'.split(
+    ' ',
+  ),
+)
 /** What Prometheus measures in; other units are these times a power of ten. */
 const FOREIGN_UNITS =
   /_(?:ms|millis|milliseconds|micros|minutes|hours|days|kb|kib|mb|mib|kilobytes|megabytes|percent)(?:_|$)/

@@ -1,0 +1,118 @@
+/**
+ * Sends notifications by mail: to fixed addresses, several in one mail where a digest is wanted, or to the user whom each
+ * alert is about, with a pause between two mails to the same. Main thread.
+ */
+import { createHash } from 'node:crypto'
+import type { TlsClientOptions } from '../../../outgoing/tls-client-options.ts'
+import type { AlertNotification, NotifiedAlert } from '../../alert-notification.ts'
+import type { Attempt } from '../../sender.ts'
+import { answerText, delivered } from '../attempts.ts'
+import { expandTemplate } from '../alert-macros.ts'
+import type { Sink, SinkMessage, SinkMessages } from '../sink-port.ts'
+import type { EmailRecipients, EmailSink } from './email-sink.ts'
+import { isAddress, type Mailbox } from './mailbox.ts'
+import { mailText } from './mail-text.ts'
+import { MailThrottle } from './mail-throttle.ts'
+import { sendMail } from './smtp-session.ts'
+
+interface EmailDeps {
+  readonly tls: TlsClientOptions
+  readonly hostname: string
+  /** Unix milliseconds. */
+  readonly now: () => number
+}
+
+/** Notifications of one digest; each has at most 100 alerts. */
+const MAX_DIGEST = 100
+
+export function createEmailSink(sink: EmailSink, deps: EmailDeps): Sink {
+  const closing = new AbortController()
+  const { recipients } = sink
+  const throttle = new MailThrottle(recipients.kind === 'user' ? recipients.throttleMs : 0)
+  const send = (to: readonly Mailbox[], messages: SinkMessages, idSuffix: string): Promise<Attempt> =>
+    sendMail(
+      {
+        ...mailText(sink, messages),
+        from: sink.from,
+        to,
+        messageId: `${messages[0].deliveryId}${idSuffix}@${sink.from.address.split('@')[1] ?? deps.hostname}`,
+        atMs: deps.now(),
+      },
+      { sink, tls: deps.tls, hostname: deps.hostname, signal: closing.signal },
+    )
+  return {
+    concurrency: 2,
+    ...(sink.digestMs === 0 ? {} : { batching: { maxMessages: MAX_DIGEST, intervalMs: sink.digestMs } }),
+    notify(messages) {
+      if (recipients.kind === 'fixed') return send(recipients.to, messages, '')
+      return sendToUsers(messages[0], { sink, recipients, throttle, deps, send })
+    },
+    close() {
+      closing.abort()
+      return Promise.resolve()
+    },
+  }
+}
+
+interface UserMail {
+  readonly sink: EmailSink
+  readonly recipients: Extract<EmailRecipients, { readonly kind: 'user' }>
+  readonly throttle: MailThrottle
+  readonly deps: EmailDeps
+  readonly send: (to: readonly Mailbox[], messages: SinkMessages, idSuffix: string) => Promise<Attempt>
+}
+
+/**
+ * One mail for each user. Who has got one is remembered by the throttle, so a try that is repeated because of one of them
+ * does not reach the others again.
+ */
+async function sendToUsers(
+  message: SinkMessage,
+  { sink, recipients, throttle, deps, send }: UserMail,
+): Promise<Attempt> {
+  const { notification } = message
+  if (notification.kind === 'test') return send([sink.from], [message], '')
+  if (notification.reason === 'resolved') return delivered('users are not told of the end of an alert')
+  const { users, withoutAddress } = usersOf(recipients.address, notification)
+  const answers = withoutAddress === 0 ? [] : [`${withoutAddress} without an address`]
+  let worst: Attempt | undefined
+  for (const [address, alerts] of users) {
+    if (!throttle.admits(address, message.deliveryId, deps.now())) {
+      answers.push(`${address}: had a mail lately`)
+      continue
+    }
+    const own = onlyAlerts(message, alerts)
+    const attempt = await send([{ name: '', address }], [own], `.${addressHash(address)}`)
+    answers.push(`${address}: ${attempt.answer}`)
+    if (attempt.verdict.kind === 'retry') worst = attempt
+    // Also when it was refused for good: trying again would not help, and other users wait.
+    else throttle.sent(address, message.deliveryId, deps.now())
+    // The server itself is in trouble: the other users' mails would fail as well, each after its whole time limit.
+    if (attempt.verdict.kind === 'retry') break
+  }
+  const answer = answers.join('; ')
+  return worst === undefined ? delivered(answer) : { ...worst, answer: answerText(answer) }
+}
+
+type Alerts = readonly [NotifiedAlert, ...NotifiedAlert[]]
+
+function usersOf(template: string, notification: AlertNotification) {
+  const users = new Map<string, Alerts>()
+  let withoutAddress = 0
+  for (const alert of notification.alerts) {
+    const address = expandTemplate(template, notification, alert, (value) => value)
+    if (isAddress(address)) users.set(address, [...(users.get(address) ?? []), alert] as const)
+    else withoutAddress++
+  }
+  return { users, withoutAddress }
+}
+
+/** What one user may know: the own alerts, and not how many others there are. */
+function onlyAlerts(message: SinkMessage, alerts: Alerts): SinkMessage {
+  const notification = { ...message.notification, alerts, total: alerts.length, group: '' }
+  return { ...message, notification, alert: alerts[0] }
+}
+
+function addressHash(address: string): string {
+  return createHash('sha256').update(address).digest('hex').slice(0, 12)
+}

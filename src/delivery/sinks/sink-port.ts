@@ -1,0 +1,38 @@
+/**
+ * What every kind of alert sink is to the rest: a definition, made from its keys, and a sink that takes notifications.
+ * Types only.
+ */
+import type { AlertNotification, NotifiedAlert } from '../alert-notification.ts'
+import type { Attempt, Batching } from '../sender.ts'
+
+/** What every definition has. */
+export interface SinkBasics {
+  /** Name given to addAlertSink. */
+  readonly name: string
+  /** Where it goes, for logs and lists; without secrets. */
+  readonly place: string
+  /** One try. */
+  readonly timeoutMs: number
+}
+
+/** One message of the outbox, read. */
+export interface SinkMessage {
+  readonly deliveryId: string
+  /** The notification as JSON. */
+  readonly body: string
+  readonly notification: AlertNotification
+  /** The first alert; a notification has at least one. */
+  readonly alert: NotifiedAlert
+}
+
+export type SinkMessages = readonly [SinkMessage, ...SinkMessage[]]
+
+export interface Sink {
+  readonly batching?: Batching
+  /** Tries at once. */
+  readonly concurrency: number
+  /** Never rejects, and ends within the sink's time limit. */
+  notify(messages: SinkMessages): Promise<Attempt>
+  /** Ends the tries under way. */
+  close(): Promise<void>
+}

@@ -1,0 +1,281 @@
+/**
+ * What the embedded store costs with many trend keys: bytes written to disk per report, commit latency, reading a row,
+ * memory, and how long expiry holds commits up. `npm run bench:store`; a few minutes. In the environment:
+ * BENCH_REPORTS (per phase), BENCH_LOGINS and BENCH_ADDRESSES (together the keys), BENCH_BATCH (reports of one batch),
+ * BENCH_DURABILITY (fsync, os, none), BENCH_DIRECTORY (where; must be on a disk).
+ */
+import { readFileSync } from 'node:fs'
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { loadavg, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openEmbeddedStore, type EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
+import { openTrendReader } from '../../src/store/embedded/trend-reader.ts'
+import type { Durability, JournalledReport } from '../../src/store/store.ts'
+import { benchDefinition, StoreLoad } from './store-load.ts'
+
+const START_MS = 1_790_000_000_000
+const HOUR_MS = 3_600_000
+const REPORTS = numberOf('BENCH_REPORTS', 500_000)
+const LOGINS = numberOf('BENCH_LOGINS', 500_000)
+const ADDRESSES = numberOf('BENCH_ADDRESSES', 500_000)
+const DURABILITY = (process.env['BENCH_DURABILITY'] ?? 'fsync') as Durability
+const BATCH = numberOf('BENCH_BATCH', 200)
+const FILL_BATCH = 2_000
+/** Batches under way at once: appended, being run, being committed. */
+const LANES = 3
+const READS = 20_000
+/** Load beside expiry goes on for so long at most; what is left then expires without it. */
+const EXPIRY_LOAD_MS = 30_000
+
+function numberOf(name: string, fallback: number): number {
+  return Number(process.env[name] ?? fallback)
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** Bytes that this process has had written to disk; undefined where the system does not say. */
+async function writtenBytes(): Promise<number | undefined> {
+  try {
+    const text = await readFile('/proc/self/io', 'latin1')
+    const written = Number(/^write_bytes: (\d+)$/m.exec(text)?.[1])
+    return Number.isFinite(written) ? written : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Resolves when nothing was written for two seconds: compaction has come to rest. */
+async function settled(): Promise<number | undefined> {
+  let before = await writtenBytes()
+  for (let quiet = 0; quiet < 4;) {
+    await sleep(500)
+    const now = await writtenBytes()
+    quiet = now === before ? quiet + 1 : 0
+    before = now
+  }
+  return before
+}
+
+/** Bytes of new tables, and of tables that were merged, as LevelDB's own log says them. */
+async function tableBytes(
+  databaseDirectory: string,
+): Promise<{ readonly flushed: number; readonly merged: number }> {
+  const text = await readFile(join(databaseDirectory, 'LOG'), 'latin1')
+  const sum = (pattern: RegExp): number =>
+    [...text.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0)
+  return { flushed: sum(/Level-0 table #\d+: (\d+) bytes/g), merged: sum(/Compacted .* => (\d+) bytes/g) }
+}
+
+interface Samples {
+  readonly appends: readonly number[]
+  readonly commits: readonly number[]
+}
+
+/**
+ * Peak memory of the process. Pages of files that are mapped are not counted where the system tells them apart: they are
+ * the system's cache, and it takes them back when it needs them.
+ */
+class PeakMemory {
+  #ownBytes = 0
+
+  look(): void {
+    try {
+      const kilobytes = Number(
+        /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1],
+      )
+      this.#ownBytes = Math.max(this.#ownBytes, kilobytes * 1024)
+    } catch {
+      this.#ownBytes = Math.max(this.#ownBytes, process.memoryUsage().rss)
+    }
+  }
+
+  text(): string {
+    const mapped = process.resourceUsage().maxRSS * 1024
+    return `${toMb(this.#ownBytes)} MB of this process with the load's own, ${toMb(mapped)} MB with mapped files`
+  }
+}
+
+function toMb(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024)
+}
+
+interface Latencies {
+  readonly count: number
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
+function latenciesOf(samples: readonly number[]): Latencies {
+  const sorted = samples.toSorted((a, b) => a - b)
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 }
+}
+
+function textOf({ p50, p99, max }: Latencies): string {
+  return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms`
+}
+
+class Bench {
+  readonly #store: EmbeddedStore
+  readonly #load: StoreLoad
+  readonly #databaseDirectory: string
+  #atMs = START_MS
+
+  constructor(store: EmbeddedStore, load: StoreLoad, databaseDirectory: string) {
+    this.#store = store
+    this.#load = load
+    this.#databaseDirectory = databaseDirectory
+  }
+
+  get atMs(): number {
+    return this.#atMs
+  }
+
+  skipTo(atMs: number): void {
+    this.#atMs = atMs
+  }
+
+  /** Reports from their arrival to the commit of their runs; how long each batch took, ms. */
+  async runReports(reports: number, isWanted: () => boolean = () => true): Promise<Samples> {
+    const samples: { readonly appends: number[]; readonly commits: number[] } = { appends: [], commits: [] }
+    let left = reports
+    const lane = async (): Promise<void> => {
+      while (left > 0 && isWanted()) {
+        left -= BATCH
+        const batch = Array.from({ length: BATCH }, () => this.#load.report(this.#atMs++))
+        const appendedAt = performance.now()
+        const appended = await this.#store.append(batch)
+        samples.appends.push(performance.now() - appendedAt)
+        if (appended.kind !== 'durable') throw new TypeError(appended.detail)
+        const outcomes = appended.reports.map((report: JournalledReport) => this.#load.outcomeOf(report))
+        const startedAt = performance.now()
+        await this.#store.commit(outcomes)
+        samples.commits.push(performance.now() - startedAt)
+        memory.look()
+      }
+    }
+    await Promise.all(Array.from({ length: LANES }, lane))
+    return samples
+  }
+
+  async fill(): Promise<void> {
+    const runs = Math.max(LOGINS, ADDRESSES)
+    for (let from = 0; from < runs; from += FILL_BATCH) {
+      await this.#store.commit(
+        this.#load.fillOutcomes(from, Math.min(FILL_BATCH, runs - from), this.#atMs / 1000),
+      )
+    }
+  }
+
+  /** One phase: reports per second, bytes and latencies. */
+  async phase(name: string): Promise<void> {
+    const before = await settled()
+    const tablesBefore = await tableBytes(this.#databaseDirectory)
+    const startedAt = performance.now()
+    const samples = await this.runReports(REPORTS)
+    const seconds = (performance.now() - startedAt) / 1000
+    const after = await settled()
+    const tables = await tableBytes(this.#databaseDirectory)
+    const flushed = (tables.flushed - tablesBefore.flushed) / REPORTS
+    const merged = (tables.merged - tablesBefore.merged) / REPORTS
+    const bytes = before === undefined || after === undefined ? Number.NaN : (after - before) / REPORTS
+    say(`${name}: ${this.#store.counts().trendRows} rows, ${REPORTS} reports in batches of ${BATCH}`)
+    say(`  written to disk   ${Math.round(bytes)} bytes per report`)
+    say(
+      `    of these        ${Math.round(flushed)} new tables, ${Math.round(merged)} merged tables, the rest logs`,
+    )
+    say(`  append            ${textOf(latenciesOf(samples.appends))}`)
+    say(`  commit            ${textOf(latenciesOf(samples.commits))}`)
+    say(`  throughput        ${Math.round(REPORTS / seconds)} reports/s`)
+    say(`  reading a row     ${(await this.#readRow()).toFixed(1)} us`)
+    say(`  peak memory       ${memory.text()}`)
+  }
+
+  async #readRow(): Promise<number> {
+    const reader = await openTrendReader({ ...this.#store.readerAccess(), worker: 1 })
+    const view = await reader.openView()
+    const keys = Array.from({ length: READS }, () => new Uint8Array(Buffer.from(this.#load.report(0).remote)))
+    const startedAt = performance.now()
+    for (const key of keys) await view.readRow(benchDefinition().name, key)
+    const us = ((performance.now() - startedAt) * 1000) / READS
+    view.close()
+    await reader.close()
+    return us
+  }
+
+  /** Commits while all rows that were not touched lately expire, against the same commits without. */
+  async expiry(): Promise<void> {
+    this.skipTo(START_MS + 12 * HOUR_MS)
+    const calm = await this.runReports(REPORTS / 5)
+    let isDone = false
+    const startedAt = performance.now()
+    const expiring = this.#store.expire(START_MS + 25 * HOUR_MS).finally(() => (isDone = true))
+    const endAt = startedAt + EXPIRY_LOAD_MS
+    const during = await this.runReports(Infinity, () => !isDone && performance.now() < endAt)
+    const { longestStepMs, longestStepCpuMs } = await expiring
+    const seconds = (performance.now() - startedAt) / 1000
+    say(`expiry: ${this.#store.counts().trendRows} rows are left, ${seconds.toFixed(1)} s`)
+    say(`  commit before     ${textOf(latenciesOf(calm.commits))}`)
+    say(`  commit during it  ${textOf(latenciesOf(during.commits))}`)
+    say(
+      `  longest step      ${longestStepMs.toFixed(1)} ms, ${longestStepCpuMs.toFixed(1)} ms of processor time`,
+    )
+  }
+}
+
+function openBench(stateDirectory: string): ReturnType<typeof openEmbeddedStore> {
+  return openEmbeddedStore(
+    { onReadiness: () => undefined, onTrouble: say },
+    {
+      stateDirectory,
+      recover: false,
+      nowMs: START_MS,
+      durability: DURABILITY,
+      trends: {
+        module: new URL('../../src/store/apply-trends.ts', import.meta.url).href,
+        setup: { definitions: [benchDefinition()] },
+      },
+    },
+  )
+}
+
+/** The store is killed in the middle by leaving it alone: its files as they are must open quickly. */
+async function startAgain(from: string, to: string): Promise<void> {
+  await cp(join(from, 'store'), join(to, 'store'), { recursive: true })
+  const startedAt = performance.now()
+  const cpuBefore = process.cpuUsage()
+  const { store } = await openBench(to)
+  const { user, system } = process.cpuUsage(cpuBefore)
+  const ms = `${Math.round(performance.now() - startedAt)} ms, ${Math.round((user + system) / 1000)} ms of processor time`
+  say(`opened with all of it in ${ms}, as after a crash`)
+  await store.close()
+}
+
+const memory = new PeakMemory()
+const directory = await mkdtemp(join(process.env['BENCH_DIRECTORY'] ?? tmpdir(), 'trackalert-bench-'))
+try {
+  const load = new StoreLoad({ logins: LOGINS, addresses: ADDRESSES }, 1)
+  const { store } = await openBench(directory)
+  say(`load of the machine at the start: ${loadavg()[0]?.toFixed(2)}`)
+  await store.subscribe(() => undefined)
+  const bench = new Bench(store, load, join(directory, 'store'))
+  await bench.phase('empty at first')
+  await bench.fill()
+  await bench.phase('after filling')
+  const copy = await mkdtemp(join(dirname(directory), 'trackalert-bench-copy-'))
+  try {
+    await startAgain(directory, copy)
+  } finally {
+    await rm(copy, { recursive: true, force: true })
+  }
+  await bench.expiry()
+  say(`load of the machine at the end: ${loadavg()[0]?.toFixed(2)}`)
+  await store.close()
+} finally {
+  await rm(directory, { recursive: true, force: true })
+}
