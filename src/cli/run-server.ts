@@ -94,6 +94,8 @@ async function serve(choice: ServerChoice, host: ServerHost, serverLog: ServerLo
     onReload = () => void reload(app, service)
     host.onStopSignal((signal) => stopAsked.resolve(signal))
     await service.ready()
+    // Whoever is told, or sees the prompt, may look into the log at once.
+    serverLog.flush()
     await host.tellParent?.({ type: 'ready' })
     if (choice.mode === 'console') {
       console = openConsole(createLocalRunner(app.runLine), surroundings)
