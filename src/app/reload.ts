@@ -139,7 +139,7 @@ async function exchange(parts: ReloadParts, rollback: StopSequence, signal: Abor
 /** What an operator should know about the new configuration, once it is in force. */
 function logChanges(log: Log, before: Configuration, next: Configuration): void {
   const changes = describeTrendChanges(before.trendDefinitions, next.trendDefinitions)
-  for (const { level, message, fields } of [...next.notices, ...changes]) log[level](message, fields)
+  for (const { level, message, fields } of [...next.notices, ...changes]) log.verbatim(level, message, fields)
   for (const warning of warningsOf(next.settings)) log.warn(warning)
   warnOfMissing(log, 'webhook', before.settings.webHooks, next.settings.webHooks)
   warnOfMissing(log, 'alert sink', before.settings.alertSinks, next.settings.alertSinks)
