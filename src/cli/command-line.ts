@@ -3,14 +3,8 @@
  * ending anything; main.ts does what comes out of here.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import {
-  levelOfSeverity,
-  LOG_FACILITIES,
-  LOG_FORMATS,
-  type LogFacility,
-  type LogFormat,
-  type LogOptions,
-} from '../telemetry/log-options.ts'
+import { SYSLOG_FACILITIES, type SyslogFacility } from '../outgoing/syslog-facilities.ts'
+import { levelOfSeverity, LOG_FORMATS, type LogFormat, type LogOptions } from '../telemetry/log-options.ts'
 import { reportCommand, type ReportChoice } from './report-options.ts'
 import { simulateCommand, type SimulateChoice } from './simulate-options.ts'
 
@@ -59,7 +53,7 @@ interface ProgramOptions {
   readonly execute?: string
   readonly control?: string
   readonly keyFile?: string
-  readonly facility?: LogFacility
+  readonly facility?: SyslogFacility
   readonly loglevel?: number
   readonly logFormat: LogFormat
   readonly logFile?: string
@@ -261,10 +255,10 @@ function severity(text: string): number {
   throw new InvalidArgumentError('It is a number from 0 to 7.')
 }
 
-function facility(text: string): LogFacility {
-  const known = LOG_FACILITIES.find((name) => name === text.toLowerCase())
+function facility(text: string): SyslogFacility {
+  const known = SYSLOG_FACILITIES.find((name) => name === text.toLowerCase())
   if (known !== undefined) return known
-  throw new InvalidArgumentError(`There are ${LOG_FACILITIES.join(', ')}.`)
+  throw new InvalidArgumentError(`There are ${SYSLOG_FACILITIES.join(', ')}.`)
 }
 
 function usage(message: string): CommandLine {

@@ -7,11 +7,12 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { LineWriter } from './line-writer.ts'
-import { syslogPriority, type LogFacility } from './log-options.ts'
+import type { SyslogFacility } from '../outgoing/syslog-facilities.ts'
+import { syslogPriority } from './log-options.ts'
 import type { LogLevel } from './log.ts'
 
 interface SyslogProgramOptions {
-  readonly facility: LogFacility
+  readonly facility: SyslogFacility
   /** Of the server, to stand in each line. */
   readonly pid: number
   /** PATH says where the program is. */
