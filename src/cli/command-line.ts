@@ -11,6 +11,7 @@ import {
   type LogFormat,
   type LogOptions,
 } from '../telemetry/log-options.ts'
+import { alertsCommand, type AlertsChoice } from './alerts-options.ts'
 import { reportCommand, type ReportChoice } from './report-options.ts'
 
 export const DEFAULT_CONFIG_FILES = ['/etc/wforce/trackalert.conf', '/etc/trackalert.conf'] as const
@@ -45,6 +46,8 @@ export type CommandLine =
   | { readonly kind: 'check'; readonly configFile: string | undefined }
   | { readonly kind: 'report'; readonly configFile: string | undefined; readonly report: ReportChoice }
   | { readonly kind: 'dump'; readonly control: ControlChoice; readonly database: string }
+  | { readonly kind: 'alerts'; readonly configFile: string | undefined; readonly alerts: AlertsChoice }
+  | { readonly kind: 'notify-test'; readonly control: ControlChoice; readonly sink: string }
 
 /** What the program's own options leave behind, by commander's names. */
 interface ProgramOptions {
@@ -70,8 +73,18 @@ type Subcommand =
   | { readonly name: 'check'; readonly file: string | undefined }
   | { readonly name: 'report'; readonly report: ReportChoice }
   | { readonly name: 'dump'; readonly database: string }
+  | { readonly name: 'alerts'; readonly alerts: AlertsChoice }
+  | { readonly name: 'notify-test'; readonly sink: string }
 
-const SUBCOMMANDS: readonly string[] = ['check', 'report', 'dump'] satisfies readonly Subcommand['name'][]
+const SUBCOMMANDS: readonly string[] = [
+  'check',
+  'report',
+  'dump',
+  'alerts',
+  'notify-test',
+] satisfies readonly Subcommand['name'][]
+/** Those that go over the control socket. */
+const CONTROL_COMMANDS: readonly string[] = ['dump', 'notify-test'] satisfies readonly Subcommand['name'][]
 
 interface Surroundings {
   readonly version: string
@@ -155,6 +168,14 @@ function addSubcommands(program: Command, choose: (subcommand: Subcommand) => vo
     .description('print a statistics database of a running server, a JSON object a line')
     .argument('<database>', 'its name, as newStringStatsDB has it')
     .action((database: string) => choose({ name: 'dump', database }))
+  program.addCommand(
+    alertsCommand((alerts) => choose({ name: 'alerts', alerts })).copyInheritedSettings(program),
+  )
+  program
+    .command('notify-test')
+    .description('send a marked test through an alert sink of a running server and print the answer')
+    .argument('<sink>', 'its name, as addAlertSink has it')
+    .action((sink: string) => choose({ name: 'notify-test', sink }))
 }
 
 function withoutSubcommand(options: ProgramOptions, isTerminal: boolean): CommandLine {
@@ -183,7 +204,7 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
   const mode = serverModesOf(options)[0] ?? (options.client === undefined ? undefined : '-c')
   const other = mode ?? (options.execute === undefined ? undefined : '-e')
   if (other !== undefined) return usage(`${subcommand.name} and ${other} are two commands: give one of them`)
-  const unfitting = unfittingOption(options, subcommand.name === 'dump')
+  const unfitting = unfittingOption(options, CONTROL_COMMANDS.includes(subcommand.name))
   if (unfitting !== undefined) return usage(unfitting)
   const { config: configFile } = options
   switch (subcommand.name) {
@@ -193,6 +214,10 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
       return { kind: 'report', configFile, report: subcommand.report }
     case 'dump':
       return { kind: 'dump', control: controlChoice(options), database: subcommand.database }
+    case 'alerts':
+      return { kind: 'alerts', configFile, alerts: subcommand.alerts }
+    case 'notify-test':
+      return { kind: 'notify-test', control: controlChoice(options), sink: subcommand.sink }
     default:
       return subcommand satisfies never
   }
@@ -201,7 +226,7 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
 /** An option that would be without effect most likely means that something else was wanted. */
 function unfittingOption(options: ProgramOptions, isClient: boolean): string | undefined {
   if (!isClient && (options.control !== undefined || options.keyFile !== undefined)) {
-    return '--control and --key-file go with -c, -e and dump; a server has controlSocket() and setKey()'
+    return '--control and --key-file go with -c, -e, dump and notify-test; a server has controlSocket() and setKey()'
   }
   if (options.daemon !== true && options.logFile !== undefined) {
     return '--log-file goes with -d; otherwise the log is on standard output'
