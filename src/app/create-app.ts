@@ -79,63 +79,18 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   stopping.add('expiry', startExpiry(store, now, log))
 
   const delivery = createDelivery(
-    {
-      outbox,
-      now,
-      random: Math.random,
-      log,
-      metrics,
-      onNotification: (record) => void alerts.noteDelivery(record),
-    },
+    { outbox, now, random: Math.random, log, metrics, onNotification: (record) => alerts.noteTry(record) },
     deliveryOptions(settings),
   )
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
   const alerts = startAlerts({ settings, store, metrics, log, stopping, now, onQueued: outbox.queued })
-  const policy = await startPolicy({
-    inForce,
-    alerts,
-    options,
-    store,
-    outbox,
-    sendTest: delivery.sendTest,
-    metrics,
-    statistics,
-    stopping,
-    now,
-  })
-
-  const scheduler = startScheduler({ log, now, policy, metrics, stopping }, settings.schedules)
-
-  const http = await startHttp({
-    inForce,
-    askAlerts: alerts.ask,
-    policy,
-    store,
-    metrics,
-    statistics,
-    traffic,
-    stopping,
-    now,
-    log,
-  })
-  const reloads = await startOperations({
-    options,
-    inForce,
-    store,
-    outbox,
-    delivery,
-    alerts,
-    policy,
-    scheduler,
-    http,
-    metrics,
-    statistics,
-    traffic,
-    stopping,
-    now,
-  })
+  const shared = { options, inForce, store, outbox, metrics, statistics, stopping, now, log }
+  const policy = await startPolicy({ ...shared, alerts, sendTest: delivery.sendTest })
+  const scheduler = startScheduler({ ...shared, policy }, settings.schedules)
+  const http = await startHttp({ ...shared, askAlerts: alerts.ask, policy, traffic })
+  const reloads = await startOperations({ ...shared, delivery, alerts, policy, scheduler, http, traffic })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
   return {
     ...reloads,

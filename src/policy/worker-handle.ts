@@ -121,17 +121,12 @@ export class WorkerHandle {
     return this.#backlog.size + this.#inFlight.size
   }
 
-  /** Runs in the thread. */
-  get running(): number {
-    return this.#inFlight.size
-  }
-
   get waiting(): number {
     return this.#backlog.size
   }
 
   /** Runs that are in the thread. */
-  get inFlight(): number {
+  get running(): number {
     return this.#inFlight.size
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseWebHookDefinition } from '../../../src/delivery/web-hook.ts'
-import type { DeliveryOptions } from '../../../src/delivery/plan-lanes.ts'
+import type { DeliveryOptions } from '../../../src/delivery/delivery-options.ts'
 import { PLAIN_TLS, QUICK_RETRY, startDelivery } from '../../support/delivery-rig.ts'
 import { startReceiver } from '../../support/web-hook-receiver.ts'
 
@@ -15,6 +15,7 @@ function optionsOf(hooks: Hooks, more: Partial<DeliveryOptions> = {}): DeliveryO
       assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
       return parsed.definition
     }),
+    sinks: [],
     timeoutMs: 2000,
     connectionsPerReceiver: 4,
     tls: PLAIN_TLS,
