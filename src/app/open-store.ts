@@ -2,6 +2,7 @@
  * Opens the store of the configuration's state directory and tells the operator what was found there. Main thread.
  */
 import type { Configuration } from '../config/load-configuration.ts'
+import type { EmitEvent } from '../events/server-events.ts'
 import { openEmbeddedStore, type EmbeddedStore } from '../store/embedded/embedded-store.ts'
 import type { AppOptions } from './app-options.ts'
 import { storeOptions } from './options-from-settings.ts'
@@ -10,6 +11,7 @@ import { storeOptions } from './options-from-settings.ts'
 export async function openStore(
   configuration: Configuration,
   options: Pick<AppOptions, 'log' | 'recover' | 'maxPendingRuns'>,
+  emit: EmitEvent,
 ): Promise<EmbeddedStore> {
   const { log } = options
   const { store, report } = await openEmbeddedStore(
@@ -24,6 +26,7 @@ export async function openStore(
   )
   const { stateDirectory: directory } = configuration
   if (report.salvage !== undefined) {
+    emit('store-damaged', directory, 'it was set aside, and what was intact of it is in a new one')
     log.error('the store was damaged; it was set aside, and what was intact of it is in a new one', {
       ...report.salvage,
     })
