@@ -26,7 +26,7 @@ export const ERRORS = {
   TRK_PID_FILE: { status: 500, text: 'the file for the process id cannot be used' },
   TRK_DAEMON: { status: 500, text: 'the server did not start in the background' },
   TRK_CONTROL_SETTINGS: { status: 500, text: 'it is not known how to reach the server' },
-  TRK_REPORT_SETTINGS: { status: 500, text: 'it is not known where to send the report to' },
+  TRK_REPORT_SETTINGS: { status: 500, text: 'it is not known how to reach the HTTP listener' },
   TRK_LUA_ERROR: { status: 500, text: 'a Lua function failed' },
   TRK_LUA_CPU_LIMIT: { status: 500, text: 'a Lua function used more processor time than it may' },
   TRK_LUA_WALL_LIMIT: { status: 500, text: 'a Lua function took longer than it may' },

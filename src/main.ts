@@ -56,7 +56,9 @@ async function run(commandLine: CommandLine, around: Surroundings): Promise<Exit
     case 'execute':
     case 'check':
     case 'report':
-    case 'dump': {
+    case 'dump':
+    case 'alerts':
+    case 'notify-test': {
       // Whoever reads may have seen enough, such as head; the commands look whether the stream can still be written.
       process.stdout.on('error', () => undefined)
       const { runClient } = await import('./cli/run-client.ts')

@@ -74,6 +74,8 @@ export interface RaiseEffect {
   readonly data?: string
   readonly user: string
   readonly atMs: number
+  /** It counts so often; once where it is left out. */
+  readonly times?: number
   /** Raised again within this time, it is the same alert. */
   readonly dedupMs: number
   readonly resolveAfterMs: number

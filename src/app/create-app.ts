@@ -10,10 +10,12 @@ import type { Log } from '../telemetry/log.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
 import { createStatistics } from '../telemetry/statistics.ts'
 import { deliveryOptions, warningsOf } from './options-from-settings.ts'
+import { ServerEvents } from '../events/server-events.ts'
 import { startExpiry } from './expiry.ts'
 import { InForce } from './in-force.ts'
 import { openStore } from './open-store.ts'
 import { startAlerts } from './start-alerts.ts'
+import { startEvents } from './start-events.ts'
 import { startHttp } from './start-http.ts'
 import { startPolicy } from './start-policy.ts'
 import { startOperations } from './start-operations.ts'
@@ -61,6 +63,8 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   const { settings } = configuration
   logNotices(configuration, log)
 
+  const events = new ServerEvents({ log, now })
+  const { emit } = events
   const statistics = createStatistics(now, settings.customStats)
   const traffic = { activeConnections: 0, reports: 0 }
   const metrics = createServerMetrics({
@@ -72,25 +76,38 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
     now,
     later: () => ({ store, outbox, policy, alerts }),
   })
-  const store = await openStore(configuration, options, (batch) => metrics.countBatch(batch))
+  const store = await openStore(configuration, options, {
+    emit,
+    onWritten: (batch) => metrics.countBatch(batch),
+  })
   stopping.add('store', () => store.close())
+  stopping.add('server events', () => events.stop())
   const outbox = createStoreOutbox(store, now)
   stopping.add('statistics log', startStatisticsLog(log, statistics))
   stopping.add('expiry', startExpiry(store, now, log))
 
   const delivery = createDelivery(
-    { outbox, now, random: Math.random, log, metrics, onNotification: (record) => alerts.noteTry(record) },
+    {
+      outbox,
+      now,
+      random: Math.random,
+      log,
+      metrics,
+      onGivenUp: (receiver, reason) => emit('dead-letter', receiver, `${receiver}: ${reason}`),
+      onNotification: (record) => alerts.noteTry(record),
+    },
     deliveryOptions(settings),
   )
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
   const alerts = startAlerts({ settings, store, metrics, log, stopping, now, onQueued: outbox.queued })
-  const shared = { options, inForce, store, outbox, metrics, statistics, stopping, now, log }
+  const shared = { options, inForce, store, outbox, metrics, statistics, emit, stopping, now, log }
   const policy = await startPolicy({ ...shared, alerts, sendTest: delivery.sendTest })
   const scheduler = startScheduler({ ...shared, policy }, settings.schedules)
   const http = await startHttp({ ...shared, askAlerts: alerts.ask, policy, traffic })
   const reloads = await startOperations({ ...shared, delivery, alerts, policy, scheduler, http, traffic })
+  startEvents({ ...shared, events, alerts, policy })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
   return {
     ...reloads,

@@ -12,6 +12,7 @@ import { loadGeoFile } from '../config/load-geo-file.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import { fileVersion } from '../enrich/geoip/geo-database-file.ts'
 import { messageOf } from '../errors.ts'
+import type { EmitEvent } from '../events/server-events.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { ReloadOutcome } from './reloader.ts'
 
@@ -22,6 +23,7 @@ interface GeoFilesDeps {
       inc(labels: { readonly database: string; readonly status: 'ok' | 'failed' }): void
     }
   }
+  readonly emit: EmitEvent
   /** What is in use. */
   readonly databases: () => readonly CollectedGeoDatabase[]
   /** Puts a new content to use, unless the configuration has changed meanwhile. */
@@ -42,7 +44,7 @@ export interface GeoFiles {
 /** Stands for the version of a file that cannot be looked at. */
 const GONE = 'gone'
 
-export function createGeoFiles({ log, metrics, databases, replace, everyMs }: GeoFilesDeps): GeoFiles {
+export function createGeoFiles({ log, metrics, emit, databases, replace, everyMs }: GeoFilesDeps): GeoFiles {
   /** What the last look found, by path, where it is not what is in use. */
   let changed: ReadonlyMap<string, string> = new Map()
   /** Versions that were tried and refused, by path. */
@@ -60,6 +62,7 @@ export function createGeoFiles({ log, metrics, databases, replace, everyMs }: Ge
       replace(database)
       refused.delete(path)
       metrics.geoReloads.inc({ database: name, status: 'ok' })
+      emit('geoip-reload', name, path)
       log.info('a GeoIP database was loaded again', {
         database: name,
         path,
@@ -69,6 +72,7 @@ export function createGeoFiles({ log, metrics, databases, replace, everyMs }: Ge
     } catch (error) {
       refused.set(path, version)
       metrics.geoReloads.inc({ database: name, status: 'failed' })
+      emit('geoip-failed', name, messageOf(error))
       log.error('a GeoIP file was replaced by one that cannot be used; the old content stays in use', {
         database: name,
         error: messageOf(error),

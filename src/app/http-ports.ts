@@ -4,6 +4,7 @@
 import type { AskAlerts } from '../alerts/alert-questions.ts'
 import type { EndpointOutcome, HttpPorts } from '../http/http-ports.ts'
 import { messageOf } from '../errors.ts'
+import type { EmitEvent } from '../events/server-events.ts'
 import type { SubmitReports } from '../ingest/ingest.ts'
 import type { RunCommitter } from '../policy/commit-run.ts'
 import type { RunOutcome } from '../policy/messages.ts'
@@ -25,6 +26,7 @@ interface HttpPortsDeps {
   readonly submitReports: SubmitReports
   readonly metrics: Metrics
   readonly statistics: Statistics
+  readonly emit: EmitEvent
   readonly log: Log
   /** Unix milliseconds. */
   readonly startedAtMs: number
@@ -77,6 +79,7 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
     onRefused(kind, peer) {
       metrics.refused.inc({ reason: kind })
       log.debug('refused', { reason: kind, peer })
+      deps.emit(kind === 'acl' ? 'acl-refused' : 'bad-password', peer, `from ${peer}`)
     },
     onConnections: deps.onConnections,
     onInternalError(error) {

@@ -2,16 +2,22 @@
  * Opens the store of the configuration's state directory and tells the operator what was found there. Main thread.
  */
 import type { Configuration } from '../config/load-configuration.ts'
+import type { EmitEvent } from '../events/server-events.ts'
 import { openEmbeddedStore, type EmbeddedStore } from '../store/embedded/embedded-store.ts'
 import type { WrittenBatch } from '../store/store.ts'
 import type { AppOptions } from './app-options.ts'
 import { storeOptions } from './options-from-settings.ts'
 
+interface StoreListeners {
+  readonly emit: EmitEvent
+  readonly onWritten: (batch: WrittenBatch) => void
+}
+
 /** @throws TrackError TRK_STORE_* with what is wrong with the store and what to do. */
 export async function openStore(
   configuration: Configuration,
   options: Pick<AppOptions, 'log' | 'recover' | 'maxPendingRuns'>,
-  onWritten: (batch: WrittenBatch) => void,
+  { emit, onWritten }: StoreListeners,
 ): Promise<EmbeddedStore> {
   const { log } = options
   const { store, report } = await openEmbeddedStore(
@@ -27,6 +33,7 @@ export async function openStore(
   )
   const { stateDirectory: directory } = configuration
   if (report.salvage !== undefined) {
+    emit('store-damaged', directory, 'it was set aside, and what was intact of it is in a new one')
     log.error('the store was damaged; it was set aside, and what was intact of it is in a new one', {
       ...report.salvage,
     })

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfiguration, type Configuration } from '../config/load-configuration.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import { messageOf, TrackError } from '../errors.ts'
+import type { EmitEvent } from '../events/server-events.ts'
 import type { HttpServer } from '../http/http-server.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
 import type { Store } from '../store/store.ts'
@@ -48,6 +49,7 @@ export interface ReloadParts {
   readonly console: Pick<Console, 'prepare'>
   readonly metrics: Pick<Metrics, 'reloads' | 'lastReloadSeconds'>
   readonly statistics: Pick<Statistics, 'custom'>
+  readonly emit: EmitEvent
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -71,11 +73,13 @@ export async function reloadConfiguration(parts: ReloadParts, signal: AbortSigna
     await rollback.run(ROLLBACK_MS)
     const reason = messageOf(error)
     metrics.reloads.inc({ status: 'failed' })
+    parts.emit('reload-failed', '', reason)
     log.error('the configuration could not be loaded again; the one in force stays', { reason })
     return { ok: false, reason }
   }
   await exchanged.before.run(ROLLBACK_MS)
   metrics.reloads.inc({ status: 'ok' })
+  parts.emit('reload', '', '')
   metrics.lastReloadSeconds.set(now() / 1000)
   log.info('the configuration was loaded again', {
     tookMs: now() - beganAtMs,

@@ -4,6 +4,7 @@
  */
 import type { Configuration } from '../config/load-configuration.ts'
 import { answerServerQuestion, type ServerAnswerDeps } from '../console/answer-question.ts'
+import type { EmitEvent } from '../events/server-events.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { ControlSocket, type PreparedSocket } from './control-socket.ts'
@@ -18,6 +19,7 @@ interface ConsoleParts extends Omit<ServerAnswerDeps, 'log'> {
   readonly policy: Policy
   readonly log: Log
   readonly metrics: Metrics
+  readonly emit: EmitEvent
   readonly stopping: StopSequence
   /** Unix milliseconds. */
   readonly now: () => number
@@ -43,7 +45,7 @@ export interface Console {
 const STOP_SHARE = 0.25
 
 export function createConsole(parts: ConsoleParts): Console {
-  const { inForce, log, metrics, stopping, now } = parts
+  const { inForce, log, metrics, emit, stopping, now } = parts
   const socket = new ControlSocket({
     async runLine(line, peer) {
       const { ok, text } = await inForce.configuration.thread.runLine(line, peer)
@@ -56,6 +58,8 @@ export function createConsole(parts: ConsoleParts): Console {
     log,
     now,
     metrics,
+    onLogin: (peer) => emit('control-login', peer, `from ${peer}`),
+    onRefused: (reason, peer) => emit('control-refused', peer, `${reason}, from ${peer}`),
   })
   const prepare = async (next: Configuration): Promise<PreparedSocket> => {
     const prepared = await socket.prepare(next.settings)

@@ -11,6 +11,7 @@ import type { Statistics } from '../telemetry/statistics.ts'
 import { createHttpPorts } from './http-ports.ts'
 import type { InForce } from './in-force.ts'
 import { httpOptions } from './options-from-settings.ts'
+import type { EmitEvent } from '../events/server-events.ts'
 import type { Policy } from './start-policy.ts'
 import type { StopSequence } from './stop-sequence.ts'
 
@@ -23,6 +24,7 @@ interface HttpParts {
   readonly statistics: Statistics
   /** Counted here, read by whoever shows it. */
   readonly traffic: { activeConnections: number; reports: number }
+  readonly emit: EmitEvent
   readonly stopping: StopSequence
   /** Unix milliseconds. */
   readonly now: () => number
@@ -38,6 +40,10 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   const submitReports = createIngest({
     store,
     now,
+    onRefused(reason, text) {
+      if (reason === 'backlog') parts.emit('queue-overflow', 'reports', text)
+      else parts.emit('disk-full', '', text)
+    },
     onAccepted(reports) {
       traffic.reports += reports
       metrics.reports.inc(reports)

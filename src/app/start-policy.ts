@@ -6,6 +6,7 @@ import type { Configuration } from '../config/load-configuration.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import { sinkQueue } from '../delivery/sinks/sink-queue.ts'
 import type { StoreOutbox } from '../delivery/store-outbox.ts'
+import type { EmitEvent } from '../events/server-events.ts'
 import { createDispatcher } from '../ingest/ingest.ts'
 import { createRunCommitter, type RunCommitter } from '../policy/commit-run.ts'
 import { createPolicyPool, type PolicyPool } from '../policy/policy-pool.ts'
@@ -32,6 +33,7 @@ interface PolicyParts {
   readonly alerts: Pick<Alerts, 'ask' | 'committed'>
   readonly metrics: Metrics
   readonly statistics: Statistics
+  readonly emit: EmitEvent
   readonly stopping: StopSequence
   /** Unix milliseconds. */
   readonly now: () => number
@@ -56,7 +58,7 @@ const DRAIN_SHARE = 0.5
 
 /** Starts the workers and hands them what the store holds for them, first of all what a crash left unfinished. */
 export async function startPolicy(parts: PolicyParts): Promise<Policy> {
-  const { inForce, options, store, outbox, alerts, metrics, statistics, stopping, now } = parts
+  const { inForce, options, store, outbox, alerts, metrics, statistics, emit, stopping, now } = parts
   const committer = createRunCommitter({
     log: options.log,
     metrics,
@@ -65,7 +67,11 @@ export async function startPolicy(parts: PolicyParts): Promise<Policy> {
     now,
     roomForWebHooks: () => inForce.settings.webHookQueueSize - outbox.size,
     onWebHooks: outbox.queued,
-    onWebHookRefused: outbox.refused,
+    onWebHookRefused(hook) {
+      outbox.refused(hook)
+      emit('queue-overflow', hook, 'the webhook queue')
+    },
+    onFailure: (name, message) => emit('lua-error', name, `${name}: ${message}`),
     onAlerts: alerts.committed,
   })
   let lastWorker = 0
@@ -93,7 +99,7 @@ export async function startPolicy(parts: PolicyParts): Promise<Policy> {
 function createPoolStarter(
   parts: PolicyParts & Pick<Policy, 'openReader' | 'answerStore'>,
 ): Policy['startPool'] {
-  const { options, metrics, openReader, answerStore } = parts
+  const { options, metrics, emit, openReader, answerStore } = parts
   const { log, onShutdownRequested } = options
   return async (configuration) => {
     const pool = createPolicyPool(
@@ -102,7 +108,10 @@ function createPoolStarter(
         onRun: (timing, name) => countRun(parts, timing, name),
         onProcessorTime: (usedMs) => metrics.workerCpuSeconds.inc(usedMs / 1000),
         onNotice: createNoticeHandler({ log, metrics, onShutdownRequested }),
-        onLost: (reason) => metrics.workerRestarts.inc({ reason }),
+        onLost(reason) {
+          metrics.workerRestarts.inc({ reason })
+          emit('worker-lost', '', reason)
+        },
         openReader,
         answer: answerStore,
       },

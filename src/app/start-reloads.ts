@@ -27,6 +27,7 @@ export function startReloads(parts: ReloadsParts): Reloads {
   const geoFiles = createGeoFiles({
     log: options.log,
     metrics,
+    emit: parts.emit,
     databases: () => inForce.configuration.geoDatabases,
     replace(database) {
       if (!inForce.replaceGeoDatabase(database)) return

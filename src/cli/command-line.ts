@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { SYSLOG_FACILITIES, type SyslogFacility } from '../outgoing/syslog-facilities.ts'
 import { levelOfSeverity, LOG_FORMATS, type LogFormat, type LogOptions } from '../telemetry/log-options.ts'
+import { alertsCommand, type AlertsChoice } from './alerts-options.ts'
 import { reportCommand, type ReportChoice } from './report-options.ts'
 import { simulateCommand, type SimulateChoice } from './simulate-options.ts'
 
@@ -41,6 +42,8 @@ export type CommandLine =
   | { readonly kind: 'report'; readonly configFile: string | undefined; readonly report: ReportChoice }
   | { readonly kind: 'simulate'; readonly choice: SimulateChoice }
   | { readonly kind: 'dump'; readonly control: ControlChoice; readonly database: string }
+  | { readonly kind: 'alerts'; readonly configFile: string | undefined; readonly alerts: AlertsChoice }
+  | { readonly kind: 'notify-test'; readonly control: ControlChoice; readonly sink: string }
 
 /** What the program's own options leave behind, by commander's names. */
 interface ProgramOptions {
@@ -67,13 +70,19 @@ type Subcommand =
   | { readonly name: 'report'; readonly report: ReportChoice }
   | { readonly name: 'dump'; readonly database: string }
   | { readonly name: 'simulate'; readonly choice: SimulateChoice }
+  | { readonly name: 'alerts'; readonly alerts: AlertsChoice }
+  | { readonly name: 'notify-test'; readonly sink: string }
 
 const SUBCOMMANDS: readonly string[] = [
   'check',
   'report',
   'dump',
   'simulate',
+  'alerts',
+  'notify-test',
 ] satisfies readonly Subcommand['name'][]
+/** Those that go over the control socket. */
+const CONTROL_COMMANDS: readonly string[] = ['dump', 'notify-test'] satisfies readonly Subcommand['name'][]
 
 interface Surroundings {
   readonly version: string
@@ -160,6 +169,14 @@ function addSubcommands(program: Command, choose: (subcommand: Subcommand) => vo
   program.addCommand(
     simulateCommand((choice) => choose({ name: 'simulate', choice })).copyInheritedSettings(program),
   )
+  program.addCommand(
+    alertsCommand((alerts) => choose({ name: 'alerts', alerts })).copyInheritedSettings(program),
+  )
+  program
+    .command('notify-test')
+    .description('send a marked test through an alert sink of a running server and print the answer')
+    .argument('<sink>', 'its name, as addAlertSink has it')
+    .action((sink: string) => choose({ name: 'notify-test', sink }))
 }
 
 function withoutSubcommand(options: ProgramOptions, isTerminal: boolean): CommandLine {
@@ -188,7 +205,7 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
   const mode = serverModesOf(options)[0] ?? (options.client === undefined ? undefined : '-c')
   const other = mode ?? (options.execute === undefined ? undefined : '-e')
   if (other !== undefined) return usage(`${subcommand.name} and ${other} are two commands: give one of them`)
-  const unfitting = unfittingOption(options, subcommand.name === 'dump')
+  const unfitting = unfittingOption(options, CONTROL_COMMANDS.includes(subcommand.name))
   if (unfitting !== undefined) return usage(unfitting)
   const { config: configFile } = options
   switch (subcommand.name) {
@@ -200,6 +217,10 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
       return { kind: 'dump', control: controlChoice(options), database: subcommand.database }
     case 'simulate':
       return { kind: 'simulate', choice: subcommand.choice }
+    case 'alerts':
+      return { kind: 'alerts', configFile, alerts: subcommand.alerts }
+    case 'notify-test':
+      return { kind: 'notify-test', control: controlChoice(options), sink: subcommand.sink }
     default:
       return subcommand satisfies never
   }
@@ -208,7 +229,7 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
 /** An option that would be without effect most likely means that something else was wanted. */
 function unfittingOption(options: ProgramOptions, isClient: boolean): string | undefined {
   if (!isClient && (options.control !== undefined || options.keyFile !== undefined)) {
-    return '--control and --key-file go with -c, -e and dump; a server has controlSocket() and setKey()'
+    return '--control and --key-file go with -c, -e, dump and notify-test; a server has controlSocket() and setKey()'
   }
   if (options.daemon !== true && options.logFile !== undefined) {
     return '--log-file goes with -d; otherwise the log is on standard output'

@@ -7,6 +7,7 @@ import type { Writable } from 'node:stream'
 import { isFailure } from './chunk.ts'
 import type { CommandRunner } from './command-runner.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
+import { luaText } from './lua-text.ts'
 
 /** Keys that one answer has at most; it ends earlier when they are large. */
 const KEYS_PER_PART = 400
@@ -43,15 +44,4 @@ export async function dumpDatabase(
       await Promise.race([once(output, 'drain'), once(output, 'close')])
   } while (after !== '')
   return EXIT.ok
-}
-
-/** A Lua string literal of any text. */
-function luaText(text: string): string {
-  const bytes = Buffer.from(text, 'utf8')
-  const plain = Array.from(bytes, (byte) =>
-    byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c
-      ? String.fromCharCode(byte)
-      : `\\${byte.toString().padStart(3, '0')}`,
-  )
-  return `"${plain.join('')}"`
 }

@@ -4,6 +4,7 @@
 import { inspectConfiguration } from '../config/inspect-configuration.ts'
 import type { Inspection } from '../config/inspection.ts'
 import { messageOf } from '../errors.ts'
+import { runAlerts } from './alerts.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { isFailure } from './chunk.ts'
 import type { CommandLine, ControlChoice } from './command-line.ts'
@@ -14,11 +15,12 @@ import { EXIT, type ExitStatus } from './exit-status.ts'
 import { openConsole } from './open-console.ts'
 import { runPipedCommands } from './piped-commands.ts'
 import { sendReport } from './send-report.ts'
+import { testSink } from './notify-test.ts'
 import type { Surroundings } from './surroundings.ts'
 
 type ClientCommand = Extract<
   CommandLine,
-  { readonly kind: 'console' | 'execute' | 'check' | 'report' | 'dump' }
+  { readonly kind: 'console' | 'execute' | 'check' | 'report' | 'dump' | 'alerts' | 'notify-test' }
 >
 
 /**
@@ -65,6 +67,20 @@ export async function runClient(
         const runner = await session(command.control, () => undefined)
         return await dumpDatabase(command.database, { runner, output: around.output, writeError })
       }
+      case 'alerts': {
+        const configFile = configFileOf(command.configFile)
+        return await runAlerts(command.alerts, {
+          inspect: () => inspect(around, configFile),
+          write,
+          writeError,
+          isRead: () => around.output.writable,
+          user: userOf(around),
+        })
+      }
+      case 'notify-test': {
+        const runner = await session(command.control, () => undefined)
+        return await testSink(command.sink, { runner, write, writeError })
+      }
       default:
         return command satisfies never
     }
@@ -83,6 +99,12 @@ function inspect({ environment, enterFolder }: Surroundings, configFile: string)
     stateDirectoryFromEnvironment: environment['STATE_DIRECTORY'],
     environment,
   })
+}
+
+/** Whom an alert's history names. */
+function userOf({ environment }: Surroundings): string {
+  // Set to nothing is as good as not set.
+  return environment['USER'] || environment['LOGNAME'] || 'trackalert'
 }
 
 async function execute(

@@ -71,6 +71,7 @@ export class SettingsCollector {
   readonly customStats = new Set<string>()
   readonly customEndpoints = new Set<string>()
   readonly backgrounds = new Set<string>()
+  readonly eventHandlers = new Set<string>()
   readonly schedules: CollectedSchedule[] = []
   readonly geoDatabases = new Map<string, CollectedGeoDatabase>()
   /** undefined: the default ranges; setACL replaces them. */
@@ -127,6 +128,7 @@ export class SettingsCollector {
       customStats: [...this.customStats],
       customEndpoints: [...this.customEndpoints],
       backgrounds: [...this.backgrounds],
+      eventHandlers: [...this.eventHandlers],
       schedules: this.schedules,
       hasReport: this.hasReport,
       durability: this.durability,

@@ -103,6 +103,8 @@ const SettingsSchema = Type.Object({
   customStats: Type.Array(Type.String(), { default: [] }),
   customEndpoints: Type.Array(Type.String(), { default: [] }),
   backgrounds: Type.Array(Type.String(), { default: [] }),
+  /** Names given to setEventHandler. */
+  eventHandlers: Type.Array(Type.String(), { default: [] }),
   schedules: Type.Array(ScheduleSchema, { default: [] }),
   hasReport: Type.Boolean({ default: false }),
   durability: Type.Union([Type.Literal('fsync'), Type.Literal('os'), Type.Literal('none')], {

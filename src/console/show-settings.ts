@@ -32,6 +32,7 @@ const TEXTS: { readonly [Name in keyof OtherSettings]: (value: OtherSettings[Nam
   customStats: list,
   customEndpoints: list,
   backgrounds: list,
+  eventHandlers: list,
   schedules: (schedules) =>
     list(
       schedules.map(

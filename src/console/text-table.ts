@@ -19,7 +19,7 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
 
 function tableRow(columns: readonly Column[], cells: readonly string[]): string {
   const padded = columns.map(({ width, isCut }, index) => {
-    const cell = oneLine(cells[index] ?? '')
+    const cell = plainText(cells[index] ?? '')
     const isLast = index === columns.length - 1
     return (isCut === true && !isLast ? cell.slice(0, width) : cell).padEnd(isLast ? 0 : width)
   })
@@ -27,7 +27,7 @@ function tableRow(columns: readonly Column[], cells: readonly string[]): string 
 }
 
 /** What a login, a receiver or a policy chose must not break the table or drive a terminal. */
-function oneLine(text: string): string {
+export function plainText(text: string): string {
   return text.replace(CONTROL_CHARACTERS, ' ')
 }
 

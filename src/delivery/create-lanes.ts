@@ -47,7 +47,10 @@ export function createLaneMaker(deps: DeliveryDeps, onRest: () => void): LaneMak
         onTry(isOk) {
           metrics.customWebHookEvents.inc({ id: String(id), url, status: isOk ? 'ok' : 'error' })
         },
-        onDead: (reason) => metrics.webHooksDropped.inc({ reason }),
+        onDead(reason) {
+          metrics.webHooksDropped.inc({ reason })
+          deps.onGivenUp?.(name, reason)
+        },
         onSettled: () => undefined,
       })
     },
@@ -60,7 +63,10 @@ export function createLaneMaker(deps: DeliveryDeps, onRest: () => void): LaneMak
         concurrency: connections.concurrency,
         onRest,
         onTry: (isOk) => metrics.sinkTries.inc({ sink: name, type, status: isOk ? 'ok' : 'error' }),
-        onDead: (reason) => metrics.notificationsDropped.inc({ sink: name, reason }),
+        onDead(reason) {
+          metrics.notificationsDropped.inc({ sink: name, reason })
+          deps.onGivenUp?.(name, reason)
+        },
         onSettled: (record) => onNotification?.({ sink: name, to: place, ...record }),
       })
     },

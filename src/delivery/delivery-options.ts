@@ -42,6 +42,8 @@ export interface DeliveryDeps {
   readonly random: () => number
   readonly log: Log
   readonly metrics: DeliveryMetrics
+  /** Messages for a webhook or sink are given up. Must not throw. */
+  readonly onGivenUp?: (receiver: string, reason: string) => void
   /** For the history of alerts. Must not throw. */
   readonly onNotification?: (record: NotificationRecord) => void
 }

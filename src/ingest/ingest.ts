@@ -14,6 +14,8 @@ const RETRY_AFTER_SECONDS = { backlog: 2, 'disk-full': 10, 'disk-error': 10 } as
 interface IngestDeps {
   readonly store: Pick<Store, 'append'>
   readonly onAccepted: (reports: number) => void
+  /** Reports were not taken; the text says why. */
+  readonly onRefused: (reason: RefusalReason, text: string) => void
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -21,7 +23,7 @@ interface IngestDeps {
 /** Accepts all of the reports or none of them; resolves when they are as durable as setReportDurability says. */
 export type SubmitReports = HttpPorts['submitReports']
 
-export function createIngest({ store, onAccepted, now }: IngestDeps): SubmitReports {
+export function createIngest({ store, onAccepted, onRefused, now }: IngestDeps): SubmitReports {
   return (reports) => {
     const receivedAtMs = now()
     const stored = store.append(
@@ -34,7 +36,10 @@ export function createIngest({ store, onAccepted, now }: IngestDeps): SubmitRepo
       })),
     )
     return stored.then((outcome) => {
-      if (outcome.kind === 'refused') return refusal(outcome)
+      if (outcome.kind === 'refused') {
+        onRefused(outcome.reason, outcome.detail)
+        return refusal(outcome)
+      }
       onAccepted(reports.length)
       return ACCEPTED
     })
@@ -43,7 +48,10 @@ export function createIngest({ store, onAccepted, now }: IngestDeps): SubmitRepo
 
 const ACCEPTED = { kind: 'accepted' } as const
 
-function refusal({ reason }: Extract<AppendOutcome, { readonly kind: 'refused' }>) {
+type Refused = Extract<AppendOutcome, { readonly kind: 'refused' }>
+type RefusalReason = Refused['reason']
+
+function refusal({ reason }: Refused) {
   return {
     kind: 'refused',
     reason: REFUSALS[reason],

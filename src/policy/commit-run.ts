@@ -25,6 +25,8 @@ interface CommitDeps {
   readonly onWebHooks: (hooks: ReadonlySet<string>) => void
   /** A webhook found the queue full. */
   readonly onWebHookRefused: (hook: string) => void
+  /** A Lua function failed; the log knows it. */
+  readonly onFailure: (name: string, message: string) => void
   /** A run has raised or resolved alerts, and that is stored. */
   readonly onAlerts: (effects: readonly AlertEffect[]) => void
 }
@@ -109,6 +111,7 @@ export function createRunCommitter(deps: CommitDeps): RunCommitter {
 
   function noteFailure(name: string, { code, message, traceback }: RunFailure): void {
     metrics.runFailures.inc({ function: name, code })
+    deps.onFailure(name, message)
     log.error('a Lua function failed; what it had changed is dropped', {
       function: name,
       code,

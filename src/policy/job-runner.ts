@@ -2,6 +2,7 @@
  * Runs jobs in a policy state and says how each ended. Lives on a policy worker.
  */
 import { emptyRecord } from '../login/attributes.ts'
+import { handlerRunName } from '../events/event-handlers.ts'
 import { decodeLoginReport } from '../login/report-codec.ts'
 import { createLoginTuples, type PushLoginTuple } from '../lua/bindings/login-tuple.ts'
 import type { CallOutcome } from '../lua/lua-state.ts'
@@ -45,6 +46,16 @@ export class JobRunner {
           if (registered === undefined) return NO_EFFECTS
           const run = createRunContext('background', job.name, Date.now() / 1000)
           return mapOutcome(this.#state.lua.run(run, registered, []), (outcome) =>
+            this.#outcomeOf(run, outcome),
+          )
+        })
+        return
+      case 'event':
+        void this.#run(job.id, () => {
+          const registered = this.#state.registrations.eventHandlers.get(job.name)
+          if (registered === undefined) return NO_EFFECTS
+          const run = createRunContext('background', handlerRunName(job.name), Date.now() / 1000)
+          return mapOutcome(this.#state.lua.run(run, registered, [job.event]), (outcome) =>
             this.#outcomeOf(run, outcome),
           )
         })

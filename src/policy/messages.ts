@@ -5,6 +5,7 @@ import type { AlertEffect } from '../alerts/alert.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ErrorCode, WireError } from '../errors.ts'
+import type { EventView } from '../events/event-handlers.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { PackedJob } from './packed-jobs.ts'
@@ -64,6 +65,13 @@ export type Job =
       readonly args: EndpointArguments
     }
   | { readonly id: number; readonly kind: 'background'; readonly name: string }
+  | {
+      readonly id: number
+      readonly kind: 'event'
+      /** Name that the handler was set for. */
+      readonly name: string
+      readonly event: EventView
+    }
 
 export type ToWorker =
   | { readonly type: 'run'; readonly jobs: readonly PackedJob[] }

@@ -3,6 +3,7 @@
  */
 import type { WorkerState } from '../console/console-questions.ts'
 import { partitionOfLogin } from '../ingest/login-partition.ts'
+import { handlerRunName, type EventView } from '../events/event-handlers.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -50,6 +51,8 @@ export interface PolicyPool extends HandOver {
   readonly runEndpoint: (name: string, args: EndpointArguments) => Promise<RunOutcome> | undefined
   /** Runs a background function, always on the same worker, so that what it keeps in Lua variables is there again. */
   readonly runBackground: (name: string) => Promise<RunOutcome>
+  /** Runs the handler that was set for this name, always on the same worker. */
+  readonly runEvent: (name: string, event: EventView) => Promise<RunOutcome>
   /** Every worker runs the line, which has run on the configuration thread, for the sake of Lua variables. */
   readonly repeatConsoleLine: (line: string) => void
   readonly workers: () => readonly WorkerState[]
@@ -119,6 +122,10 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
     runBackground: (name) =>
       new Promise((resolve) => {
         submit(name, { id: nextId++, kind: 'background', name }, resolve)
+      }),
+    runEvent: (name, event) =>
+      new Promise((resolve) => {
+        submit(handlerRunName(name), { id: nextId++, kind: 'event', name, event }, resolve)
       }),
     repeatConsoleLine(line) {
       for (const worker of workers) worker.repeatConsoleLine(line)

@@ -7,6 +7,7 @@
  * changes of every earlier one are in the store, where the new workers see them. Reports are taken and acknowledged all
  * the while; the journal's bound is the bound on how many are held back.
  */
+import type { EventView } from '../events/event-handlers.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import { TrackError } from '../errors.ts'
 import type { RunOutcome } from './messages.ts'
@@ -65,6 +66,15 @@ export class PolicyRuns {
     if (held === undefined) return this.#pool.runBackground(name)
     return new Promise((resolve) => {
       held.push((pool) => resolve(pool.runBackground(name)))
+    })
+  }
+
+  /** Runs a handler of server events. */
+  runEvent(name: string, event: EventView): Promise<RunOutcome> {
+    const held = this.#held
+    if (held === undefined) return this.#pool.runEvent(name, event)
+    return new Promise((resolve) => {
+      held.push((pool) => resolve(pool.runEvent(name, event)))
     })
   }
 

@@ -3,6 +3,8 @@
  * In a policy state they keep the Lua function; on the configuration thread they also tell the settings its name.
  */
 import type { SettingsCollector } from '../../config/settings-collector.ts'
+import { ANY_EVENT } from '../../events/event-handlers.ts'
+import { isServerEventName, SERVER_EVENTS } from '../../events/server-event.ts'
 import { parseCron } from '../../schedule/cron.ts'
 import { parseDuration } from '../../schedule/interval.ts'
 import type { HostCall, HostFunction } from '../host-function.ts'
@@ -24,6 +26,8 @@ export class Registrations {
   report: LuaFunction | undefined = undefined
   readonly backgrounds = new Map<string, LuaFunction>()
   readonly endpoints = new Map<string, LuaFunction>()
+  /** By the name of the event, or ANY_EVENT. */
+  readonly eventHandlers = new Map<string, LuaFunction>()
 }
 
 interface RegistrationDeps {
@@ -54,6 +58,22 @@ export function registrationFunctions(deps: RegistrationDeps): readonly HostFunc
         if (name === '') return call.fail('the name must not be empty')
         deps.registrations.backgrounds.set(name, call.function(2, 'function'))
         deps.settings.backgrounds.add(name)
+      },
+    },
+    {
+      name: 'setEventHandler',
+      usage: 'setEventHandler(name, function(event) … end)',
+      summary:
+        'Runs the function when something happens to the server, such as bad-password; "*" stands for all.',
+      scope: 'registration',
+      run(call) {
+        const name = call.string(1, 'name')
+        if (name !== ANY_EVENT && !isServerEventName(name)) {
+          const known = Object.keys(SERVER_EVENTS).join(', ')
+          return call.fail(`there is no event ${JSON.stringify(name)}; there are ${known} and "${ANY_EVENT}"`)
+        }
+        deps.registrations.eventHandlers.set(name, call.function(2, 'function'))
+        deps.settings.eventHandlers.add(name)
       },
     },
     {

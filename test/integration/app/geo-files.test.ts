@@ -118,7 +118,8 @@ describe('looking at the files', () => {
     const files = createGeoFiles({
       log,
       metrics: { geoReloads: { inc: () => undefined } },
-      databases: () => [inUse],
+      emit: () => undefined,
+    databases: () => [inUse],
       replace(database) {
         inUse = database
         taken.push(database)

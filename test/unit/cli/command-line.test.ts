@@ -36,6 +36,23 @@ const SIMULATION = {
   attacks: { types: ATTACK_TYPES, instances: 10, quietDays: 14 },
 } as const
 
+const ALERTS = {
+  format: 'table',
+  wish: {
+    kind: 'list',
+    follow: false,
+    listing: {
+      since: undefined,
+      severity: undefined,
+      state: undefined,
+      rule: undefined,
+      key: undefined,
+      limit: undefined,
+    },
+  },
+  server: { url: undefined, passwordFile: undefined },
+} as const
+
 function parse(words: string, isTerminal = false): CommandLine {
   const argv = words === '' ? [] : words.split(' ')
   return parseCommandLine(argv, { version: '1.2.3', isTerminal })
@@ -83,6 +100,49 @@ const meanings: Readonly<Record<string, CommandLine>> = {
     kind: 'dump',
     control: { ...CONTROL, configFile: 'a.conf' },
     database: 'Logins',
+  },
+  'notify-test mail --control h:1': {
+    kind: 'notify-test',
+    control: { ...CONTROL, address: 'h:1' },
+    sink: 'mail',
+  },
+  alerts: { kind: 'alerts', configFile: undefined, alerts: ALERTS },
+  'alerts --since 3m --severity medium --state open --rule r* --key k --limit 5 --format json': {
+    kind: 'alerts',
+    configFile: undefined,
+    alerts: {
+      ...ALERTS,
+      format: 'json',
+      wish: {
+        kind: 'list',
+        follow: false,
+        listing: { since: '3m', severity: 'medium', state: 'open', rule: 'r*', key: 'k', limit: '5' },
+      },
+    },
+  },
+  'alerts --follow --format line --url http://h --password-file p -C a.conf': {
+    kind: 'alerts',
+    configFile: 'a.conf',
+    alerts: {
+      format: 'line',
+      wish: { ...ALERTS.wish, follow: true },
+      server: { url: 'http://h', passwordFile: 'p' },
+    },
+  },
+  'alerts show 12': {
+    kind: 'alerts',
+    configFile: undefined,
+    alerts: { ...ALERTS, wish: { kind: 'show', id: 12 } },
+  },
+  'alerts ack 12 known --author eve': {
+    kind: 'alerts',
+    configFile: undefined,
+    alerts: { ...ALERTS, wish: { kind: 'act', action: 'ack', id: 12, author: 'eve', comment: 'known' } },
+  },
+  'alerts resolve 12': {
+    kind: 'alerts',
+    configFile: undefined,
+    alerts: { ...ALERTS, wish: { kind: 'act', action: 'resolve', id: 12, author: undefined, comment: '' } },
   },
   'report --login ann': { kind: 'report', configFile: undefined, report: REPORT },
   'report --login ann --success -C a.conf': { kind: 'report', configFile: 'a.conf', report: REPORT },
@@ -152,7 +212,8 @@ describe('words that mean something', () => {
 const mistakes: Readonly<Record<string, RegExp>> = {
   '-s --frobnicate': /unknown option '--frobnicate'/,
   '-x': /unknown option '-x'/,
-  frobnicate: /there is no command "frobnicate"; there are check, report, dump, simulate/,
+  frobnicate:
+    /there is no command "frobnicate"; there are check, report, dump, simulate, alerts, notify-test/,
   '-s frobnicate': /too many arguments.*frobnicate/,
   '': /say -s/,
   '-C a.conf': /say -s/,
@@ -185,6 +246,19 @@ const mistakes: Readonly<Record<string, RegExp>> = {
   'simulate --start 2026-02-30': /a day since 1970/,
   'simulate --start 1969-12-31': /a day since 1970/,
   'simulate file': /too many arguments/,
+  'alerts frob': /there is no action "frob"; there are show, ack, resolve, comment/,
+  'alerts ack': /ack needs the number of an alert/,
+  'alerts ack 0': /ack needs the number of an alert/,
+  'alerts comment 3': /comment needs a text/,
+  'alerts show 3 --since 1m': /--since goes with the list, not with show/,
+  'alerts show 3 text': /show takes nothing but the number/,
+  'alerts --author eve': /--author goes with/,
+  'alerts --follow --limit 3': /--limit does not go with --follow/,
+  'alerts --severity bad': /info, low, medium, high, critical/,
+  'alerts --format xml': /table, json, line/,
+  'alerts --control x': /--control/,
+  'alerts -s': /alerts and -s/,
+  'notify-test': /missing required argument 'sink'/,
   dump: /missing required argument 'database'/,
   report: /required option '--login <name>'/,
   'report --login a --success --fail': /exclude each other/,
