@@ -8,6 +8,7 @@ import { levelOfSeverity, LOG_FORMATS, type LogFormat, type LogOptions } from '.
 import { alertsCommand, type AlertsChoice } from './alerts-options.ts'
 import { reportCommand, type ReportChoice } from './report-options.ts'
 import { simulateCommand, type SimulateChoice } from './simulate-options.ts'
+import { testCommand, type TestChoice } from './test-options.ts'
 
 export const DEFAULT_CONFIG_FILES = ['/etc/wforce/trackalert.conf', '/etc/trackalert.conf'] as const
 
@@ -44,6 +45,12 @@ export type CommandLine =
   | { readonly kind: 'dump'; readonly control: ControlChoice; readonly database: string }
   | { readonly kind: 'alerts'; readonly configFile: string | undefined; readonly alerts: AlertsChoice }
   | { readonly kind: 'notify-test'; readonly control: ControlChoice; readonly sink: string }
+  | {
+      readonly kind: 'test'
+      readonly configFile: string | undefined
+      readonly regexesFile: string | undefined
+      readonly test: TestChoice
+    }
 
 /** What the program's own options leave behind, by commander's names. */
 interface ProgramOptions {
@@ -72,6 +79,7 @@ type Subcommand =
   | { readonly name: 'simulate'; readonly choice: SimulateChoice }
   | { readonly name: 'alerts'; readonly alerts: AlertsChoice }
   | { readonly name: 'notify-test'; readonly sink: string }
+  | { readonly name: 'test'; readonly test: TestChoice }
 
 const SUBCOMMANDS: readonly string[] = [
   'check',
@@ -80,6 +88,7 @@ const SUBCOMMANDS: readonly string[] = [
   'simulate',
   'alerts',
   'notify-test',
+  'test',
 ] satisfies readonly Subcommand['name'][]
 /** Those that go over the control socket. */
 const CONTROL_COMMANDS: readonly string[] = ['dump', 'notify-test'] satisfies readonly Subcommand['name'][]
@@ -177,6 +186,7 @@ function addSubcommands(program: Command, choose: (subcommand: Subcommand) => vo
     .description('send a marked test through an alert sink of a running server and print the answer')
     .argument('<sink>', 'its name, as addAlertSink has it')
     .action((sink: string) => choose({ name: 'notify-test', sink }))
+  program.addCommand(testCommand((test) => choose({ name: 'test', test })).copyInheritedSettings(program))
 }
 
 function withoutSubcommand(options: ProgramOptions, isTerminal: boolean): CommandLine {
@@ -221,6 +231,8 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
       return { kind: 'alerts', configFile, alerts: subcommand.alerts }
     case 'notify-test':
       return { kind: 'notify-test', control: controlChoice(options), sink: subcommand.sink }
+    case 'test':
+      return { kind: 'test', configFile, regexesFile: options.regexes, test: subcommand.test }
     default:
       return subcommand satisfies never
   }

@@ -53,6 +53,14 @@ const ALERTS = {
   server: { url: undefined, passwordFile: undefined },
 } as const
 
+const TEST = {
+  path: undefined,
+  filter: '',
+  junitFile: undefined,
+  coverage: false,
+  lcovFile: undefined,
+} as const
+
 function parse(words: string, isTerminal = false): CommandLine {
   const argv = words === '' ? [] : words.split(' ')
   return parseCommandLine(argv, { version: '1.2.3', isTerminal })
@@ -144,6 +152,13 @@ const meanings: Readonly<Record<string, CommandLine>> = {
     configFile: undefined,
     alerts: { ...ALERTS, wish: { kind: 'act', action: 'resolve', id: 12, author: undefined, comment: '' } },
   },
+  test: { kind: 'test', configFile: undefined, regexesFile: undefined, test: TEST },
+  'test policies -C a.conf -R r.yaml --filter spray --junit j.xml --coverage --lcov l.info': {
+    kind: 'test',
+    configFile: 'a.conf',
+    regexesFile: 'r.yaml',
+    test: { path: 'policies', filter: 'spray', junitFile: 'j.xml', coverage: true, lcovFile: 'l.info' },
+  },
   'report --login ann': { kind: 'report', configFile: undefined, report: REPORT },
   'report --login ann --success -C a.conf': { kind: 'report', configFile: 'a.conf', report: REPORT },
   'report --login ann --fail': {
@@ -213,7 +228,7 @@ const mistakes: Readonly<Record<string, RegExp>> = {
   '-s --frobnicate': /unknown option '--frobnicate'/,
   '-x': /unknown option '-x'/,
   frobnicate:
-    /there is no command "frobnicate"; there are check, report, dump, simulate, alerts, notify-test/,
+    /there is no command "frobnicate"; there are check, report, dump, simulate, alerts, notify-test, test/,
   '-s frobnicate': /too many arguments.*frobnicate/,
   '': /say -s/,
   '-C a.conf': /say -s/,
