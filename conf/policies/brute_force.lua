@@ -9,9 +9,8 @@ rule.parameters = {
 }
 
 function rule.check(lt, context, parameters)
-  local passwords = context.users:twGet(lt.login, "wrong")
-  if passwords < parameters.passwords then return end
-  if context.users:twGet(lt.login, "strangers") >= parameters.networks then return end
+  local passwords = context.passwords
+  if passwords < parameters.passwords or context.networks >= parameters.networks then return end
   raiseAlert {
     rule = rule.name, key = lt.login, severity = parameters.severity, dedup = "6h", value = passwords,
     threshold = parameters.passwords,

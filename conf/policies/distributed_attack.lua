@@ -9,10 +9,8 @@ rule.parameters = {
 }
 
 function rule.check(lt, context, parameters)
-  local networks = context.users:twGet(lt.login, "strangers")
-  if networks < parameters.networks then return end
-  local passwords = context.users:twGet(lt.login, "wrong")
-  if passwords < parameters.passwords then return end
+  local passwords, networks = context.passwords, context.networks
+  if networks < parameters.networks or passwords < parameters.passwords then return end
   raiseAlert {
     rule = rule.name, key = lt.login, severity = parameters.severity, dedup = "6h", value = networks,
     threshold = parameters.networks,

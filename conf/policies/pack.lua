@@ -50,7 +50,7 @@ function pack.setup(settings)
   -- One row per login. ways: network, country, device and protocol of each login that succeeded. hours: at which hour.
   -- wrong: distinct passwords that failed from elsewhere; strangers: networks that they came from.
   users = newStringStatsDB("pack_users", 3600, 24, { ways = "seen", places = "seen", hours = "seen",
-    wrong = "hll", strangers = "hll" })
+    wrong = "hll", strangers = "hll" }, { maxItems = 64 })
   -- One row per address, network and device. failed: logins that failed there and are not at home there; passwords: what
   -- was tried; good: logins that succeeded.
   sources = newStringStatsDB("pack_sources", 6 * 3600, 28, { failed = "hll", passwords = "hll", good = "hll" })
@@ -148,6 +148,9 @@ local function failed(lt, prefix)
   users:twAdd(lt.login, "wrong", context.password)
   users:twAdd(lt.login, "strangers", prefix)
   site:twAdd("site", "strange", lt.login)
+  -- Asked once for all rules.
+  context.passwords = users:twGet(lt.login, "wrong")
+  context.networks = users:twGet(lt.login, "strangers")
   for _, source in ipairs(spread.sources(context)) do
     sources:twAdd(source.key, "failed", lt.login)
     sources:twAdd(source.key, "passwords", context.password)

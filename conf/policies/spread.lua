@@ -24,7 +24,9 @@ function spread.failing(context, source, parameters)
   local limit = parameters[source.level .. "_logins"]
   if limit == nil then return nil end
   local key, sources = source.key, context.sources
-  local count = sources:twGet(key, "failed")
+  -- Asked once for all rules: the list is that of one report.
+  local count = source.failed or sources:twGet(key, "failed")
+  source.failed = count
   if count < limit then return nil end
   if count < limit * parameters.slow_factor and sources:twGetCurrent(key, "failed") < limit then return nil end
   if count < sources:twGet(key, "good") * parameters.good_share then return nil end
