@@ -99,7 +99,7 @@ end
 local function history_of(context)
   local history = { networks = {}, devices = {}, protocols = {}, countries = {}, logins = 0, ways = 0 }
   for _, seen in ipairs(users:twItems(context.login, "ways")) do
-    local prefix, device, protocol, country = seen.item:match("^(.-)\t(.-)\t(.-)\t(.*)$")
+    local prefix, device, protocol, country = seen.item:match("^([^\t]*)\t([^\t]*)\t([^\t]*)\t(.*)$")
     history.networks[prefix] = history.networks[prefix] or seen.last
     if device ~= "" then history.devices[device] = true end
     history.protocols[place.protocol(protocol)] = true

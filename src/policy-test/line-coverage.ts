@@ -46,7 +46,7 @@ export class LineCounter {
 }
 
 /** Lines that have an instruction, without those that only close a block. Empty when the source does not compile. */
-export function linesWithCode(source: Uint8Array): readonly number[] {
+function linesWithCode(source: Uint8Array): readonly number[] {
   const state = lua.luaL_newstate()
   if (!loadSource(state, source, 'coverage')) return []
   const closure = lua.lua_topointer(state, -1)
