@@ -8,7 +8,8 @@ local rule = { name = "new-protocol", on = "success" }
 
 rule.parameters = {
   severity = "medium",       -- low for networks of many users and for anonymisers
-  severity_at_home = "info", -- from a network that is known: somebody has set up a mail program
+  at_home = false,           -- true: also from networks that are known, where somebody has set up a mail program
+  severity_at_home = "info",
 }
 
 function rule.check(lt, context, parameters)
@@ -16,6 +17,7 @@ function rule.check(lt, context, parameters)
   if not history.is_known or lt.protocol == "" then return end
   if history.protocols[place.protocol(lt.protocol)] then return end
   local is_home = history.networks[context.prefix] ~= nil
+  if is_home and not parameters.at_home then return end
   raiseAlert {
     rule = rule.name, key = lt.login, dedup = "1d",
     severity = is_home and parameters.severity_at_home or spread.weigh(context, parameters.severity),

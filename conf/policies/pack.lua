@@ -23,6 +23,7 @@ local common = {
   network_db = "",          -- and of one that knows network numbers (ASN)
   anonymiser_db = "",       -- and of one that knows VPNs, proxies and hosting
   learn_logins = 10,        -- a user is known after so many logins,
+  learn_least_days = 5,     -- which take so many days at least: a mail program logs in every few minutes,
   learn_days = 14,          -- or so many days after the first
   refresh_minutes = 10,     -- how exact the last time of a known way to log in is
   common_users = 20,        -- a network or device that so many users have used within a week is nobody's own
@@ -109,8 +110,9 @@ local function history_of(context)
     history.first = math.min(history.first or seen.first, seen.first)
     if history.last == nil then history.last, history.last_prefix, history.last_country = seen.last, prefix, country end
   end
-  history.is_known = history.logins >= common.learn_logins
-    or (history.first ~= nil and context.now - history.first >= common.learn_days * 86400)
+  local days = history.first and (context.now - history.first) / 86400 or 0
+  history.is_known = days >= common.learn_days
+    or (days >= common.learn_least_days and history.logins >= common.learn_logins)
   return history
 end
 

@@ -7,7 +7,7 @@ local rule = { name = "unusual-hour", on = "success" }
 
 rule.parameters = {
   severity = "low",
-  least_logins = 30, -- of a user whose hours tell anything
+  least_logins = 100, -- of a user whose hours tell anything
   percent = 1,       -- of the logins are at most in this hour, the one before and the one after
 }
 

@@ -134,6 +134,12 @@ test("with a known device it is most likely a forgotten password; at home it is 
   expectNoAlert{ rule = "success-after-failures" }
 end)
 
+test("a new protocol or device at home is no alert unless it is asked for", function()
+  for _ = 1, 12 do report{ login = "ann", protocol = "imap", device_attrs = { ["app.name"] = "A" } } advance("1d") end
+  report{ login = "ann", protocol = "smtp", device_attrs = { ["app.name"] = "B" } }
+  expectNoAlert()
+end)
+
 test("what the policy of the login server refused is no report about a password", function()
   for i = 1, 30 do report{ login = "user" .. i, remote = "198.51.100.7", success = false, policy_reject = true } end
   expectNoAlert()

@@ -4,6 +4,8 @@ local pack = require "policies.pack"
 pack.setup {
   common = { city_db = "Geo", network_db = "Geo", anonymiser_db = "Geo" },
   ["new-device"] = { at_home = true },
+  ["new-protocol"] = { at_home = true },
+  ["unusual-hour"] = { least_logins = 30 },
 }
 setReport(pack.report)
 
@@ -64,6 +66,15 @@ test("a user is known after fourteen days too, however few the logins", function
   advance("15d")
   login{ remote = ABROAD }
   expectAlert{ rule = "new-country" }
+end)
+
+test("ten logins within a day do not make a user known: a mail program logs in every few minutes", function()
+  places()
+  for _ = 1, 40 do login() advance("20m") end
+  login{ remote = ABROAD, device_attrs = IPHONE, protocol = "pop3" }
+  expectNoAlert{ rule = "new-country" }
+  expectNoAlert{ rule = "new-device" }
+  expectNoAlert{ rule = "new-protocol" }
 end)
 
 test("an unknown country says nothing, nor does a first known one", function()
