@@ -38,7 +38,7 @@ end
 
 test("a known user in a new country: the message has both countries, the address and what to do", function()
   learn()
-  login{ remote = ABROAD }
+  login{ remote = ABROAD, device_attrs = {} }
   local alert = expectAlert{ rule = "new-country", key = "ann", severity = "medium", count = 1 }
   assert(alert.message == "ann logged in from 198.51.100.7 (BR, AS64501), a country that is new for this user; usual: DE. "
     .. "Ask the user; if it was somebody else, change the password and end the sessions.", alert.message)
@@ -47,6 +47,12 @@ test("a known user in a new country: the message has both countries, the address
   advance("2d")
   login{ remote = ABROAD }
   expectNoAlert{ rule = "new-country" }
+end)
+
+test("a known device in a new country has most likely been taken along", function()
+  learn()
+  login{ remote = ABROAD }
+  expectAlert{ rule = "new-country", severity = "info" }
 end)
 
 test("a user who is not known yet raises nothing, wherever from and with whatever", function()
@@ -89,7 +95,7 @@ end)
 test("an anonymiser abroad is of little weight, and nobody has travelled to it", function()
   learn()
   fakeGeo{ ["198.51.100.0/24"] = { country_code = "BR", city = "Recife", latitude = -8, longitude = -34.9, is_hosting_provider = true } }
-  login{ remote = ABROAD }
+  login{ remote = ABROAD, device_attrs = {} }
   expectAlert{ rule = "new-country", severity = "low" }
   expectNoAlert{ rule = "impossible-travel" }
 end)
@@ -97,7 +103,7 @@ end)
 test("a network that many users share is of little weight, and nobody has travelled to it", function()
   learn()
   for i = 1, 30 do login{ login = "user" .. i, remote = ABROAD } end
-  login{ remote = ABROAD }
+  login{ remote = ABROAD, device_attrs = {} }
   expectAlert{ rule = "new-country", key = "ann", severity = "low" }
   expectNoAlert{ rule = "impossible-travel", key = "ann" }
 end)
