@@ -3,10 +3,10 @@
  */
 import { loadConfiguration, type Configuration } from '../config/load-configuration.ts'
 import { createDelivery } from '../delivery/delivery.ts'
+import { createServerMetrics } from './server-metrics.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import type { AppOptions } from './app-options.ts'
 import type { Log } from '../telemetry/log.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
 import { createStatistics } from '../telemetry/statistics.ts'
 import { deliveryOptions, warningsOf } from './options-from-settings.ts'
@@ -66,20 +66,23 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   const events = new ServerEvents({ log, now })
   const { emit } = events
   const statistics = createStatistics(now, settings.customStats)
-  const store = await openStore(configuration, options, emit)
+  const traffic = { activeConnections: 0, reports: 0 }
+  const metrics = createServerMetrics({
+    options,
+    inForce,
+    stateDirectory: configuration.stateDirectory,
+    traffic,
+    stopping,
+    now,
+    later: () => ({ store, outbox, policy, alerts }),
+  })
+  const store = await openStore(configuration, options, {
+    emit,
+    onWritten: (batch) => metrics.countBatch(batch),
+  })
   stopping.add('store', () => store.close())
   stopping.add('server events', () => events.stop())
   const outbox = createStoreOutbox(store, now)
-  const traffic = { activeConnections: 0, reports: 0 }
-  const metrics = createMetrics({
-    activeConnections: () => traffic.activeConnections,
-    workerQueue: () => policy.runs.waiting(),
-    webHookQueue: () => outbox.size,
-    store: () => store.counts(),
-    geoDatabases: () => inForce.configuration.geoDatabases,
-    now,
-    activeSilences: () => alerts.activeSilences(),
-  })
   stopping.add('statistics log', startStatisticsLog(log, statistics))
   stopping.add('expiry', startExpiry(store, now, log))
 
@@ -118,6 +121,6 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
 }
 
 function logNotices({ settings, notices }: Configuration, log: Log): void {
-  for (const { level, message, fields } of notices) log[level](message, fields)
+  for (const { level, message, fields } of notices) log.verbatim(level, message, fields)
   for (const warning of warningsOf(settings)) log.warn(warning)
 }

@@ -4,14 +4,20 @@
 import type { Configuration } from '../config/load-configuration.ts'
 import type { EmitEvent } from '../events/server-events.ts'
 import { openEmbeddedStore, type EmbeddedStore } from '../store/embedded/embedded-store.ts'
+import type { WrittenBatch } from '../store/store.ts'
 import type { AppOptions } from './app-options.ts'
 import { storeOptions } from './options-from-settings.ts'
+
+interface StoreObservers {
+  readonly emit: EmitEvent
+  readonly onWritten: (batch: WrittenBatch) => void
+}
 
 /** @throws TrackError TRK_STORE_* with what is wrong with the store and what to do. */
 export async function openStore(
   configuration: Configuration,
   options: Pick<AppOptions, 'log' | 'recover' | 'maxPendingRuns'>,
-  emit: EmitEvent,
+  { emit, onWritten }: StoreObservers,
 ): Promise<EmbeddedStore> {
   const { log } = options
   const { store, report } = await openEmbeddedStore(
@@ -21,6 +27,7 @@ export async function openStore(
         else log.error('reports cannot be stored', { reason: readiness.reason })
       },
       onTrouble: (message) => log.error(message),
+      onWritten,
     },
     storeOptions(configuration, options, Date.now()),
   )

@@ -3,16 +3,11 @@
  * ending anything; main.ts does what comes out of here.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import {
-  levelOfSeverity,
-  LOG_FACILITIES,
-  LOG_FORMATS,
-  type LogFacility,
-  type LogFormat,
-  type LogOptions,
-} from '../telemetry/log-options.ts'
+import { SYSLOG_FACILITIES, type SyslogFacility } from '../outgoing/syslog-facilities.ts'
+import { levelOfSeverity, LOG_FORMATS, type LogFormat, type LogOptions } from '../telemetry/log-options.ts'
 import { alertsCommand, type AlertsChoice } from './alerts-options.ts'
 import { reportCommand, type ReportChoice } from './report-options.ts'
+import { simulateCommand, type SimulateChoice } from './simulate-options.ts'
 
 export const DEFAULT_CONFIG_FILES = ['/etc/wforce/trackalert.conf', '/etc/trackalert.conf'] as const
 
@@ -45,6 +40,7 @@ export type CommandLine =
   | { readonly kind: 'execute'; readonly control: ControlChoice; readonly line: string }
   | { readonly kind: 'check'; readonly configFile: string | undefined }
   | { readonly kind: 'report'; readonly configFile: string | undefined; readonly report: ReportChoice }
+  | { readonly kind: 'simulate'; readonly choice: SimulateChoice }
   | { readonly kind: 'dump'; readonly control: ControlChoice; readonly database: string }
   | { readonly kind: 'alerts'; readonly configFile: string | undefined; readonly alerts: AlertsChoice }
   | { readonly kind: 'notify-test'; readonly control: ControlChoice; readonly sink: string }
@@ -60,7 +56,7 @@ interface ProgramOptions {
   readonly execute?: string
   readonly control?: string
   readonly keyFile?: string
-  readonly facility?: LogFacility
+  readonly facility?: SyslogFacility
   readonly loglevel?: number
   readonly logFormat: LogFormat
   readonly logFile?: string
@@ -75,6 +71,7 @@ type Subcommand =
   | { readonly name: 'dump'; readonly database: string }
   | { readonly name: 'alerts'; readonly alerts: AlertsChoice }
   | { readonly name: 'notify-test'; readonly sink: string }
+  | { readonly name: 'simulate'; readonly choice: SimulateChoice }
 
 const SUBCOMMANDS: readonly string[] = [
   'check',
@@ -82,6 +79,7 @@ const SUBCOMMANDS: readonly string[] = [
   'dump',
   'alerts',
   'notify-test',
+  'simulate',
 ] satisfies readonly Subcommand['name'][]
 /** Those that go over the control socket. */
 const CONTROL_COMMANDS: readonly string[] = ['dump', 'notify-test'] satisfies readonly Subcommand['name'][]
@@ -176,6 +174,9 @@ function addSubcommands(program: Command, choose: (subcommand: Subcommand) => vo
     .description('send a marked test through an alert sink of a running server and print the answer')
     .argument('<sink>', 'its name, as addAlertSink has it')
     .action((sink: string) => choose({ name: 'notify-test', sink }))
+  program.addCommand(
+    simulateCommand((choice) => choose({ name: 'simulate', choice })).copyInheritedSettings(program),
+  )
 }
 
 function withoutSubcommand(options: ProgramOptions, isTerminal: boolean): CommandLine {
@@ -218,6 +219,8 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
       return { kind: 'alerts', configFile, alerts: subcommand.alerts }
     case 'notify-test':
       return { kind: 'notify-test', control: controlChoice(options), sink: subcommand.sink }
+    case 'simulate':
+      return { kind: 'simulate', choice: subcommand.choice }
     default:
       return subcommand satisfies never
   }
@@ -273,10 +276,10 @@ function severity(text: string): number {
   throw new InvalidArgumentError('It is a number from 0 to 7.')
 }
 
-function facility(text: string): LogFacility {
-  const known = LOG_FACILITIES.find((name) => name === text.toLowerCase())
+function facility(text: string): SyslogFacility {
+  const known = SYSLOG_FACILITIES.find((name) => name === text.toLowerCase())
   if (known !== undefined) return known
-  throw new InvalidArgumentError(`There are ${LOG_FACILITIES.join(', ')}.`)
+  throw new InvalidArgumentError(`There are ${SYSLOG_FACILITIES.join(', ')}.`)
 }
 
 function usage(message: string): CommandLine {

@@ -139,21 +139,29 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
       stopping ??= drainAndClose(deadlineMs)
       return stopping
     },
-    counters: () =>
-      hooksIn(lanes)
-        .map(({ definition: { id, name, url }, lane }) => ({ id, name, url, ...lane.tally, ...lane.queue }))
-        .toSorted((a, b) => a.id - b.id),
+    counters: () => countersOf(lanes),
     sinks: () => sinksIn(lanes).map(statusOf),
-    async sendTest(name) {
-      const found = sinksIn(lanes).find(({ definition }) => definition.name === name)
-      if (found === undefined) return { ok: false, answer: unknownSink(name, sinksIn(lanes)) }
-      const message = testMessage(name, randomUUID(), now())
-      const { verdict, answer } = await lanes.whileHeld(found, () =>
-        notifySafely(found.connections, [message]),
-      )
-      return { ok: verdict.kind === 'success', answer }
-    },
+    sendTest: (name) => sendTest(lanes, name, now()),
   }
+}
+
+function countersOf(lanes: LanesInForce): readonly WebHookCounters[] {
+  return hooksIn(lanes)
+    .map(({ definition: { id, name, url }, lane }) => ({ id, name, url, ...lane.tally, ...lane.queue }))
+    .toSorted((a, b) => a.id - b.id)
+}
+
+function statusOf({ definition: { name, type, place }, lane }: SinkOutlet): SinkStatus {
+  return { name, type, place, ...lane.tally }
+}
+
+async function sendTest(lanes: LanesInForce, name: string, nowMs: number): Promise<TestOutcome> {
+  const sinks = sinksIn(lanes)
+  const found = sinks.find(({ definition }) => definition.name === name)
+  if (found === undefined) return { ok: false, answer: unknownSink(name, sinks) }
+  const message = testMessage(name, randomUUID(), nowMs)
+  const { verdict, answer } = await lanes.whileHeld(found, () => notifySafely(found.connections, [message]))
+  return { ok: verdict.kind === 'success', answer }
 }
 
 function hooksIn({ outlets }: LanesInForce): readonly HookOutlet[] {
@@ -162,10 +170,6 @@ function hooksIn({ outlets }: LanesInForce): readonly HookOutlet[] {
 
 function sinksIn({ outlets }: LanesInForce): readonly SinkOutlet[] {
   return [...outlets.values()].filter((outlet) => outlet.kind === 'sink')
-}
-
-function statusOf({ definition: { name, type, place }, lane }: SinkOutlet): SinkStatus {
-  return { name, type, place, ...lane.tally }
 }
 
 function whatIsLeft(size: number, hasSinks: boolean): string {

@@ -107,6 +107,10 @@ export class TrendRows implements Participant {
     return total
   }
 
+  get rowsByDatabase(): ReadonlyMap<string, number> {
+    return this.#counts
+  }
+
   get evicted(): number {
     return this.#evicted
   }

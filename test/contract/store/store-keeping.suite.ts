@@ -145,6 +145,7 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
     await store.settleRetry(b.id, 1, 500)
     await store.settleDead(c.id, 7, 50, 'status 400')
     assert.deepEqual([store.counts().outboxEntries, store.counts().deadLetters], [1, 1])
+    assert.equal(store.counts().outboxByReceiver.get('r'), 1)
     assert.deepEqual(await store.claimDue('r', 499, 10), { entries: [], nextDueAtMs: 500 })
     assert.deepEqual(
       (await store.claimDue('r', 500, 10)).entries.map(({ deliveryId, tries }) => ({ deliveryId, tries })),
@@ -166,6 +167,8 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
       [{ deliveryId: 'c', tries: 0 }],
     )
     assert.deepEqual([store.counts().outboxEntries, store.counts().deadLetters], [2, 0])
+    // Whether it waits or is handed out.
+    assert.equal(store.counts().outboxByReceiver.get('r'), 2)
   })
 
   suiteTest('a dead letter that is sent again counts its age from then', async (t) => {

@@ -1,39 +1,13 @@
 /**
  * Alert sinks of the type syslog: their keys. Pure.
  */
+import { FACILITY_NUMBERS, SYSLOG_FACILITIES } from '../../../outgoing/syslog-facilities.ts'
 import { placeText, type Parsed, type Place, type SinkKeys } from '../sink-keys.ts'
 import type { SinkBasics } from '../sink-port.ts'
 import { SPREAD_MODES, type SpreadMode } from '../spread.ts'
 
 const FORMATS = ['rfc5424', 'rfc3164'] as const
 const TRANSPORTS = ['udp', 'tcp', 'tls'] as const
-/** RFC 5424, section 6.2.1, by the names that syslog.conf uses. */
-const FACILITIES = [
-  'kern',
-  'user',
-  'mail',
-  'daemon',
-  'auth',
-  'syslog',
-  'lpr',
-  'news',
-  'uucp',
-  'cron',
-  'authpriv',
-  'ftp',
-] as const
-const LOCAL_FACILITIES = [
-  'local0',
-  'local1',
-  'local2',
-  'local3',
-  'local4',
-  'local5',
-  'local6',
-  'local7',
-] as const
-const FIRST_LOCAL = 16
-
 export interface SyslogSink extends SinkBasics {
   readonly type: 'syslog'
   readonly format: (typeof FORMATS)[number]
@@ -66,7 +40,7 @@ export function parseSyslogSink(name: string, keys: SinkKeys): Parsed<SyslogSink
   const format = keys.choice('format', FORMATS, 'rfc5424')
   const places = keys.places('host', undefined, transport === 'tls' ? 6514 : 514)
   const mode = keys.choice('mode', SPREAD_MODES, 'all')
-  const facility = facilityNumber(keys.choice('facility', [...FACILITIES, ...LOCAL_FACILITIES], 'auth'))
+  const facility = FACILITY_NUMBERS[keys.choice('facility', SYSLOG_FACILITIES, 'auth')]
   const tag = keys.text('tag') ?? 'trackalert'
   if (!TAG.test(tag)) keys.problem('tag must be 1 to 32 printable ASCII characters without blanks')
   const hostname = keys.text('hostname')
@@ -108,9 +82,4 @@ export function parseSyslogSink(name: string, keys: SinkKeys): Parsed<SyslogSink
 function defaultMaxBytes(format: SyslogSink['format'], transport: SyslogSink['transport']): number {
   if (transport !== 'udp') return 8192
   return format === 'rfc3164' ? 1024 : 2048
-}
-
-function facilityNumber(name: (typeof FACILITIES)[number] | (typeof LOCAL_FACILITIES)[number]): number {
-  const number = FACILITIES.findIndex((known) => known === name)
-  return number >= 0 ? number : FIRST_LOCAL + LOCAL_FACILITIES.findIndex((known) => known === name)
 }
