@@ -62,7 +62,7 @@ test('a flood of bad passwords is one alert with their number, and one notificat
   assert.equal(receiver.received.length, 1)
 })
 
-test('Lua errors, clients outside the ACL, dead letters and failed reloads become alerts; starts only where a route asks', async (t) => {
+test('Lua errors, dead letters and failed reloads become alerts; starts and reloads only where a route asks', async (t) => {
   const receiver = await startReceiver(t, (_request, response) => void response.writeHead(400).end())
   const policy = `${BASE_CONFIGURATION}${CONTROL_CONFIGURATION}
     addCustomWebHook("hook", {url="${receiver.url}"})

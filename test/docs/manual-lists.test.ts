@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
 import { buildRequest } from '../../src/delivery/web-hook-request.ts'
 import { ERRORS } from '../../src/errors.ts'
+import { SERVER_EVENTS } from '../../src/events/server-event.ts'
 import { parseLoginReport } from '../../src/login/parse-report.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { NO_SOURCES } from '../support/metric-sources.ts'
@@ -25,10 +26,12 @@ describe('trackalert(1)', () => {
 
   test('has a part for every command that --help shows, with its options, and no other', () => {
     const list = helpOf('--help').split('Commands:\n')[1] ?? ''
-    const commands = Array.from(list.matchAll(/^ {2}(\w+)/gm), (match) => match[1] ?? '')
+    const commands = Array.from(list.matchAll(/^ {2}(\w[\w-]*)/gm), (match) => match[1] ?? '')
     assert.ok(commands.length > 0)
     const [, section = ''] = /^\.SH COMMANDS\n([\s\S]*?)^\.SH /m.exec(page.source) ?? []
-    const parts = Array.from(section.matchAll(/^\.SS (\w+)$/gm), (match) => match[1] ?? '')
+    const parts = Array.from(section.matchAll(/^\.SS (\w[\w\\-]*)$/gm), (match) =>
+      (match[1] ?? '').replaceAll('\\-', '-'),
+    )
     assert.deepEqual(parts.toSorted(), commands.toSorted())
     for (const command of commands) {
       const own = optionsOf(command, '--help').filter((option) => option !== '-h, --help')
@@ -71,6 +74,23 @@ describe('the log section of trackalert(1)', () => {
       assert.ok(code.includes(constantPart))
     })
   }
+})
+
+describe('EVENTS of trackalert.conf(5)', () => {
+  const entries = readManPage('trackalert.conf.5').entries.filter(({ section }) => section === 'EVENTS')
+
+  test('has an entry for every event, with its severity and its sentence, and no other', () => {
+    const told = entries.filter(({ tag }) => !tag.startsWith('setEventHandler'))
+    const known = Object.entries(SERVER_EVENTS)
+    assert.deepEqual(
+      told.map(({ tag }) => tag),
+      known.map(([name]) => name),
+    )
+    for (const [index, [name, { severity, text }]] of known.entries()) {
+      const body = told[index]?.body.toLowerCase() ?? ''
+      assert.ok(body.startsWith(`(${severity}) ${text.toLowerCase()}. `), `${name}: ${body}`)
+    }
+  })
 })
 
 describe('trackalert_api(7)', () => {
