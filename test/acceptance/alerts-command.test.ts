@@ -123,17 +123,14 @@ test('what is followed goes on over a restart of the server, and each alert is t
   await report(server, { login: 'ann' })
   await allRun(server)
   const { folder } = server
-  const child = spawn(process.execPath, [
-    MAIN,
-    ...['alerts', '--follow', '--format', 'line', '-C', join(folder, 'trackalert.conf')],
-  ])
+  const words = ['alerts', '--follow', '--format', 'line', '-C', join(folder, 'trackalert.conf')]
+  const child = spawn(process.execPath, [MAIN, ...words])
   t.after(() => child.kill('SIGKILL'))
   let output = ''
   let errors = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
-  const users = (): readonly (string | undefined)[] =>
-    Array.from(output.matchAll(/ user=(\S+) /g), ([, user]) => user)
+  const users = (): readonly string[] => Array.from(output.matchAll(/ user=(\S+) /g), ([, user = '']) => user)
   await eventually('the first is not printed', () => users().length === 1)
   await report(server, { login: 'bob' })
   await report(server, { login: 'carl' })
