@@ -11,6 +11,7 @@ import type { TrendApplier } from '../trend-applier.ts'
 import { AlertNotes } from './alert-notes.ts'
 import { AlertRows } from './alert-rows.ts'
 import { checkTableFileSlowly } from './check-files.ts'
+import { markClean } from './clean-mark.ts'
 import { stageCommit } from './commit-outcomes.ts'
 import { Database } from './database.ts'
 import { Disk } from './disk.ts'
@@ -147,7 +148,7 @@ export class StoreService {
       historyReports: history.reports,
       historyBytes: history.sizeBytes,
       trendRows: trendRows.rows,
-      trendRowsEvicted: trendRows.evicted,
+      trendRowsEvicted: trendRows.expiry.evicted,
       alerts: alertRows.counts,
     }
   }
@@ -336,6 +337,7 @@ export class StoreService {
     this.#disk.stop()
     this.#reopened?.resolve()
     await this.#database?.close()
+    if (this.#broken === undefined) markClean(this.#deps.setup.databaseDirectory)
     this.#deps.send({ type: 'closed' })
   }
 }
