@@ -17,6 +17,10 @@ import { DAEMON_VARIABLE, startDaemon, type DaemonNews } from './cli/daemon.ts'
 import { EXIT, type ExitStatus } from './cli/exit-status.ts'
 import type { Surroundings } from './cli/surroundings.ts'
 import { messageOf } from './errors.ts'
+import { isJournal, neverWaitForReader } from './telemetry/standard-output.ts'
+
+/** What was written has so long to get out at the end. */
+const LAST_WORDS_MS = 3_000
 
 const IS_DAEMON_CHILD = process.env[DAEMON_VARIABLE] !== undefined
 // Neither the configuration nor a program that the server starts shall take it for its own.
@@ -28,6 +32,7 @@ function surroundings(): Surroundings {
     environment: { ...process.env },
     input: process.stdin,
     output: process.stdout,
+    outputIsJournal: isJournal(1, process.env['JOURNAL_STREAM']),
     errors: process.stderr,
     enterFolder(file) {
       if (existsSync(file)) process.chdir(dirname(file))
@@ -57,6 +62,12 @@ async function run(commandLine: CommandLine, around: Surroundings): Promise<Exit
       const { runClient } = await import('./cli/run-client.ts')
       return await runClient(commandLine, around, configFileOf)
     }
+    case 'simulate': {
+      process.stdout.on('error', () => undefined)
+      const { writeSimulation } = await import('./cli/simulate.ts')
+      const writeError = (text: string): void => void process.stderr.write(`trackalert: ${text}`)
+      return await writeSimulation(commandLine.choice, { output: process.stdout, writeError })
+    }
     default:
       return commandLine satisfies never
   }
@@ -74,6 +85,7 @@ async function daemonize(server: ServerChoice, { environment }: Surroundings): P
 async function serve(server: ServerChoice, around: Surroundings): Promise<ExitStatus> {
   // Whoever read the log may be gone, such as a pager or a journal that restarts; reports go on without it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  neverWaitForReader(process.stdout)
   const configFile = configFileOf(server.configFile)
   keepCompiledCode({
     configFile,
@@ -92,6 +104,9 @@ async function serve(server: ServerChoice, around: Surroundings): Promise<ExitSt
     },
     onReloadSignal(listener) {
       process.on('SIGHUP', listener)
+    },
+    onExit(listener) {
+      process.on('exit', listener)
     },
     tellParent: IS_DAEMON_CHILD ? tellParent : undefined,
   })
@@ -138,3 +153,5 @@ try {
 }
 // Whatever is still open, such as a worker that does not end, must not keep the process; what was written gets out first.
 process.stdout.write('', () => process.exit())
+// Unless nobody takes it.
+setTimeout(() => process.exit(), LAST_WORDS_MS)

@@ -13,6 +13,8 @@ export interface AppOptions {
   /** What os.getenv() shows. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly log: Log
+  /** Lines of the log dropped since the start, by where they were to go; none where it is not said. */
+  readonly logLinesDropped?: () => Readonly<Record<'output' | 'syslog', number>>
   /** Set a damaged store aside and go on with what is intact of it. */
   readonly recover: boolean
   /** Reports and calls that may wait or run, over all policy workers; the default is for servers, tests want fewer. */

@@ -3,10 +3,10 @@
  */
 import { loadConfiguration, type Configuration } from '../config/load-configuration.ts'
 import { createDelivery } from '../delivery/delivery.ts'
+import { createServerMetrics } from './server-metrics.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import type { AppOptions } from './app-options.ts'
 import type { Log } from '../telemetry/log.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
 import { createStatistics } from '../telemetry/statistics.ts'
 import { deliveryOptions, warningsOf } from './options-from-settings.ts'
@@ -62,80 +62,35 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   logNotices(configuration, log)
 
   const statistics = createStatistics(now, settings.customStats)
-  const store = await openStore(configuration, options)
+  const traffic = { activeConnections: 0, reports: 0 }
+  const metrics = createServerMetrics({
+    options,
+    inForce,
+    stateDirectory: configuration.stateDirectory,
+    traffic,
+    stopping,
+    now,
+    later: () => ({ store, outbox, policy, alerts }),
+  })
+  const store = await openStore(configuration, options, (batch) => metrics.countBatch(batch))
   stopping.add('store', () => store.close())
   const outbox = createStoreOutbox(store, now)
-  const traffic = { activeConnections: 0, reports: 0 }
-  const metrics = createMetrics({
-    activeConnections: () => traffic.activeConnections,
-    workerQueue: () => policy.runs.waiting(),
-    webHookQueue: () => outbox.size,
-    store: () => store.counts(),
-    geoDatabases: () => inForce.configuration.geoDatabases,
-    now,
-    activeSilences: () => alerts.activeSilences(),
-  })
   stopping.add('statistics log', startStatisticsLog(log, statistics))
   stopping.add('expiry', startExpiry(store, now, log))
 
   const delivery = createDelivery(
-    {
-      outbox,
-      now,
-      random: Math.random,
-      log,
-      metrics,
-      onNotification: (record) => void alerts.noteDelivery(record),
-    },
+    { outbox, now, random: Math.random, log, metrics, onNotification: (record) => alerts.noteTry(record) },
     deliveryOptions(settings),
   )
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
 
   const alerts = startAlerts({ settings, store, metrics, log, stopping, now, onQueued: outbox.queued })
-  const policy = await startPolicy({
-    inForce,
-    alerts,
-    options,
-    store,
-    outbox,
-    sendTest: delivery.sendTest,
-    metrics,
-    statistics,
-    stopping,
-    now,
-  })
-
-  const scheduler = startScheduler({ log, now, policy, metrics, stopping }, settings.schedules)
-
-  const http = await startHttp({
-    inForce,
-    askAlerts: alerts.ask,
-    policy,
-    store,
-    metrics,
-    statistics,
-    traffic,
-    stopping,
-    now,
-    log,
-  })
-  const reloads = await startOperations({
-    options,
-    inForce,
-    store,
-    outbox,
-    delivery,
-    alerts,
-    policy,
-    scheduler,
-    http,
-    metrics,
-    statistics,
-    traffic,
-    stopping,
-    now,
-  })
+  const shared = { options, inForce, store, outbox, metrics, statistics, stopping, now, log }
+  const policy = await startPolicy({ ...shared, alerts, sendTest: delivery.sendTest })
+  const scheduler = startScheduler({ ...shared, policy }, settings.schedules)
+  const http = await startHttp({ ...shared, askAlerts: alerts.ask, policy, traffic })
+  const reloads = await startOperations({ ...shared, delivery, alerts, policy, scheduler, http, traffic })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
   return {
     ...reloads,
@@ -149,6 +104,6 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
 }
 
 function logNotices({ settings, notices }: Configuration, log: Log): void {
-  for (const { level, message, fields } of notices) log[level](message, fields)
+  for (const { level, message, fields } of notices) log.verbatim(level, message, fields)
   for (const warning of warningsOf(settings)) log.warn(warning)
 }

@@ -3,6 +3,7 @@
  */
 import type { Configuration } from '../config/load-configuration.ts'
 import { openEmbeddedStore, type EmbeddedStore } from '../store/embedded/embedded-store.ts'
+import type { WrittenBatch } from '../store/store.ts'
 import type { AppOptions } from './app-options.ts'
 import { storeOptions } from './options-from-settings.ts'
 
@@ -10,6 +11,7 @@ import { storeOptions } from './options-from-settings.ts'
 export async function openStore(
   configuration: Configuration,
   options: Pick<AppOptions, 'log' | 'recover' | 'maxPendingRuns'>,
+  onWritten: (batch: WrittenBatch) => void,
 ): Promise<EmbeddedStore> {
   const { log } = options
   const { store, report } = await openEmbeddedStore(
@@ -19,6 +21,7 @@ export async function openStore(
         else log.error('reports cannot be stored', { reason: readiness.reason })
       },
       onTrouble: (message) => log.error(message),
+      onWritten,
     },
     storeOptions(configuration, options, Date.now()),
   )

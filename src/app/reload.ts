@@ -32,6 +32,10 @@ import type { Alerts } from './start-alerts.ts'
 import { StopSequence } from './stop-sequence.ts'
 import { describeTrendChanges } from './trend-changes.ts'
 
+interface Named {
+  readonly name: string
+}
+
 export interface ReloadParts {
   readonly options: AppOptions
   readonly inForce: InForce
@@ -135,13 +139,10 @@ async function exchange(parts: ReloadParts, rollback: StopSequence, signal: Abor
 /** What an operator should know about the new configuration, once it is in force. */
 function logChanges(log: Log, before: Configuration, next: Configuration): void {
   const changes = describeTrendChanges(before.trendDefinitions, next.trendDefinitions)
-  for (const { level, message, fields } of [...next.notices, ...changes]) log[level](message, fields)
+  for (const { level, message, fields } of [...next.notices, ...changes]) log.verbatim(level, message, fields)
   for (const warning of warningsOf(next.settings)) log.warn(warning)
-  const hooks = new Set(next.settings.webHooks.map(({ name }) => name))
-  for (const { name } of before.settings.webHooks) {
-    if (hooks.has(name)) continue
-    log.warn('a webhook is not defined any more; what is queued for it stays queued', { hook: name })
-  }
+  warnOfMissing(log, 'webhook', before.settings.webHooks, next.settings.webHooks)
+  warnOfMissing(log, 'alert sink', before.settings.alertSinks, next.settings.alertSinks)
 }
 
 /** What is not waited for any more comes to its end by itself. */
@@ -194,5 +195,13 @@ async function reconfigureStore(
     throw error
   } finally {
     inTime.abort()
+  }
+}
+
+function warnOfMissing(log: Log, what: string, before: readonly Named[], next: readonly Named[]): void {
+  const names = new Set(next.map(({ name }) => name))
+  for (const { name } of before) {
+    if (names.has(name)) continue
+    log.warn('a receiver is not defined any more; what is queued for it waits for a day', { what, name })
   }
 }

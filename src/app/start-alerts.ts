@@ -6,8 +6,10 @@ import type { AlertEffect } from '../alerts/alert.ts'
 import type { AlertConfig } from '../alerts/alert-notifier.ts'
 import { type AlertService, createAlertService } from '../alerts/alert-service.ts'
 import type { Settings } from '../config/settings.ts'
-import { TrackError } from '../errors.ts'
+import type { NotificationRecord } from '../delivery/delivery-options.ts'
+import { TrackError, messageOf } from '../errors.ts'
 import { parseCron } from '../schedule/cron.ts'
+import type { DeliveryNote } from '../store/alert-store.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -25,16 +27,20 @@ interface AlertParts {
   readonly onQueued: (receivers: ReadonlySet<string>) => void
 }
 
-export interface Alerts extends Omit<AlertService, 'configure'> {
+export interface Alerts extends Omit<AlertService, 'configure' | 'noteDelivery'> {
   /**
    * Looks at what other settings say of alerts; the function that it answers takes it over.
    *
    * @throws TrackError TRK_CONFIG_INVALID when a route names a sink that there is not.
    */
   readonly prepare: (settings: Settings) => () => void
+  /** A sink has tried to deliver a notification; for the history. */
+  readonly noteTry: (record: NotificationRecord) => void
   /** A run has raised or resolved alerts, and that is stored. */
   readonly committed: (effects: readonly AlertEffect[]) => void
 }
+
+const STATES = { delivered: 'delivered', retry: 'retrying', dead: 'failed' } as const
 
 /** Rules with a label of their own in a metric; those that come later share one. */
 const MAX_RULE_LABELS = 200
@@ -56,6 +62,14 @@ export function startAlerts(parts: AlertParts): Alerts {
   )
   const ruleLabel = createRuleLabels()
   const noteEvictions = createEvictionLog(parts)
+  async function noteDelivery(note: DeliveryNote): Promise<void> {
+    const { sink, state } = note
+    try {
+      if (await service.noteDelivery(note)) metrics.alertNotifications.inc({ sink, status: state })
+    } catch (error) {
+      log.error('what became of a notification could not be noted', { sink, error: messageOf(error) })
+    }
+  }
   service.start()
   stopping.add('alerts', () => service.stop())
   return {
@@ -72,10 +86,8 @@ export function startAlerts(parts: AlertParts): Alerts {
       noteEvictions()
       service.wake()
     },
-    async noteDelivery(note) {
-      const isKnown = await service.noteDelivery(note)
-      if (isKnown) metrics.alertNotifications.inc({ sink: note.sink, status: note.state })
-      return isKnown
+    noteTry(record) {
+      void noteDelivery({ ...record, state: STATES[record.state] })
     },
   }
 }

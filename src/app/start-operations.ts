@@ -28,6 +28,7 @@ export async function startOperations(parts: OperationsParts): Promise<Reloads> 
     settings: () => inForce.settings,
     acl: () => inForce.acl,
     webHooks: delivery.counters,
+    alertSinks: delivery.sinks,
     webHooksWaiting: () => outbox.size,
     workers: () => policy.runs.pool.workers(),
     // No line runs before the console is started.

@@ -99,7 +99,8 @@ function createPoolStarter(
     const pool = createPolicyPool(
       {
         log,
-        onRun: (timing) => countRun(parts, timing),
+        onRun: (timing, name) => countRun(parts, timing, name),
+        onProcessorTime: (usedMs) => metrics.workerCpuSeconds.inc(usedMs / 1000),
         onNotice: createNoticeHandler({ log, metrics, onShutdownRequested }),
         onLost: (reason) => metrics.workerRestarts.inc({ reason }),
         openReader,
@@ -120,8 +121,10 @@ function createPoolStarter(
 function countRun(
   { statistics, metrics }: Pick<PolicyParts, 'statistics' | 'metrics'>,
   { waitMs, runMs }: RunTiming,
+  name: string,
 ): void {
   statistics.countRun(waitMs, runMs)
   metrics.workerQueueSeconds.observe(waitMs / 1000)
   metrics.workerResponseSeconds.observe(runMs / 1000)
+  metrics.runSeconds.observe({ function: name }, runMs / 1000)
 }

@@ -15,7 +15,7 @@ export function createNoticeHandler({ log, metrics, onShutdownRequested }: Notic
   return (notice: WorkerNotice): void => {
     switch (notice.type) {
       case 'log':
-        log[notice.level](notice.message, notice.fields)
+        log.verbatim(notice.level, notice.message, notice.fields)
         return
       case 'dns-query':
         metrics.dnsQueries.inc({ resolver: notice.resolver })

@@ -12,6 +12,7 @@ import {
   type LogOptions,
 } from '../telemetry/log-options.ts'
 import { reportCommand, type ReportChoice } from './report-options.ts'
+import { simulateCommand, type SimulateChoice } from './simulate-options.ts'
 
 export const DEFAULT_CONFIG_FILES = ['/etc/wforce/trackalert.conf', '/etc/trackalert.conf'] as const
 
@@ -44,6 +45,7 @@ export type CommandLine =
   | { readonly kind: 'execute'; readonly control: ControlChoice; readonly line: string }
   | { readonly kind: 'check'; readonly configFile: string | undefined }
   | { readonly kind: 'report'; readonly configFile: string | undefined; readonly report: ReportChoice }
+  | { readonly kind: 'simulate'; readonly choice: SimulateChoice }
   | { readonly kind: 'dump'; readonly control: ControlChoice; readonly database: string }
 
 /** What the program's own options leave behind, by commander's names. */
@@ -70,8 +72,14 @@ type Subcommand =
   | { readonly name: 'check'; readonly file: string | undefined }
   | { readonly name: 'report'; readonly report: ReportChoice }
   | { readonly name: 'dump'; readonly database: string }
+  | { readonly name: 'simulate'; readonly choice: SimulateChoice }
 
-const SUBCOMMANDS: readonly string[] = ['check', 'report', 'dump'] satisfies readonly Subcommand['name'][]
+const SUBCOMMANDS: readonly string[] = [
+  'check',
+  'report',
+  'dump',
+  'simulate',
+] satisfies readonly Subcommand['name'][]
 
 interface Surroundings {
   readonly version: string
@@ -155,6 +163,9 @@ function addSubcommands(program: Command, choose: (subcommand: Subcommand) => vo
     .description('print a statistics database of a running server, a JSON object a line')
     .argument('<database>', 'its name, as newStringStatsDB has it')
     .action((database: string) => choose({ name: 'dump', database }))
+  program.addCommand(
+    simulateCommand((choice) => choose({ name: 'simulate', choice })).copyInheritedSettings(program),
+  )
 }
 
 function withoutSubcommand(options: ProgramOptions, isTerminal: boolean): CommandLine {
@@ -193,6 +204,8 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
       return { kind: 'report', configFile, report: subcommand.report }
     case 'dump':
       return { kind: 'dump', control: controlChoice(options), database: subcommand.database }
+    case 'simulate':
+      return { kind: 'simulate', choice: subcommand.choice }
     default:
       return subcommand satisfies never
   }

@@ -5,12 +5,12 @@
 import { readFileSync } from 'node:fs'
 import { parseEndpoint } from '../config/endpoint.ts'
 import type { Inspection } from '../config/inspection.ts'
+import { parseControlKey } from '../control/control-key.ts'
 import { messageOf, TrackError } from '../errors.ts'
 import { CONTROL_PORT } from '../lua/bindings/server-settings.ts'
 import type { ControlChoice } from './command-line.ts'
 import { reachableHost } from './reachable-host.ts'
 
-const KEY_BYTES = 32
 /** As makeKey() prints it, so that its answer can be a key file. */
 const SET_KEY = /^setKey\("([^"]*)"\)$/
 
@@ -75,10 +75,9 @@ function keyOfFile(file: string): Uint8Array {
 function keyOf(text: string, where: string): Uint8Array {
   const trimmed = text.trim()
   const encoded = SET_KEY.exec(trimmed)?.[1] ?? trimmed
-  const key = Buffer.from(encoded, 'base64')
-  if (key.length === KEY_BYTES && key.toString('base64') === encoded) return new Uint8Array(key)
-  return fail(
-    `the key in ${where} is not ${KEY_BYTES} bytes in base64, as makeKey() on the console prints it`,
+  return (
+    parseControlKey(encoded) ??
+    fail(`the key in ${where} is not 32 bytes in base64, as makeKey() on the console prints it`)
   )
 }
 

@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { createApp, type App } from '../app/create-app.ts'
 import { createServiceNotify, type ServiceNotify } from '../app/service-notify.ts'
 import { messageOf } from '../errors.ts'
-import { createLog } from '../telemetry/log.ts'
+import { createServerLog, type ServerLog } from '../telemetry/server-log.ts'
 import type { ServerChoice } from './command-line.ts'
 import type { Console } from './console.ts'
 import type { DaemonNews } from './daemon.ts'
@@ -18,6 +18,8 @@ import type { Surroundings } from './surroundings.ts'
 
 /** Everything in flight has this long to end, then the process does. */
 const STOP_DEADLINE_MS = 10_000
+/** And then the log, to be read. */
+const LOG_DEADLINE_MS = 2_000
 
 export interface ServerHost {
   readonly surroundings: Surroundings
@@ -30,16 +32,28 @@ export interface ServerHost {
   readonly onStopSignal: (listener: (signal: string) => void) => void
   /** Calls back at every signal that asks to read the configuration again. */
   readonly onReloadSignal: (listener: () => void) => void
+  /** Calls back when the process ends, also in a crash; nothing can be waited for any more. */
+  readonly onExit: (listener: () => void) => void
   /** In the child of `-d`: tells the process that waits for it. */
   readonly tellParent: ((news: DaemonNews) => Promise<void>) | undefined
 }
 
 /** Resolves when the server has stopped, or could not start. */
 export async function runServer(choice: ServerChoice, host: ServerHost): Promise<ExitStatus> {
+  const { output: stream, outputIsJournal, environment } = host.surroundings
+  const serverLog = createServerLog(choice.log, {
+    stream,
+    isJournal: outputIsJournal,
+    environment,
+    pid: host.pid,
+  })
+  host.onExit(serverLog.flush)
   try {
-    await serve(choice, host)
+    await serve(choice, host, serverLog)
+    await serverLog.close(LOG_DEADLINE_MS)
     return EXIT.ok
   } catch (error) {
+    await serverLog.close(LOG_DEADLINE_MS)
     const message = messageOf(error)
     host.surroundings.errors.write(`trackalert: ${message}\n`)
     await host.tellParent?.({ type: 'failed', message })
@@ -47,16 +61,10 @@ export async function runServer(choice: ServerChoice, host: ServerHost): Promise
   }
 }
 
-async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
+async function serve(choice: ServerChoice, host: ServerHost, serverLog: ServerLog): Promise<void> {
   const { surroundings, configFile } = host
+  const { log } = serverLog
   let console: Console | undefined
-  const log = createLog({
-    ...choice.log,
-    write(line) {
-      if (console === undefined) surroundings.output.write(line)
-      else console.print(line)
-    },
-  })
   const regexesFile = choice.regexesFile === undefined ? host.ownRegexesFile : resolve(choice.regexesFile)
   // Before the folder changes, of which the file's name may be relative.
   const removePidFile =
@@ -75,6 +83,7 @@ async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
       stateDirectoryFromEnvironment: surroundings.environment['STATE_DIRECTORY'],
       environment: surroundings.environment,
       log,
+      logLinesDropped: serverLog.dropped,
       recover: choice.recover,
       onShutdownRequested: () => stopAsked.resolve('the policy asked for it'),
     })
@@ -85,9 +94,12 @@ async function serve(choice: ServerChoice, host: ServerHost): Promise<void> {
     onReload = () => void reload(app, service)
     host.onStopSignal((signal) => stopAsked.resolve(signal))
     await service.ready()
+    // Whoever is told, or sees the prompt, may look into the log at once.
+    serverLog.flush()
     await host.tellParent?.({ type: 'ready' })
     if (choice.mode === 'console') {
       console = openConsole(createLocalRunner(app.runLine), surroundings)
+      serverLog.divert(console.print.bind(console))
       void console.left.then(() => stopAsked.resolve('the console was left'))
     }
 

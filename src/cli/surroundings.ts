@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly input: Readable & Tty
   readonly output: Writable & Tty
+  /** Standard output is the journal of systemd. */
+  readonly outputIsJournal: boolean
   readonly errors: Writable
   /** Makes the folder of a file the working directory: names of files in a configuration are relative to it. */
   readonly enterFolder: (file: string) => void

@@ -3,6 +3,7 @@
  * for a check those that only a later step would find wrong look now. Lives on the thread that inspects.
  */
 import { randomBytes } from 'node:crypto'
+import { messageOf } from '../errors.ts'
 import { loadTls } from '../http/load-tls.ts'
 import { results, type HostCall, type HostFunction, type HostResult } from '../lua/host-function.ts'
 import type { Bindings } from '../lua/bindings/table.ts'
@@ -54,7 +55,13 @@ function withoutEffect({ mode, settings, stateDirectory }: HarmlessDeps): Readon
     'DNSResolver:lookupRBL': () => [],
     ...(mode === 'check'
       ? {}
-      : { newGeoIP2DB: nothing, initGeoIPDB: nothing, initGeoIPCityDB: nothing, initGeoIPISPDB: nothing }),
+      : {
+          addAlertSink: nothing,
+          newGeoIP2DB: nothing,
+          initGeoIPDB: nothing,
+          initGeoIPCityDB: nothing,
+          initGeoIPISPDB: nothing,
+        }),
   }
 }
 
@@ -74,6 +81,7 @@ function lookingCloser(settings: SettingsCollector): Readonly<Record<string, (ru
     addListener: listener,
     webserver: listener,
     controlSocket: afterwards((call) => checkControlSocket(call, settings)),
+    addAlertSink: afterwards((call) => checkNewestSink(call, settings)),
     setCurlCABundleFile: clientTls,
     setCurlClientCertAndKey: clientTls,
   }
@@ -94,6 +102,17 @@ function checkControlSocket(call: HostCall, { listeners, controlSocket }: Settin
   if (controlSocket === null) return
   if (listeners.some((listener) => isSameAddress(listener, controlSocket))) {
     call.fail(`an HTTP listener has ${controlSocket.host} port ${controlSocket.port} already`)
+  }
+}
+
+/** Its own authorities; what all connections share has been looked at where it was set. */
+function checkNewestSink(call: HostCall, { alertSinks, tlsClient }: SettingsCollector): void {
+  const caBundleFile = [...alertSinks.values()].at(-1)?.keys['ca']
+  if (typeof caBundleFile !== 'string') return
+  try {
+    tlsClientOptions({ ...tlsClient, caBundleFile, clientCertificateFile: null, clientKeyFile: null })
+  } catch (error) {
+    call.fail(`alert sink ${JSON.stringify([...alertSinks.keys()].at(-1))}: ca: ${messageOf(error)}`)
   }
 }
 

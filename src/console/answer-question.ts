@@ -4,7 +4,7 @@
 import type { ShownSetting } from './console-questions.ts'
 import type { ActionResult, ServerAnswer, ServerQuestion, WorkerState } from './console-questions.ts'
 import type { Settings } from '../config/settings.ts'
-import type { WebHookCounters } from '../delivery/delivery.ts'
+import type { SinkStatus, WebHookCounters } from '../delivery/delivery.ts'
 import type { NetmaskGroup } from '../login/netmask-group.ts'
 import type { Log, LogLevel } from '../telemetry/log.ts'
 import type { Statistics } from '../telemetry/statistics.ts'
@@ -20,7 +20,8 @@ export interface ServerAnswerDeps {
   /** The group that the listeners match against. */
   readonly acl: () => Pick<NetmaskGroup, 'masks' | 'addMask' | 'clear'>
   readonly webHooks: () => readonly WebHookCounters[]
-  /** Webhooks in the queue. */
+  readonly alertSinks: () => readonly SinkStatus[]
+  /** Webhooks and notifications in the queue. */
   readonly webHooksWaiting: () => number
   readonly workers: () => readonly WorkerState[]
   readonly reloadGeoDatabases: () => Promise<ActionResult>
@@ -45,6 +46,8 @@ export async function answerServerQuestion(
       return { kind }
     case 'web-hooks':
       return { kind, hooks: deps.webHooks(), waiting: deps.webHooksWaiting() }
+    case 'alert-sinks':
+      return { kind, sinks: deps.alertSinks() }
     case 'endpoints':
       return { kind, names: deps.settings().customEndpoints.toSorted() }
     case 'workers':

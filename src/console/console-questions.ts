@@ -4,7 +4,7 @@
  * why there is none. What is asked of the store stands in policy/store-questions.ts.
  */
 
-import type { WebHookCounters } from '../delivery/delivery.ts'
+import type { SinkStatus, WebHookCounters } from '../delivery/delivery.ts'
 
 /** Questions about the server. */
 export type ServerQuestion =
@@ -15,6 +15,7 @@ export type ServerQuestion =
   /** All of these in place of the netmasks in force, or on top of them. */
   | { readonly kind: 'change-acl'; readonly mode: 'replace' | 'add'; readonly netmasks: readonly string[] }
   | { readonly kind: 'web-hooks' }
+  | { readonly kind: 'alert-sinks' }
   | { readonly kind: 'endpoints' }
   | { readonly kind: 'workers' }
   | { readonly kind: 'settings' }
@@ -53,6 +54,7 @@ export type ServerAnswer =
   | { readonly kind: 'acl'; readonly netmasks: readonly string[] }
   | { readonly kind: 'change-acl' }
   | { readonly kind: 'web-hooks'; readonly hooks: readonly WebHookCounters[]; readonly waiting: number }
+  | { readonly kind: 'alert-sinks'; readonly sinks: readonly SinkStatus[] }
   | { readonly kind: 'endpoints'; readonly names: readonly string[] }
   | { readonly kind: 'workers'; readonly workers: readonly WorkerState[] }
   | { readonly kind: 'settings'; readonly settings: readonly ShownSetting[] }

@@ -5,6 +5,8 @@ import type { AlertPattern } from '../alerts/alert-matcher.ts'
 import { DEFAULT_ACL } from '../config/default-acl.ts'
 import { NUMBER_SETTINGS, type NumberSettingName } from '../config/number-settings.ts'
 import type { Settings } from '../config/settings.ts'
+import { parseAlertSink } from '../delivery/sinks/alert-sink.ts'
+import type { SinkKeyValues } from '../delivery/sinks/sink-keys.ts'
 import { parseWebHookDefinition } from '../delivery/web-hook.ts'
 import { NetmaskGroup } from '../login/netmask-group.ts'
 import type { ShownSetting } from './console-questions.ts'
@@ -25,6 +27,8 @@ const TEXTS: { readonly [Name in keyof OtherSettings]: (value: OtherSettings[Nam
   luaStates: (states) => String(states ?? 'one per core but one'),
   reportThreads: (threads) => String(threads ?? 'as luaStates'),
   webHooks: (hooks) => list(hooks.map(({ name, keys }) => `${name} ${urlOf(name, keys)}`.trimEnd())),
+  alertSinks: (sinks) =>
+    list(sinks.map(({ name, type, keys }) => `${name} ${type} ${placeOf(name, type, keys)}`.trimEnd())),
   customStats: list,
   customEndpoints: list,
   backgrounds: list,
@@ -129,4 +133,10 @@ function patternText({ rule = '*', key = '*', leastSeverity, mostSeverity }: Ale
   const least = leastSeverity === undefined ? '' : ` from ${leastSeverity}`
   const most = mostSeverity === undefined ? '' : ` to ${mostSeverity}`
   return `${rule} of ${key}${least}${most}`
+}
+
+/** The server, the URL or the script, and none of the other keys: some are secret. */
+function placeOf(name: string, type: string, keys: SinkKeyValues): string {
+  const parsed = parseAlertSink(name, type, keys)
+  return parsed.ok ? parsed.definition.place : ''
 }

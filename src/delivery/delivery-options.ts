@@ -30,6 +30,8 @@ interface DeliveryMetrics {
 export interface NotificationRecord extends TryRecord {
   /** Name given to addAlertSink. */
   readonly sink: string
+  /** Whom it goes to, without secrets. */
+  readonly to: string
 }
 
 export interface DeliveryDeps {

@@ -4,18 +4,21 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createHookLanes, createSinkLanes, retryOf } from './create-lanes.ts'
+import { createLaneMaker } from './create-lanes.ts'
 import type { DeliveryDeps, DeliveryOptions } from './delivery-options.ts'
-import type { Lane } from './lane.ts'
+import type { LaneQueue } from './lane.ts'
+import { LanesInForce } from './lanes-in-force.ts'
 import { watchOrphans } from './orphans.ts'
+import type { HookOutlet, SinkOutlet } from './outlet.ts'
 import type { OutboxObserver } from './outbox.ts'
-import type { SinkDefinition, SinkType } from './sinks/alert-sink.ts'
+import { planLanes } from './plan-lanes.ts'
+import { DEFAULT_RETRY_POLICY } from './retry.ts'
+import type { SinkType } from './sinks/alert-sink.ts'
 import { notifySafely } from './sinks/create-sink.ts'
-import { sinkQueue } from './sinks/sink-queue.ts'
 import { testMessage } from './sinks/test-message.ts'
 
-/** One line of showCustomWebHooks(). */
-interface WebHookCounters {
+/** One line of showCustomWebHooks(), and of showWebHookQueue(). */
+export interface WebHookCounters extends LaneQueue {
   readonly id: number
   readonly name: string
   /** Without credentials. */
@@ -25,7 +28,7 @@ interface WebHookCounters {
   readonly failures: number
 }
 
-/** One alert sink and how it is doing. */
+/** One line of showAlertSinks(). */
 export interface SinkStatus {
   readonly name: string
   readonly type: SinkType
@@ -42,9 +45,23 @@ export interface TestOutcome {
   readonly answer: string
 }
 
+/** Other options, ready to be gone by. */
+export interface PreparedDelivery {
+  readonly apply: () => void
+  readonly cancel: () => Promise<void>
+}
+
 export interface Delivery {
   /** Begins to send what is in the outbox and what will be. */
   readonly start: () => void
+  /**
+   * Gets ready to go by other options. A webhook or sink that stays as it is notices nothing; a changed one has the tries
+   * under way end and sends what is queued for it, under the same delivery ids, as it is defined then. Messages of one
+   * that is gone wait for it to come back, and are given up when they are too old.
+   *
+   * @throws TrackError TRK_TLS_CLIENT_FILES when a certificate or key cannot be used.
+   */
+  readonly prepare: (options: DeliveryOptions) => PreparedDelivery
   /**
    * Sends what is due, or will be within the time, and then closes every connection. Returns at once when nothing is.
    * A second call has no effect of its own.
@@ -64,13 +81,13 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
   const stage = { onRest: (): void => undefined }
   const onRest = (): void => stage.onRest()
   let stopping: Promise<string | undefined> | undefined
-  const hooks = createHookLanes(deps, options, onRest)
-  const sinks = createSinkLanes(deps, options, onRest)
-  const lanes = new Map([
-    ...hooks.lanes,
-    ...sinks.map(({ lane, definition }) => [sinkQueue(definition.name), lane] as const),
-  ])
-  const orphans = watchOrphans({ outbox, now, log, metrics }, [...lanes.keys()], retryOf(options).maxAgeMs)
+  const make = createLaneMaker(deps, onRest)
+  const lanes = new LanesInForce(planLanes(options, new Map(), make), onRest)
+  const orphans = watchOrphans(
+    { outbox, now, log, metrics },
+    () => [...lanes.outlets.keys()],
+    (options.retry ?? DEFAULT_RETRY_POLICY).maxAgeMs,
+  )
 
   async function drainAndClose(deadlineMs: number): Promise<string | undefined> {
     const endMs = now() + deadlineMs
@@ -79,23 +96,17 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
     await Promise.race([
       new Promise<void>((resolve) => {
         stage.onRest = () => {
-          if ([...lanes.values()].every((lane) => lane.restsUntil(endMs))) resolve()
+          if (lanes.restsUntil(endMs)) resolve()
         }
         stage.onRest()
       }),
       sleep(deadlineMs, undefined, { signal: outOfTime.signal }),
     ])
     outOfTime.abort()
-    for (const lane of lanes.values()) lane.close()
-    await Promise.all([
-      ...hooks.receivers.map((receiver) => receiver.close()),
-      ...sinks.map(({ sink }) => sink.close()),
-    ])
-    await Promise.all(Array.from(lanes.values(), (lane) => lane.settled()))
+    await lanes.close()
     if (outbox.size === 0) return undefined
     if (!outbox.isDurable) metrics.webHooksDropped.inc({ reason: 'stopped' }, outbox.size)
-    const what = sinks.length === 0 ? 'webhook' : 'webhook or notification'
-    return outbox.size === 1 ? `1 ${what}` : `${outbox.size} ${what}s`.replace('webhook or', 'webhooks or')
+    return whatIsLeft(outbox.size, sinksIn(lanes).length > 0)
   }
 
   return {
@@ -104,39 +115,73 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
       outbox.watch({
         onQueued(hook) {
           refusals.onQueued(hook)
-          lanes.get(hook)?.wake()
+          lanes.outlets.get(hook)?.lane.wake()
         },
         onRefused: refusals.onRefused,
       })
-      for (const lane of lanes.values()) lane.wake()
+      lanes.wake()
       orphans.start()
+    },
+    prepare(wanted) {
+      const planned = planLanes(wanted, lanes.outlets, make)
+      return {
+        apply() {
+          // A server that stops has no more use for it.
+          if (stopping !== undefined) return
+          lanes.replace(planned)
+          orphans.namesChanged()
+        },
+        // What is planned opens nothing before its first try.
+        cancel: () => Promise.resolve(),
+      }
     },
     stop(deadlineMs) {
       stopping ??= drainAndClose(deadlineMs)
       return stopping
     },
-    counters: () =>
-      options.hooks
-        .map(({ id, name, url }) => ({ id, name, url, ...countsOf(lanes.get(name)) }))
-        .toSorted((a, b) => a.id - b.id),
-    sinks: () =>
-      sinks.map(({ definition: { name, type, place }, lane }) => ({ name, type, place, ...countsOf(lane) })),
-    async sendTest(name) {
-      const found = sinks.find(({ definition }) => definition.name === name)
-      if (found === undefined) return { ok: false, answer: unknownSink(name, options.sinks) }
-      const { verdict, answer } = await notifySafely(found.sink, [testMessage(name, randomUUID(), now())])
-      return { ok: verdict.kind === 'success', answer }
-    },
+    counters: () => countersOf(lanes),
+    sinks: () => sinksIn(lanes).map(statusOf),
+    sendTest: (name) => sendTest(lanes, name, now()),
   }
 }
 
-function countsOf(lane: Lane | undefined) {
-  return { successes: lane?.successes ?? 0, failures: lane?.failures ?? 0 }
+function countersOf(lanes: LanesInForce): readonly WebHookCounters[] {
+  return hooksIn(lanes)
+    .map(({ definition: { id, name, url }, lane }) => ({ id, name, url, ...lane.tally, ...lane.queue }))
+    .toSorted((a, b) => a.id - b.id)
 }
 
-function unknownSink(name: string, sinks: readonly SinkDefinition[]): string {
+function statusOf({ definition: { name, type, place }, lane }: SinkOutlet): SinkStatus {
+  return { name, type, place, ...lane.tally }
+}
+
+async function sendTest(lanes: LanesInForce, name: string, nowMs: number): Promise<TestOutcome> {
+  const sinks = sinksIn(lanes)
+  const found = sinks.find(({ definition }) => definition.name === name)
+  if (found === undefined) return { ok: false, answer: unknownSink(name, sinks) }
+  const message = testMessage(name, randomUUID(), nowMs)
+  const { verdict, answer } = await lanes.whileHeld(found, () => notifySafely(found.connections, [message]))
+  return { ok: verdict.kind === 'success', answer }
+}
+
+function hooksIn({ outlets }: LanesInForce): readonly HookOutlet[] {
+  return [...outlets.values()].filter((outlet) => outlet.kind === 'webhook')
+}
+
+function sinksIn({ outlets }: LanesInForce): readonly SinkOutlet[] {
+  return [...outlets.values()].filter((outlet) => outlet.kind === 'sink')
+}
+
+function whatIsLeft(size: number, hasSinks: boolean): string {
+  const what = hasSinks ? 'webhook or notification' : 'webhook'
+  return size === 1 ? `1 ${what}` : `${size} ${what}s`.replace('webhook or', 'webhooks or')
+}
+
+function unknownSink(name: string, sinks: readonly SinkOutlet[]): string {
   const known =
-    sinks.length === 0 ? 'there are none' : `there are ${sinks.map((sink) => sink.name).join(', ')}`
+    sinks.length === 0
+      ? 'there are none'
+      : `there are ${sinks.map(({ definition }) => definition.name).join(', ')}`
   return `there is no alert sink ${JSON.stringify(name)}; ${known}`
 }
 

@@ -25,6 +25,22 @@ export interface TryRecord {
   readonly atMs: number
 }
 
+/** Tries since the start of the server. */
+export interface Tally {
+  successes: number
+  failures: number
+}
+
+/** What an operator may want to know of a lane. */
+export interface LaneQueue {
+  /** Tries under way. */
+  readonly sending: number
+  /** Unix milliseconds; undefined when nothing waits for its time. */
+  readonly nextTryAtMs: number | undefined
+  /** The other side failed so often that one try is made at a time. */
+  readonly isHeldBack: boolean
+}
+
 export interface LaneDeps {
   readonly recipient: Recipient
   /** What the outbox calls it. */
@@ -41,6 +57,8 @@ export interface LaneDeps {
   readonly log: Log
   readonly onTry: (isOk: boolean) => void
   readonly onDead: (reason: DeadReason) => void
+  /** Counts the tries; the lane that takes its place counts on. */
+  readonly tally: Tally
   /** One message's try has been settled. */
   readonly onSettled: (record: TryRecord) => void
   /** It has looked at everything and waits. */
@@ -68,8 +86,6 @@ export class Lane {
   #nextBatchAtMs = 0
   /** What was last wrong, for those that grow too old while nothing is tried. */
   #lastFailure: string | undefined = undefined
-  #successes = 0
-  #failures = 0
 
   constructor(deps: LaneDeps) {
     this.#deps = deps
@@ -79,12 +95,13 @@ export class Lane {
     return this.#deps.recipient
   }
 
-  get successes(): number {
-    return this.#successes
+  get tally(): Tally {
+    return this.#deps.tally
   }
 
-  get failures(): number {
-    return this.#failures
+  get queue(): LaneQueue {
+    const { breaker } = this.#deps
+    return { sending: this.#active.size, nextTryAtMs: this.#wakesAtMs, isHeldBack: breaker.isOpen }
   }
 
   /** True when nothing is under way and nothing will be due by then. */
@@ -256,12 +273,12 @@ export class Lane {
     const isOk = verdict.kind === 'success'
     // A try that the stop cut off says nothing about the receiver.
     if (this.#isClosed && !isOk) return
-    if (isOk) this.#successes += 1
-    else this.#failures += 1
+    if (isOk) this.tally.successes += 1
+    else this.tally.failures += 1
     this.#deps.onTry(isOk)
   }
 
-  /** The stop came first: the entries stay as they were. */
+  /** The stop, or another definition, came first: the entries stay as they were. */
   async #putBack(entries: Entries): Promise<void> {
     for (const { id, tries, nextTryAtMs } of entries)
       await this.#deps.outbox.settle(id, { kind: 'retry', tries, nextTryAtMs })

@@ -5,7 +5,7 @@
 import { Client, Pool, type Dispatcher } from 'undici'
 import { networkFailure } from '../outgoing/network-failure.ts'
 import { createSharedLookup } from '../outgoing/shared-lookup.ts'
-import type { TlsClientOptions } from '../outgoing/tls-client-options.ts'
+import { isSameTls, type TlsClientOptions } from '../outgoing/tls-client-options.ts'
 import type { HttpAttempt } from './retry.ts'
 import type { WebHookRequest } from './web-hook-request.ts'
 
@@ -21,14 +21,17 @@ const MAX_ANSWER_BYTES = 16 * 1024
 
 export class Receiver {
   readonly #origin: string
+  readonly #options: ReceiverOptions
   readonly #timeoutMs: number
   readonly #clientOptions: Client.Options
   readonly #pool: Pool
   /** The tries under way; the callers bound them. */
   readonly #tries = new Set<AbortController>()
 
-  constructor(origin: string, { connections, timeoutMs, tls }: ReceiverOptions) {
+  constructor(origin: string, options: ReceiverOptions) {
+    const { connections, timeoutMs, tls } = options
     this.#origin = origin
+    this.#options = options
     this.#timeoutMs = timeoutMs
     this.#clientOptions = {
       allowH2: false,
@@ -38,6 +41,17 @@ export class Receiver {
       bodyTimeout: 0,
     }
     this.#pool = new Pool(origin, { ...this.#clientOptions, connections })
+  }
+
+  /** Whether one for this server with these options would behave the same. */
+  isLike(origin: string, { connections, timeoutMs, tls }: ReceiverOptions): boolean {
+    const own = this.#options
+    return (
+      this.#origin === origin &&
+      own.connections === connections &&
+      own.timeoutMs === timeoutMs &&
+      isSameTls(own.tls, tls)
+    )
   }
 
   /** Never rejects. */

@@ -47,7 +47,7 @@ interface PoolCounts {
 
 export function createHandOver(workers: readonly WorkerHandle[], pool: PoolCounts): HandOver {
   const waiting = (): number => workers.reduce((sum, worker) => sum + worker.waiting, 0)
-  const inFlight = (): number => workers.reduce((sum, worker) => sum + worker.inFlight, 0)
+  const inFlight = (): number => workers.reduce((sum, worker) => sum + worker.running, 0)
   return {
     pause() {
       for (const worker of workers) worker.pause()

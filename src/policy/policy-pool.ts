@@ -15,7 +15,9 @@ import { WorkerHandle, type FinishRun, type RunTiming, type WorkerNotice } from 
 
 interface PolicyPoolDeps {
   readonly log: Log
-  readonly onRun: (timing: RunTiming) => void
+  /** A run has ended; `name` is `report`, or the endpoint's or the background function's. */
+  readonly onRun: (timing: RunTiming, name: string) => void
+  readonly onProcessorTime?: (usedMs: number) => void
   readonly onNotice: (notice: WorkerNotice) => void
   readonly onLost: (reason: LossReason) => void
   /** The store's door for a new thread. */
@@ -82,7 +84,7 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
       ...run,
       tries: 0,
       settle(outcome, timing) {
-        deps.onRun(timing)
+        deps.onRun(timing, run.job.kind === 'report' ? 'report' : run.job.name)
         const settling = run.finish(outcome)
         if (settling === undefined) ended()
         else void settling.then(ended, ended)

@@ -7,6 +7,20 @@ import type { Worker } from 'node:worker_threads'
 /** How long to wait for a thread's processor time; one that is held inside the system does not tell. */
 const PROCESSOR_ANSWER_MS = 900
 
+/** Asks threads as `processorMsOf` does, and tells what the last one has used since it was asked before. */
+export function processorMeter(
+  onUsed: ((usedMs: number) => void) | undefined,
+): (worker: Worker) => Promise<number | undefined> {
+  let last: { readonly worker: Worker; readonly usedMs: number } | undefined
+  return async (worker) => {
+    const usedMs = await processorMsOf(worker)
+    if (usedMs === undefined) return undefined
+    onUsed?.(Math.max(0, usedMs - (last?.worker === worker ? last.usedMs : 0)))
+    last = { worker, usedMs }
+    return usedMs
+  }
+}
+
 /** Processor time that a thread has used so far, milliseconds; undefined when it does not tell. */
 export async function processorMsOf(worker: Worker): Promise<number | undefined> {
   const answered = new AbortController()

@@ -24,7 +24,7 @@ import { packJobs } from './packed-jobs.ts'
 import { unpackQuietRuns } from './quiet-runs.ts'
 import type { FromWorker, Job, RunOutcome, RunResult, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
-import { processorMsOf } from './processor-time.ts'
+import { processorMeter } from './processor-time.ts'
 import { lossFailure, type LossReason } from './worker-loss.ts'
 import { RunBacklog } from './run-backlog.ts'
 
@@ -69,6 +69,8 @@ interface WorkerHandleDeps {
   readonly log: Log
   readonly onNotice: (notice: WorkerNotice) => void
   readonly onLost: (reason: LossReason) => void
+  /** Milliseconds that the thread has used since it was said last: for those who measure. */
+  readonly onProcessorTime?: (usedMs: number) => void
   /** The store's door for a new thread: its port goes over to it, and its number is never used twice. */
   readonly openReader: () => TrendReaderSetup
   readonly answer: (question: StoreQuestion) => Promise<StoreAnswer>
@@ -99,6 +101,7 @@ export class WorkerHandle {
   #isAbandoned = false
   /** Runs of a lost worker that are yet to be tried again, one at a time. */
   #suspects = 0
+  readonly #processorMsOf: ReturnType<typeof processorMeter>
   /** Counted rather than timed: a server that was itself stopped for a while must not blame its workers. */
   #unansweredPings = 0
   /** The thread's processor time when it last gave a sign of life, as far as it was asked. */
@@ -108,6 +111,7 @@ export class WorkerHandle {
 
   constructor(deps: WorkerHandleDeps, options: WorkerHandleOptions) {
     this.#deps = deps
+    this.#processorMsOf = processorMeter(deps.onProcessorTime)
     this.#options = options
     this.#setup = options.setup
   }
@@ -121,17 +125,12 @@ export class WorkerHandle {
     return this.#backlog.size + this.#inFlight.size
   }
 
-  /** Runs in the thread. */
-  get running(): number {
-    return this.#inFlight.size
-  }
-
   get waiting(): number {
     return this.#backlog.size
   }
 
   /** Runs that are in the thread. */
-  get inFlight(): number {
+  get running(): number {
     return this.#inFlight.size
   }
 
@@ -303,7 +302,7 @@ export class WorkerHandle {
    * have: on a busy machine that may take long, so the time on the wall ends only what uses hardly any.
    */
   async #watch(worker: Worker): Promise<void> {
-    const processorMs = await processorMsOf(worker)
+    const processorMs = await this.#processorMsOf(worker)
     if (this.#worker !== worker || this.#state !== 'running') return
     if (this.#unansweredPings === 0) this.#processorMsAtSign = processorMs
     const { cpuMs, wallMs } = this.#setup.limits

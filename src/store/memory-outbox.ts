@@ -1,7 +1,15 @@
 /**
  * The outbox of the in-memory store. Pure state; see memory-store.ts.
  */
-import type { DeadLetter, OrphanCount, OrphanRule, OutboxClaim, OutboxEntry, OutboxMessage } from './store.ts'
+import type {
+  DeadLetter,
+  OrphanCount,
+  OrphanRule,
+  OutboxClaim,
+  OutboxEntry,
+  OutboxMessage,
+  StoreCounts,
+} from './store.ts'
 
 const KEEP_DEAD_MS = 30 * 86_400_000
 
@@ -11,8 +19,16 @@ export class MemoryOutbox {
   readonly #dead = new Map<number, DeadLetter>()
   #nextId = 1
 
-  counts(): { readonly outboxEntries: number; readonly deadLetters: number } {
-    return { outboxEntries: this.#waiting.size, deadLetters: this.#dead.size }
+  counts(): Pick<StoreCounts, 'outboxEntries' | 'outboxByReceiver' | 'deadLetters'> {
+    const byReceiver = new Map<string, number>()
+    for (const { receiver } of this.#waiting.values()) {
+      byReceiver.set(receiver, (byReceiver.get(receiver) ?? 0) + 1)
+    }
+    return {
+      outboxEntries: this.#waiting.size,
+      outboxByReceiver: byReceiver,
+      deadLetters: this.#dead.size,
+    }
   }
 
   add(message: OutboxMessage): void {

@@ -3,7 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compareBytes } from '../trends/compare-bytes.ts'
-import type { CommitStamp, StoredTrendRow, TrendReader } from './store.ts'
+import type { CommitStamp, StoreCounts, StoredTrendRow, TrendReader } from './store.ts'
 import type { AppliedRow, CurrentRow, TrendApplier } from './trend-applier.ts'
 
 interface Row {
@@ -29,9 +29,10 @@ export class MemoryTrends {
     this.#applier = applier
   }
 
-  counts(): { readonly trendRows: number; readonly trendRowsEvicted: number } {
-    const rows = [...this.#databases.values()].reduce((total, database) => total + database.size, 0)
-    return { trendRows: rows, trendRowsEvicted: this.#evicted }
+  counts(): Pick<StoreCounts, 'trendRows' | 'trendRowsByDatabase' | 'trendRowsEvicted'> {
+    const byDatabase = new Map(Array.from(this.#databases, ([name, { size }]) => [name, size]))
+    const rows = [...byDatabase.values()].reduce((total, size) => total + size, 0)
+    return { trendRows: rows, trendRowsByDatabase: byDatabase, trendRowsEvicted: this.#evicted }
   }
 
   isCommitted({ worker, number }: CommitStamp): boolean {

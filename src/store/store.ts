@@ -166,10 +166,13 @@ export interface StoreCounts {
   readonly backlogBytes: number
   readonly failedReports: number
   readonly outboxEntries: number
+  /** What waits for each receiver or is on its way; receivers for which nothing does may be absent. */
+  readonly outboxByReceiver: ReadonlyMap<string, number>
   readonly deadLetters: number
   readonly historyReports: number
   readonly historyBytes: number
   readonly trendRows: number
+  readonly trendRowsByDatabase: ReadonlyMap<string, number>
   /** Rows that a database's maximum size pushed out, since start. */
   readonly trendRowsEvicted: number
   readonly alerts: AlertCounts
@@ -190,16 +193,25 @@ export interface Expiry {
   readonly longestStepCpuMs: number
 }
 
+/** How a batch got to the disk. */
+export interface WrittenBatch {
+  /** With the fsync, where the durability asks for one. */
+  readonly durationMs: number
+  readonly sizeBytes: number
+}
+
 /** Of a store that holds nothing. */
 export const NO_COUNTS: StoreCounts = {
   backlogReports: 0,
   backlogBytes: 0,
   failedReports: 0,
   outboxEntries: 0,
+  outboxByReceiver: new Map(),
   deadLetters: 0,
   historyReports: 0,
   historyBytes: 0,
   trendRows: 0,
+  trendRowsByDatabase: new Map(),
   trendRowsEvicted: 0,
   alerts: NO_ALERT_COUNTS,
 }

@@ -1,20 +1,20 @@
 /**
  * Prometheus metrics: names, labels and meaning are the reference's where it has them. Lives on the main thread.
  */
-import type { StoreCounts } from '../store/store.ts'
 import { SEVERITIES } from '../alerts/severity.ts'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { addScrapedMetrics, type ScrapedSources } from './scraped-metrics.ts'
+import { workMetrics } from './work-metrics.ts'
 
 /** The reference's buckets, seconds. */
 const DURATION_BUCKETS = [0.001, 0.01, 0.1, 1]
 
 /** What is read at the moment of a scrape. */
-interface MetricSources {
+interface MetricSources extends ScrapedSources {
   readonly activeConnections: () => number
   /** Reports and calls that wait for a policy worker. */
   readonly workerQueue: () => number
   readonly webHookQueue: () => number
-  readonly store: () => StoreCounts
   /** The GeoIP databases in use, and when they were made; Unix milliseconds. */
   readonly geoDatabases: () => readonly { readonly name: string; readonly builtAtMs: number }[]
   /** Unix milliseconds. */
@@ -30,6 +30,7 @@ export function createMetrics(sources: MetricSources) {
   collectDefaultMetrics({ register: registry })
   addGauges(registry, sources)
   addGeoAges(registry, sources)
+  addScrapedMetrics(registry, sources)
   addOpenAlerts(registry, sources)
   return {
     registry,
@@ -38,6 +39,7 @@ export function createMetrics(sources: MetricSources) {
     ...lookupMetrics(registry),
     ...reloadMetrics(registry),
     ...controlMetrics(registry),
+    ...workMetrics(registry),
     ...alertMetrics(registry),
   }
 }
@@ -56,17 +58,6 @@ function addGauges(registry: Registry, sources: MetricSources): void {
     ],
     ['trackalert_dead_letters', 'Webhooks given up and kept.', () => sources.store().deadLetters],
     ['trackalert_history_reports', 'Done reports kept for getReports.', () => sources.store().historyReports],
-    ['trackalert_trend_rows', 'Keys of all trend databases.', () => sources.store().trendRows],
-    [
-      'trackalert_trend_rows_evicted',
-      'Keys that a maximum size pushed out since the start.',
-      () => sources.store().trendRowsEvicted,
-    ],
-    [
-      'trackalert_alerts_evicted',
-      'Alerts resolved since the start because too many were open.',
-      () => sources.store().alerts.evicted,
-    ],
     ['trackalert_silences_active', 'Silences and maintenance windows in force.', sources.activeSilences],
   ] as const
   for (const [name, help, read] of gauges) {

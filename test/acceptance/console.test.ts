@@ -164,6 +164,39 @@ describe('a line', () => {
     assert.equal(receiver.received.length, 1)
   })
 
+  test('tests an alert sink once, and the sinks are listed with what came of their tries', async (t) => {
+    const receiver = await startReceiver(t)
+    const { server, ask } = await startRig(
+      t,
+      `addAlertSink("desk", "webhook", { url = "http://user:hidden1@${new URL(receiver.url).host}/hook", secret = "hidden2" })
+       addAlertSink("script", "exec", { argv = {"/bin/sh", "-c", "exit 3"} })`,
+    )
+    assert.equal(
+      await ask('local ok, said = testAlertSink("desk") return tostring(ok) .. " " .. said'),
+      'true status 200',
+    )
+    assert.match(await ask('print(testAlertSink("script"))'), /^false\texit status 3\n$/)
+    assert.match(
+      await ask('print(testAlertSink("none"))'),
+      /^false\tthere is no alert sink "none"; there are desk, script\n$/,
+    )
+    // Whatever would come twice has had its time once a later line has been through every worker.
+    await ask('limit = 7')
+    await server.post('/command/report', { ...REPORT, login: 'limit' })
+    await server.waitFor(/the limit is 7/)
+    assert.equal(receiver.received.length, 1)
+    assert.equal(
+      await ask('showAlertSinks()'),
+      [
+        'Name                 Type      Successes Failures  Place',
+        `desk                 webhook   0         0         ${receiver.url}`,
+        'script               exec      0         0         /bin/sh',
+        '',
+      ].join('\n'),
+    )
+    assert.doesNotMatch(await ask('showConfig()'), /hidden\d/)
+  })
+
   test('changes the ACL at once', async (t) => {
     const { server, ask } = await startRig(t)
     assert.equal((await server.post('/command/report', REPORT)).status, 200)

@@ -9,8 +9,8 @@ import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
 import { buildRequest } from '../../src/delivery/web-hook-request.ts'
 import { ERRORS } from '../../src/errors.ts'
 import { parseLoginReport } from '../../src/login/parse-report.ts'
-import { NO_COUNTS } from '../../src/store/store.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { NO_SOURCES } from '../support/metric-sources.ts'
 import { readManPage, tagsOf } from '../support/man-page.ts'
 import { BASE_CONFIGURATION, startServer } from '../support/server-process.ts'
 
@@ -90,15 +90,7 @@ describe('trackalert_api(7)', () => {
   })
 
   test('has an entry for every metric with its labels and type, and no other', async () => {
-    const { registry } = createMetrics({
-      activeConnections: () => 0,
-      workerQueue: () => 0,
-      webHookQueue: () => 0,
-      store: () => NO_COUNTS,
-      geoDatabases: () => [],
-      now: () => 0,
-      activeSilences: () => 0,
-    })
+    const { registry } = createMetrics(NO_SOURCES)
     const ours = registry
       .getMetricsAsArray()
       .filter(({ name }) => !name.startsWith('process_') && !name.startsWith('nodejs_'))

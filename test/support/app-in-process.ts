@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { AppOptions } from '../../src/app/app-options.ts'
 import { createApp, type App } from '../../src/app/create-app.ts'
+import { formatLogLine } from '../../src/telemetry/log-line.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { call, type HttpAnswer } from './http-client.ts'
 import { atEnd } from './clean-up.ts'
@@ -38,13 +39,18 @@ export async function startApp(
   const configFile = join(folder, 'trackalert.conf')
   await writeFile(configFile, configuration.replaceAll('FOLDER', folder))
   let output = ''
+  const { log } = createLog({
+    level: 'info',
+    destinations: [(json) => (output += formatLogLine(json, { time: 'utc', hasColours: false }))],
+    now: Date.now,
+  })
   const app = await createApp({
     configFile,
     regexesFile: fileURLToPath(new URL('../../regexes.yaml', import.meta.url)),
     version: 'test',
     stateDirectoryFromEnvironment: undefined,
     environment: {},
-    log: createLog({ level: 'info', write: (line) => void (output += line) }),
+    log,
     recover: false,
     onShutdownRequested: () => undefined,
     ...options,

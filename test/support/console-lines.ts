@@ -53,7 +53,16 @@ export async function startConsoleLines(
       message: `no server answers ${question.kind} here`,
     }),
     answerStore: (question) =>
-      answerStoreQuestion({ store, now: Date.now, onResent: () => undefined }, question),
+      answerStoreQuestion(
+        {
+          store,
+          now: Date.now,
+          onResent: () => undefined,
+          askAlerts: () => Promise.reject(new Error('there are no alerts here')),
+          sendTest: (sink) => Promise.resolve({ ok: false, answer: `nothing is sent to ${sink} here` }),
+        },
+        question,
+      ),
     async commit(effects) {
       commits.push(effects)
       const { trends } = effects

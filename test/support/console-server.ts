@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createControlServer, type ControlServer } from '../../src/control/control-server.ts'
 import { createLuaState } from '../../src/lua/lua-state.ts'
-import { NO_COUNTS } from '../../src/store/store.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { NO_SOURCES } from './metric-sources.ts'
 import { silentLog } from './silent-log.ts'
 
 export interface ConsoleServer {
@@ -75,15 +75,7 @@ export async function startConsoleServer(
     const [value] = outcome.values
     return typeof value === 'string' || typeof value === 'number' ? String(value) : printed
   }
-  const metrics = createMetrics({
-    activeConnections: () => 0,
-    workerQueue: () => 0,
-    webHookQueue: () => 0,
-    store: () => NO_COUNTS,
-    geoDatabases: () => [],
-    now: Date.now,
-    activeSilences: () => 0,
-  })
+  const metrics = createMetrics(NO_SOURCES)
   const create = (port: number): ControlServer =>
     createControlServer({ runLine, log: silentLog, now: Date.now, metrics }, { host: '127.0.0.1', port, key })
   let server = create(0)

@@ -8,7 +8,7 @@ import {
   type ControlServerOptions,
 } from '../../src/control/control-server.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { NO_COUNTS } from '../../src/store/store.ts'
+import { NO_SOURCES } from './metric-sources.ts'
 import { rememberingLog, type RememberedLine } from './silent-log.ts'
 
 export const KEY = randomBytes(32)
@@ -33,15 +33,7 @@ export async function startControl(
   const refused: string[] = []
   const logins: string[] = []
   const { log, lines: logged } = rememberingLog()
-  const metrics = createMetrics({
-    activeConnections: () => 0,
-    workerQueue: () => 0,
-    webHookQueue: () => 0,
-    store: () => NO_COUNTS,
-    geoDatabases: () => [],
-    now: () => 0,
-    activeSilences: () => 0,
-  })
+  const metrics = createMetrics(NO_SOURCES)
   const server = createControlServer(
     {
       async runLine(line) {

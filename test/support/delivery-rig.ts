@@ -21,6 +21,9 @@ interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks' | 'sinks'>> {
   readonly now?: () => number
 }
 
+/** Name to keys; ids count from 1. */
+export type HookSetups = Readonly<Record<string, Readonly<Record<string, string>>>>
+
 /** Type and keys of one sink. */
 export type SinkSetup = SinkKeyValues & { readonly type: string }
 
@@ -51,10 +54,35 @@ export const PLAIN_TLS = {
 /** Tests wait for real: short delays, in the same proportions. */
 export const QUICK_RETRY = { firstDelayMs: 20, maxDelayMs: 200, maxAgeMs: 60_000 } as const
 
+/** As a configuration would have them. */
+export function deliveryOptionsOf(
+  hooks: HookSetups,
+  sinks: Readonly<Record<string, SinkSetup>> = {},
+  more: Partial<Omit<DeliveryOptions, 'hooks' | 'sinks'>> = {},
+): DeliveryOptions {
+  return {
+    hooks: Object.entries(hooks).map(([name, keys], index) => {
+      const parsed = parseWebHookDefinition(name, new Map(Object.entries(keys)), index + 1)
+      assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
+      return parsed.definition
+    }),
+    sinks: Object.entries(sinks).map(([name, { type, ...keys }]) => {
+      const parsed = parseAlertSink(name, type, keys)
+      assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
+      return parsed.definition
+    }),
+    timeoutMs: 2000,
+    connectionsPerReceiver: 4,
+    tls: PLAIN_TLS,
+    retry: QUICK_RETRY,
+    ...more,
+  }
+}
+
 /** @param hooks name to keys; ids count from 1 */
 export function startDelivery(
   t: TestContext,
-  hooks: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  hooks: HookSetups,
   { maxEntries = 10_000, now = Date.now, sinks = {}, store, ...options }: RigOptions = {},
 ): DeliveryRig {
   const { log, lines } = rememberingLog()
@@ -106,23 +134,7 @@ export function startDelivery(
         },
       },
     },
-    {
-      hooks: Object.entries(hooks).map(([name, keys], index) => {
-        const parsed = parseWebHookDefinition(name, new Map(Object.entries(keys)), index + 1)
-        assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
-        return parsed.definition
-      }),
-      sinks: Object.entries(sinks).map(([name, { type, ...keys }]) => {
-        const parsed = parseAlertSink(name, type, keys)
-        assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
-        return parsed.definition
-      }),
-      timeoutMs: 2000,
-      connectionsPerReceiver: 4,
-      tls: PLAIN_TLS,
-      retry: QUICK_RETRY,
-      ...options,
-    },
+    deliveryOptionsOf(hooks, sinks, options),
   )
   delivery.start()
   t.after(() => delivery.stop(0))

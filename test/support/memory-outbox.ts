@@ -86,9 +86,24 @@ export function createMemoryOutbox({ now }: MemoryOutboxDeps, options: MemoryOut
           settlement satisfies never
       }
     },
-    buryOrphans: () => Promise.resolve([]),
+    // oxlint-disable-next-line require-await -- a durable outbox has to wait here
+    async buryOrphans({ named, createdBeforeMs }) {
+      return [...waiting].flatMap(([hook, queue]) => {
+        if (named.includes(hook)) return []
+        const entries = Array.from({ length: queue.size }, () => queue.popDue(Infinity)).filter(isEntry)
+        const kept = entries.filter((entry) => entry.createdAtMs >= createdBeforeMs)
+        waiting.delete(hook)
+        for (const entry of kept) enqueue(entry)
+        size -= entries.length - kept.length
+        return [{ hook, buried: entries.length - kept.length, waiting: kept.length }]
+      })
+    },
     watch(newObserver) {
       observer = newObserver
     },
   }
+}
+
+function isEntry(entry: OutboxEntry | undefined): entry is OutboxEntry {
+  return entry !== undefined
 }

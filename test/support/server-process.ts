@@ -13,7 +13,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** Stands for the configuration file's path in `args`. */
 export const CONFIGURATION = 'CONF'
 
-const START_DEADLINE_MS = 20_000
+const START_DEADLINE_MS = 60_000
 const LINE_DEADLINE_MS = 15_000
 
 export const PASSWORD = 'a secret: with a colon'

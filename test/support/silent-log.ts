@@ -8,6 +8,7 @@ export const silentLog: Log = {
   warn: nothing,
   info: nothing,
   debug: nothing,
+  verbatim: nothing,
   isEnabled: () => false,
   setLevel: nothing,
 }
@@ -32,6 +33,7 @@ export function rememberingLog(): { readonly log: Log; readonly lines: readonly 
       warn: at('warn'),
       info: at('info'),
       debug: at('debug'),
+      verbatim: (level, message, fields) => at(level)(message, fields),
       isEnabled: () => true,
       setLevel: nothing,
     },

@@ -3,7 +3,11 @@
  */
 import type { LookupFunction } from 'node:net'
 import { messageOf } from '../../errors.ts'
-import { tlsClientOptions, type TlsClientSettings } from '../../outgoing/tls-client-options.ts'
+import {
+  tlsClientOptions,
+  type TlsClientOptions,
+  type TlsClientSettings,
+} from '../../outgoing/tls-client-options.ts'
 import type { Attempt, OutgoingMessage, Sender } from '../sender.ts'
 import type { SinkDefinition } from './alert-sink.ts'
 import { refused, tryAgain } from './attempts.ts'
@@ -21,24 +25,45 @@ export interface SinkDeps {
   readonly lookup: LookupFunction
   readonly hostname: string
   readonly pid: number
-  /** Of all outgoing connections; a sink's own authorities take the place of these. */
-  readonly tls: TlsClientSettings
+  /** Made by `sinkTls`. */
+  readonly tls: TlsClientOptions
   /** Unix milliseconds. */
   readonly startedAtMs: number
 }
 
-/** @throws TrackError TRK_TLS_CLIENT_FILES when a certificate cannot be used. */
+/**
+ * What a sink goes by where it uses TLS; nothing for one that never does.
+ *
+ * @param settings - of all outgoing connections; a sink's own authorities take the place of these
+ * @throws TrackError TRK_TLS_CLIENT_FILES when a certificate cannot be used.
+ */
+export function sinkTls(definition: SinkDefinition, settings: TlsClientSettings): TlsClientOptions {
+  switch (definition.type) {
+    case 'webhook':
+      return tlsClientOptions(settings)
+    case 'email':
+    case 'syslog': {
+      const { caFile } = definition
+      return tlsClientOptions(caFile === undefined ? settings : { ...settings, caBundleFile: caFile })
+    }
+    case 'snmp':
+    case 'exec':
+      return {}
+    default:
+      return definition satisfies never
+  }
+}
+
+/** Opens nothing before its first notification. */
 export function createSink(definition: SinkDefinition, deps: SinkDeps): Sink {
   const { hostname, pid } = deps
   switch (definition.type) {
     case 'webhook':
-      return createWebHookSink(definition, { ...deps, tls: tlsClientOptions(deps.tls) })
+      return createWebHookSink(definition, deps)
     case 'email':
-      return createEmailSink(definition, { ...deps, tls: ownTls(deps.tls, definition.caFile) })
-    case 'syslog': {
-      const tls = ownTls(deps.tls, definition.caFile)
-      return createSyslogSink(definition, { ...deps, tls, origin: { hostname, pid } })
-    }
+      return createEmailSink(definition, deps)
+    case 'syslog':
+      return createSyslogSink(definition, { ...deps, origin: { hostname, pid } })
     case 'snmp':
       return createSnmpSink(definition, deps)
     case 'exec':
@@ -46,10 +71,6 @@ export function createSink(definition: SinkDefinition, deps: SinkDeps): Sink {
     default:
       return definition satisfies never
   }
-}
-
-function ownTls(settings: TlsClientSettings, caFile: string | undefined) {
-  return tlsClientOptions(caFile === undefined ? settings : { ...settings, caBundleFile: caFile })
 }
 
 /** The sink as a lane wants it. */

@@ -46,10 +46,13 @@ export function alertSinkFunctions({ settings, ask }: AlertSinkDeps): readonly H
       summary:
         'Sends a marked test through an alert sink; answers true or false, and what the other side said.',
       scope: 'anywhere',
+      isImmediate: true,
       async run(call) {
         const name = call.string(1, 'name')
         if (call.run === undefined)
-          return call.fail('an alert sink can be tested only by report, background and endpoint functions')
+          return call.fail(
+            'an alert sink can be tested only on the console and by report, background and endpoint functions',
+          )
         const answer = await ask({ kind: 'test-alert-sink', name })
         return answer.kind === 'test-alert-sink' ? results(answer.ok, answer.answer) : undefined
       },

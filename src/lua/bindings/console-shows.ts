@@ -8,7 +8,7 @@ import type { HostFunction } from '../host-function.ts'
 import { askServer, type AskServer } from './ask-server.ts'
 
 export function consoleShowFunctions(ask: AskServer): readonly HostFunction[] {
-  return [...countFunctions(ask), ...webHookFunctions(ask), ...serverFunctions(ask)]
+  return [...countFunctions(ask), ...webHookFunctions(ask), sinkFunction(ask), ...serverFunctions(ask)]
 }
 
 /** A command without arguments. */
@@ -89,6 +89,28 @@ function webHookFunctions(ask: AskServer): readonly HostFunction[] {
       },
     ),
   ]
+}
+
+function sinkFunction(ask: AskServer): HostFunction {
+  return command('showAlertSinks', 'Every alert sink with its tries since the start.', async () => {
+    const { sinks } = await askServer(ask, { kind: 'alert-sinks' })
+    return textTable(
+      [
+        { title: 'Name', width: 20, isCut: true },
+        { title: 'Type', width: 9 },
+        { title: 'Successes', width: 9 },
+        { title: 'Failures', width: 9 },
+        { title: 'Place', width: 0 },
+      ],
+      sinks.map(({ name, type, place, successes, failures }) => [
+        name,
+        type,
+        String(successes),
+        String(failures),
+        place,
+      ]),
+    )
+  })
 }
 
 function serverFunctions(ask: AskServer): readonly HostFunction[] {

@@ -5,6 +5,7 @@ import { accessSync, constants } from 'node:fs'
 import { resolve } from 'node:path'
 import { MAX_THREADS, NUMBER_SETTINGS, type NumberSettingName } from '../../config/number-settings.ts'
 import type { SettingsCollector } from '../../config/settings-collector.ts'
+import { parseControlKey } from '../../control/control-key.ts'
 import { messageOf } from '../../errors.ts'
 import { parseEndpoint } from '../../config/endpoint.ts'
 import { parseNetmask } from '../../login/netmask.ts'
@@ -13,7 +14,6 @@ import { askServer, type AskServer } from './ask-server.ts'
 
 /** Where the control socket is unless an address names a port. */
 export const CONTROL_PORT = 5199
-const CONTROL_KEY_BYTES = 32
 const DEFAULT_HISTORY_MB = 1024
 const THREADS = { min: 1, max: MAX_THREADS } as const
 
@@ -141,13 +141,13 @@ function controlFunctions(settings: SettingsCollector): readonly HostFunction[] 
       scope: 'registration',
       run(call) {
         const key = call.string(1, 'key')
-        const bytes = Buffer.from(key, 'base64')
-        if (bytes.length !== CONTROL_KEY_BYTES || bytes.toString('base64') !== key) {
+        const parsed = parseControlKey(key)
+        if (parsed === undefined) {
           return call.fail(
-            `setKey: the key must be ${CONTROL_KEY_BYTES} bytes in base64, as makeKey() on the console prints it`,
+            'setKey: the key must be 32 bytes in base64, as makeKey() on the console prints it',
           )
         }
-        settings.controlKey = key
+        settings.controlKey = Buffer.from(parsed).toString('base64')
         return true
       },
     },

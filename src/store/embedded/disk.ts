@@ -12,7 +12,7 @@ import { messageOf, TrackError } from '../../errors.ts'
 import type { Database } from './database.ts'
 import type { BatchDisk, RefusalReason } from './group-commit.ts'
 import type { WriteBatch } from './write-batch.ts'
-import type { Durability } from '../store.ts'
+import type { Durability, WrittenBatch } from '../store.ts'
 
 /** How often the room is looked at while batches are written, and while there is none. */
 const LOOK_EVERY_MS = 100
@@ -30,6 +30,7 @@ interface DiskDeps {
   /** Closes the database in every thread and opens it again; rejects when that cannot be done yet. */
   readonly reopen: () => Promise<void>
   readonly onChange: () => void
+  readonly onWritten: (batch: WrittenBatch) => void
 }
 
 type State =
@@ -65,8 +66,10 @@ export class Disk implements BatchDisk {
   }
 
   async write(batch: WriteBatch): Promise<void> {
+    const startMs = performance.now()
     try {
       await this.#deps.database().write(batch, this.durability === 'fsync')
+      this.#deps.onWritten({ durationMs: performance.now() - startMs, sizeBytes: batch.sizeBytes })
     } catch (error) {
       const text = messageOf(error)
       this.#enter({ kind: 'failed', reason: NO_ROOM.test(text) ? 'disk-full' : 'disk-error', detail: text })

@@ -25,6 +25,7 @@ import type {
   StoreChange,
   StoreCounts,
   StoredTrendRow,
+  WrittenBatch,
 } from '../store.ts'
 import { AlertClient } from './alert-client.ts'
 import { AppendQueue } from './append-queue.ts'
@@ -47,6 +48,8 @@ export interface EmbeddedStoreDeps {
   readonly onReadiness: (readiness: Readiness) => void
   /** Something an operator should read, once per event. */
   readonly onTrouble: (message: string) => void
+  /** For those who measure. */
+  readonly onWritten?: (batch: WrittenBatch) => void
 }
 
 /** What a policy worker's reader is opened with, but for the worker's number. */
@@ -295,6 +298,7 @@ export class EmbeddedStore implements Store {
     switch (news.type) {
       case 'settled':
         this.#counts = news.counts
+        for (const batch of news.written) this.#deps.onWritten?.(batch)
         for (const call of news.done) this.#settle(call, { kind: 'done', answer: undefined })
         for (const { call, ...refusal } of news.refused) this.#settle(call, { kind: 'refused', ...refusal })
         for (const { call, error } of news.failed) {

@@ -19,6 +19,7 @@ import type {
   RunFailureRecord,
   StoreCounts,
   StoredTrendRow,
+  WrittenBatch,
 } from '../store.ts'
 import type { TrendApplierSource } from '../trend-applier.ts'
 import type { AlertAnswer, AlertCall } from './alert-calls.ts'
@@ -206,6 +207,8 @@ export type FromStoreThread =
         readonly detail: string
       }[]
       readonly failed: readonly { readonly call: number; readonly error: WireError }[]
+      /** Since the last of these messages. */
+      readonly written: readonly WrittenBatch[]
       readonly counts: StoreCounts
     }
   | {

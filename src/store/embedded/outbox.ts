@@ -62,6 +62,16 @@ export class Outbox implements Participant {
     return this.#open.size
   }
 
+  get byReceiver(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const [receiver, { size }] of this.#due) counts.set(receiver, size)
+    for (const id of this.#held) {
+      const receiver = this.#open.get(id)?.receiver
+      if (receiver !== undefined) counts.set(receiver, (counts.get(receiver) ?? 0) + 1)
+    }
+    return counts
+  }
+
   get deadLetters(): number {
     return this.#deadLetters
   }

@@ -72,8 +72,7 @@ export class StoreService {
   #reopened: PromiseWithResolvers<void> | undefined
   #broken: TrackError | undefined
   #isClosing = false
-  #settled: { done: number[]; refused: Settled['refused'][number][]; failed: Settled['failed'][number][] } =
-    empty()
+  #settled = empty()
 
   constructor(deps: StoreServiceDeps) {
     this.#deps = deps
@@ -102,6 +101,7 @@ export class StoreService {
       database,
       reopen: () => this.#reopen(),
       onChange: () => this.#tellReadiness(),
+      onWritten: (batch) => this.#settled.written.push(batch),
     })
     this.writer = new GroupCommit({
       disk: this.#disk,
@@ -144,10 +144,12 @@ export class StoreService {
       backlogBytes: journal.backlogBytes + unstaged.sizeBytes,
       failedReports: journal.failedReports,
       outboxEntries: outbox.entries,
+      outboxByReceiver: outbox.byReceiver,
       deadLetters: outbox.deadLetters,
       historyReports: history.reports,
       historyBytes: history.sizeBytes,
       trendRows: trendRows.rows,
+      trendRowsByDatabase: trendRows.rowsByDatabase,
       trendRowsEvicted: trendRows.expiry.evicted,
       alerts: alertRows.counts,
     }
@@ -352,6 +354,7 @@ function empty(): {
   done: number[]
   refused: Settled['refused'][number][]
   failed: Settled['failed'][number][]
+  written: Settled['written'][number][]
 } {
-  return { done: [], refused: [], failed: [] }
+  return { done: [], refused: [], failed: [], written: [] }
 }

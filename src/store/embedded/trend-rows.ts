@@ -91,6 +91,10 @@ export class TrendRows implements Participant {
     return total
   }
 
+  get rowsByDatabase(): ReadonlyMap<string, number> {
+    return this.#counts
+  }
+
   get databases(): readonly string[] {
     return [...this.#counts.keys()]
   }

@@ -5,6 +5,7 @@ import type { OpenStore } from '../../support/store-suite.ts'
 import { runStoreAlertsSuite } from './store-alerts.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
+import { runStoreRowsSuite } from './store-rows.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 
 const opening =
@@ -22,5 +23,6 @@ for (const durability of ['fsync', 'none'] as const) {
   runStoreSuite(`embedded, ${durability}`, opening(durability))
   runStoreAlertsSuite(`embedded, ${durability}`, opening(durability))
   runStoreKeepingSuite(`embedded, ${durability}`, opening(durability))
+  runStoreRowsSuite(`embedded, ${durability}`, opening(durability))
   runStoreChangesSuite(`embedded, ${durability}`, opening(durability))
 }

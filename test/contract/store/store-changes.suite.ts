@@ -50,6 +50,7 @@ export function runStoreChangesSuite(name: string, open: OpenStore): void {
     // It is kept where rows come in; a database that nothing is written to may wait for that.
     await store.commit([done(undefined, [{ database: 'd', key: 'k50', by: 1, atMs: START_MS + 50 }])])
     await waitFor(() => store.counts().trendRows === 10)
+    assert.deepEqual([...store.counts().trendRowsByDatabase], [['d', 10]])
     const trends = await reader(1)
     assert.equal(await readRow(trends, 'd', 'k40'), undefined)
     assert.equal((await readRow(trends, 'd', 'k41'))?.sum, 1)

@@ -72,6 +72,15 @@ const wrongLines: readonly (readonly [line: string, message: RegExp])[] = [
   ['newGeoIP2DB("City", "/none.mmdb")', /\/none\.mmdb/],
   ['setKey("c2hvcnQ=")', /32 bytes/],
   ['addCustomWebHook("w", {url="ftp://a/"})', /http/],
+  ['addAlertSink("a", "exec", {argv="true"})', /alert sink "a": argv must begin with the absolute path/],
+  [
+    'addAlertSink("s", "syslog", {host="::1", transport="tls", ca="/none.pem"})',
+    /alert sink "s": ca cannot be read/,
+  ],
+  [
+    `addAlertSink("t", "syslog", {host="::1", transport="tls", ca="${CERTIFICATES}server-key.pem"})`,
+    /alert sink "t": ca: .*there is no PEM certificate in it/,
+  ],
   ['cronScheduleBackgroundFunc("* * * * *", "x")', /there is no background function "x"/],
   ['newStringStatsDB("db", 0, 6, {a="int"})', /window size/],
   ['newStringStatsDB("db", 60, 6, {a="itn"})', /unknown type "itn"/],
@@ -174,15 +183,16 @@ for (const mode of ['client', 'check'] as const) {
   })
 }
 
-test('a client gets address and key past mistakes that do not concern it, and opens no GeoIP file', async (t) => {
+test('a client gets address and key past mistakes that do not concern it, and opens no file of the server', async (t) => {
   const { inspection } = await look(
     t,
     `newGeoIP2DB("City", "/none.mmdb") addACL("x") nothing()
+     addAlertSink("log", "syslog", {host="::1", transport="tls", ca="/none.pem"})
      controlSocket("127.0.0.1:6000") setKey("${KEY}") local x = nil; x.y = 1`,
     { mode: 'client' },
   )
   assert.deepEqual([inspection.controlSocket?.port, inspection.controlKey], [6000, KEY])
-  assert.ok(!inspection.mistakes.some(({ message }) => message.includes('none.mmdb')))
+  assert.ok(!inspection.mistakes.some(({ message }) => /none\.(?:mmdb|pem)/.test(message)))
 })
 
 test('a client that needs a secret which is not there yet is told who makes it', async (t) => {

@@ -39,8 +39,10 @@ function seen(count: number): readonly TrendChange[] {
 function dumper(t: TestContext, store: Store) {
   const registry = new TrendRegistry()
   registry.adopt(DEFINITION)
+  const sendTest = () => Promise.reject(new Error('nothing is sent here'))
+  const askAlerts = () => Promise.reject(new Error('there are no alerts here'))
   const ask = (question: Parameters<typeof answerStoreQuestion>[1]) =>
-    answerStoreQuestion({ store, now: () => 0, onResent: () => undefined }, question)
+    answerStoreQuestion({ store, now: () => 0, onResent: () => undefined, sendTest, askAlerts }, question)
   const lua = startLua(t, {
     mode: 'policy',
     functions: dumpFunctions({ registry, ask }),

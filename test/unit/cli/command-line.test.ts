@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parseCommandLine, type CommandLine } from '../../../src/cli/command-line.ts'
+import { ATTACK_TYPES } from '../../../src/simulator/attacks/attack-types.ts'
 
 const LOG = { level: 'info', format: 'text', facility: undefined, timestamps: false } as const
 const CONTROL = { configFile: undefined, address: undefined, keyFile: undefined } as const
@@ -24,6 +25,15 @@ const REPORT = {
   attributes: {},
   url: undefined,
   passwordFile: undefined,
+} as const
+
+const SIMULATION = {
+  users: 1000,
+  days: 30,
+  seed: 1,
+  rate: 1,
+  startSeconds: Date.parse('2026-01-05T00:00:00Z') / 1000,
+  attacks: { types: ATTACK_TYPES, instances: 10, quietDays: 14 },
 } as const
 
 function parse(words: string, isTerminal = false): CommandLine {
@@ -104,6 +114,33 @@ const meanings: Readonly<Record<string, CommandLine>> = {
       passwordFile: 'p',
     },
   },
+  simulate: { kind: 'simulate', choice: { simulation: SIMULATION, outputFile: undefined } },
+  'simulate --users 60 --days 3 --attacks none --seed 0 --start 2027-03-01 --rate 2.5 --output f': {
+    kind: 'simulate',
+    choice: {
+      simulation: {
+        users: 60,
+        days: 3,
+        seed: 0,
+        rate: 2.5,
+        startSeconds: Date.parse('2027-03-01T00:00:00Z') / 1000,
+        attacks: { types: [], instances: 2, quietDays: 14 },
+      },
+      outputFile: 'f',
+    },
+  },
+  'simulate --attacks stuffing,brute-force --instances 3 --quiet-days 0 --days 4 --users 450 --output -': {
+    kind: 'simulate',
+    choice: {
+      simulation: {
+        ...SIMULATION,
+        users: 450,
+        days: 4,
+        attacks: { types: ['brute-force', 'stuffing'], instances: 3, quietDays: 0 },
+      },
+      outputFile: undefined,
+    },
+  },
 }
 
 describe('words that mean something', () => {
@@ -115,7 +152,7 @@ describe('words that mean something', () => {
 const mistakes: Readonly<Record<string, RegExp>> = {
   '-s --frobnicate': /unknown option '--frobnicate'/,
   '-x': /unknown option '-x'/,
-  frobnicate: /there is no command "frobnicate"; there are check, report, dump/,
+  frobnicate: /there is no command "frobnicate"; there are check, report, dump, simulate/,
   '-s frobnicate': /too many arguments.*frobnicate/,
   '': /say -s/,
   '-C a.conf': /say -s/,
@@ -138,6 +175,16 @@ const mistakes: Readonly<Record<string, RegExp>> = {
   'dump DB -e stats()': /dump and -e/,
   'check a b': /too many arguments/,
   'check --control x': /--control/,
+  'simulate -s': /simulate and -s/,
+  'simulate --users 0': /from 1 to 50000/,
+  'simulate --users 1e3': /from 1 to 50000/,
+  'simulate --seed -1': /from 0 to 4294967295/,
+  'simulate --rate 0.01': /from 0.1 to 100/,
+  'simulate --attacks brute-force,none': /There are brute-force, distributed-brute-force/,
+  'simulate --attacks all --days 17': /--days 18 or more, fewer --quiet-days, or --attacks none/,
+  'simulate --start 2026-02-30': /a day since 1970/,
+  'simulate --start 1969-12-31': /a day since 1970/,
+  'simulate file': /too many arguments/,
   dump: /missing required argument 'database'/,
   report: /required option '--login <name>'/,
   'report --login a --success --fail': /exclude each other/,

@@ -30,6 +30,20 @@ test('what was changed is shown with its unit and not as a default, and secrets 
     webserverPassword: 'hidden1',
     controlKey: 'hidden2',
     webHooks: [{ name: 'hook', keys: { url: 'http://user:hidden3@192.0.2.1/', secret: 'hidden4' } }],
+    alertSinks: [
+      {
+        name: 'mail',
+        type: 'email',
+        keys: {
+          host: 'mx.example',
+          user: 'track',
+          password: 'hidden5',
+          from: 'a@mail.example',
+          to: 'b@mail.example',
+        },
+      },
+      { name: 'traps', type: 'snmp', keys: { host: '192.0.2.2', community: 'hidden6' } },
+    ],
   })
   const shown = new Map(showSettings(settings, settingsFrom).map((setting) => [setting.name, setting]))
   const timeout = { name: 'webHookTimeoutSeconds', value: '7', unit: 'seconds', isDefault: false }
@@ -37,5 +51,6 @@ test('what was changed is shown with its unit and not as a default, and secrets 
   assert.equal(shown.get('listeners')?.value, '[::1]:80')
   assert.equal(shown.get('acl')?.isDefault, false)
   assert.equal(shown.get('webHooks')?.value, 'hook http://192.0.2.1/')
+  assert.equal(shown.get('alertSinks')?.value, 'mail email mx.example:587, traps snmp SNMP v2c 192.0.2.2:162')
   assert.doesNotMatch(JSON.stringify([...shown.values()]), /hidden\d/)
 })

@@ -28,7 +28,7 @@ test('what has no receiver is given up in rounds, counted, and said', async () =
         },
       },
     },
-    ['there'],
+    () => ['there'],
     3_600_000 * 24,
   )
   watch.start()

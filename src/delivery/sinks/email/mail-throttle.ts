@@ -1,5 +1,6 @@
 /**
- * When each user was last written to. Main thread; in memory only, so after a restart a user may get one mail more.
+ * When each user was last written to. Main thread; in memory only, so after a restart,
+ * or when a reload changes the sink, a user may get one mail more.
  */
 import { LRUCache } from 'lru-cache'
 
