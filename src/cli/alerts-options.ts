@@ -57,7 +57,8 @@ interface Words {
 }
 
 export function alertsCommand(choose: (choice: AlertsChoice) => void): Command {
-  return new Command('alerts')
+  const command: Command = new Command('alerts')
+  return command
     .description('list the alerts of a running server, or look after one')
     .argument('[action]', `show, ${ACTIONS.join(', ')}; without one, alerts are listed`)
     .argument('[id]', 'the number of the alert')
@@ -75,20 +76,13 @@ export function alertsCommand(choose: (choice: AlertsChoice) => void): Command {
     .option('--author <name>', 'who acknowledges, resolves or comments (default: the user)')
     .option('--url <url>', 'the listener (default: the first one of the configuration)')
     .option('--password-file <file>', 'file that holds the password (default: that of the configuration)')
-    .action(
-      (
-        action: string | undefined,
-        id: string | undefined,
-        comment: string | undefined,
-        options: GivenOptions,
-        command: Command,
-      ) => {
-        const wish = wishOf({ action, id, comment }, options)
-        if (typeof wish === 'string') command.error(`error: ${wish}`)
-        const { format, url, passwordFile } = options
-        choose({ wish, format, server: { url, passwordFile } })
-      },
-    )
+    .action((action: string | undefined, id: string | undefined, comment: string | undefined) => {
+      const options = command.opts<GivenOptions>()
+      const wish = wishOf({ action, id, comment }, options)
+      if (typeof wish === 'string') command.error(`error: ${wish}`)
+      const { format, url, passwordFile } = options
+      choose({ wish, format, server: { url, passwordFile } })
+    })
 }
 
 /** What is wanted, or what is wrong with the words. */

@@ -24,7 +24,7 @@ async function serverAlerts(server: ServerProcess, rule = '*'): Promise<readonly
 async function alertOf(
   server: ServerProcess,
   rule: string,
-  isSo = (_: ServerAlert) => true,
+  isSo: (alert: ServerAlert) => boolean = () => true,
 ): Promise<ServerAlert> {
   let found: ServerAlert | undefined
   await eventually(`no alert server.${rule}`, async () => {

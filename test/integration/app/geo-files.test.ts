@@ -119,7 +119,7 @@ describe('looking at the files', () => {
       log,
       metrics: { geoReloads: { inc: () => undefined } },
       emit: () => undefined,
-    databases: () => [inUse],
+      databases: () => [inUse],
       replace(database) {
         inUse = database
         taken.push(database)
