@@ -26,6 +26,8 @@ const IS_DAEMON_CHILD = process.env[DAEMON_VARIABLE] !== undefined
 // Neither the configuration nor a program that the server starts shall take it for its own.
 delete process.env[DAEMON_VARIABLE]
 
+const OWN_REGEXES_FILE = fileURLToPath(new URL('../regexes.yaml', import.meta.url))
+
 function surroundings(): Surroundings {
   return {
     version: packageVersion(),
@@ -70,6 +72,10 @@ async function run(commandLine: CommandLine, around: Surroundings): Promise<Exit
       const writeError = (text: string): void => void process.stderr.write(`trackalert: ${text}`)
       return await writeSimulation(commandLine.choice, { output: process.stdout, writeError })
     }
+    case 'test': {
+      const { testPolicy } = await import('./cli/test-policy.ts')
+      return await testPolicy(commandLine, around, { configFileOf, ownRegexesFile: OWN_REGEXES_FILE })
+    }
     default:
       return commandLine satisfies never
   }
@@ -99,7 +105,7 @@ async function serve(server: ServerChoice, around: Surroundings): Promise<ExitSt
   return await runServer(server, {
     surroundings: around,
     configFile,
-    ownRegexesFile: fileURLToPath(new URL('../regexes.yaml', import.meta.url)),
+    ownRegexesFile: OWN_REGEXES_FILE,
     pid: process.pid,
     onStopSignal(listener) {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => listener(signal))

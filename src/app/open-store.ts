@@ -8,7 +8,7 @@ import type { WrittenBatch } from '../store/store.ts'
 import type { AppOptions } from './app-options.ts'
 import { storeOptions } from './options-from-settings.ts'
 
-interface StoreObservers {
+interface StoreListeners {
   readonly emit: EmitEvent
   readonly onWritten: (batch: WrittenBatch) => void
 }
@@ -17,7 +17,7 @@ interface StoreObservers {
 export async function openStore(
   configuration: Configuration,
   options: Pick<AppOptions, 'log' | 'recover' | 'maxPendingRuns'>,
-  { emit, onWritten }: StoreObservers,
+  { emit, onWritten }: StoreListeners,
 ): Promise<EmbeddedStore> {
   const { log } = options
   const { store, report } = await openEmbeddedStore(

@@ -57,8 +57,7 @@ interface Words {
 }
 
 export function alertsCommand(choose: (choice: AlertsChoice) => void): Command {
-  const command: Command = new Command('alerts')
-  return command
+  return new Command('alerts')
     .description('list the alerts of a running server, or look after one')
     .argument('[action]', `show, ${ACTIONS.join(', ')}; without one, alerts are listed`)
     .argument('[id]', 'the number of the alert')
@@ -76,14 +75,24 @@ export function alertsCommand(choose: (choice: AlertsChoice) => void): Command {
     .option('--author <name>', 'who acknowledges, resolves or comments (default: the user)')
     .option('--url <url>', 'the listener (default: the first one of the configuration)')
     .option('--password-file <file>', 'file that holds the password (default: that of the configuration)')
-    .action((action: string | undefined, id: string | undefined, comment: string | undefined) => {
-      const options = command.opts<GivenOptions>()
+    .action((...given: CommandArguments) => {
+      const [action, id, comment, options, command] = given
       const wish = wishOf({ action, id, comment }, options)
-      if (typeof wish === 'string') command.error(`error: ${wish}`)
+      if (typeof wish === 'string') return command.error(`error: ${wish}`)
       const { format, url, passwordFile } = options
       choose({ wish, format, server: { url, passwordFile } })
     })
 }
+
+type Word = string | undefined
+/** As commander calls an action: the arguments, then the options and the command. */
+type CommandArguments = readonly [
+  action: Word,
+  id: Word,
+  comment: Word,
+  options: GivenOptions,
+  command: Command,
+]
 
 /** What is wanted, or what is wrong with the words. */
 function wishOf({ action, id, comment = '' }: Words, options: GivenOptions): AlertWish | string {

@@ -8,6 +8,7 @@ import { levelOfSeverity, LOG_FORMATS, type LogFormat, type LogOptions } from '.
 import { alertsCommand, type AlertsChoice } from './alerts-options.ts'
 import { reportCommand, type ReportChoice } from './report-options.ts'
 import { simulateCommand, type SimulateChoice } from './simulate-options.ts'
+import { testCommand, type TestChoice } from './test-options.ts'
 
 export const DEFAULT_CONFIG_FILES = ['/etc/wforce/trackalert.conf', '/etc/trackalert.conf'] as const
 
@@ -44,6 +45,12 @@ export type CommandLine =
   | { readonly kind: 'dump'; readonly control: ControlChoice; readonly database: string }
   | { readonly kind: 'alerts'; readonly configFile: string | undefined; readonly alerts: AlertsChoice }
   | { readonly kind: 'notify-test'; readonly control: ControlChoice; readonly sink: string }
+  | {
+      readonly kind: 'test'
+      readonly configFile: string | undefined
+      readonly regexesFile: string | undefined
+      readonly test: TestChoice
+    }
 
 /** What the program's own options leave behind, by commander's names. */
 interface ProgramOptions {
@@ -69,17 +76,19 @@ type Subcommand =
   | { readonly name: 'check'; readonly file: string | undefined }
   | { readonly name: 'report'; readonly report: ReportChoice }
   | { readonly name: 'dump'; readonly database: string }
+  | { readonly name: 'simulate'; readonly choice: SimulateChoice }
   | { readonly name: 'alerts'; readonly alerts: AlertsChoice }
   | { readonly name: 'notify-test'; readonly sink: string }
-  | { readonly name: 'simulate'; readonly choice: SimulateChoice }
+  | { readonly name: 'test'; readonly test: TestChoice }
 
 const SUBCOMMANDS: readonly string[] = [
   'check',
   'report',
   'dump',
+  'simulate',
   'alerts',
   'notify-test',
-  'simulate',
+  'test',
 ] satisfies readonly Subcommand['name'][]
 /** Those that go over the control socket. */
 const CONTROL_COMMANDS: readonly string[] = ['dump', 'notify-test'] satisfies readonly Subcommand['name'][]
@@ -167,6 +176,9 @@ function addSubcommands(program: Command, choose: (subcommand: Subcommand) => vo
     .argument('<database>', 'its name, as newStringStatsDB has it')
     .action((database: string) => choose({ name: 'dump', database }))
   program.addCommand(
+    simulateCommand((choice) => choose({ name: 'simulate', choice })).copyInheritedSettings(program),
+  )
+  program.addCommand(
     alertsCommand((alerts) => choose({ name: 'alerts', alerts })).copyInheritedSettings(program),
   )
   program
@@ -174,9 +186,7 @@ function addSubcommands(program: Command, choose: (subcommand: Subcommand) => vo
     .description('send a marked test through an alert sink of a running server and print the answer')
     .argument('<sink>', 'its name, as addAlertSink has it')
     .action((sink: string) => choose({ name: 'notify-test', sink }))
-  program.addCommand(
-    simulateCommand((choice) => choose({ name: 'simulate', choice })).copyInheritedSettings(program),
-  )
+  program.addCommand(testCommand((test) => choose({ name: 'test', test })).copyInheritedSettings(program))
 }
 
 function withoutSubcommand(options: ProgramOptions, isTerminal: boolean): CommandLine {
@@ -215,12 +225,14 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
       return { kind: 'report', configFile, report: subcommand.report }
     case 'dump':
       return { kind: 'dump', control: controlChoice(options), database: subcommand.database }
+    case 'simulate':
+      return { kind: 'simulate', choice: subcommand.choice }
     case 'alerts':
       return { kind: 'alerts', configFile, alerts: subcommand.alerts }
     case 'notify-test':
       return { kind: 'notify-test', control: controlChoice(options), sink: subcommand.sink }
-    case 'simulate':
-      return { kind: 'simulate', choice: subcommand.choice }
+    case 'test':
+      return { kind: 'test', configFile, regexesFile: options.regexes, test: subcommand.test }
     default:
       return subcommand satisfies never
   }

@@ -5,10 +5,18 @@
  * A call is running (its coroutine has the thread), waiting (it has yielded for a promise; a timer guards it) or ended.
  * A call that fails, or is given up while it waits, loses its coroutine; one that ends well leaves it for the next.
  */
-import { bytesToText } from '../login/byte-string.ts'
+import { bytesToText, textToBytes } from '../login/byte-string.ts'
 import type { ErrorCode } from '../errors.ts'
 import { lua } from './fengari.ts'
-import { HOOK_COUNT_MASK, STATUS, TYPE, type LuaThread } from './fengari-types.ts'
+import {
+  HOOK_COUNT_MASK,
+  HOOK_EVENT,
+  HOOK_LINE_MASK,
+  STATUS,
+  TYPE,
+  type DebugRecord,
+  type LuaThread,
+} from './fengari-types.ts'
 import { LuaRaise } from './lua-raise.ts'
 import type { LuaValue } from './lua-value.ts'
 import type { RunContext } from './run-context.ts'
@@ -42,7 +50,11 @@ export interface CallsDeps {
   readonly limits: CallLimits
   /** Given late: what waits must be able to ask for the limits. */
   readonly waiting: () => Waiting
+  /** Told of every line that runs, with the name of its chunk; it makes everything slower by far. */
+  readonly onLine?: ((chunkName: Uint8Array, line: number) => void) | undefined
 }
+
+const SOURCE = textToBytes('S')
 
 /** Lua instructions between two looks at the clock: a millisecond or so, and a thousandth of the time spent on looking. */
 const HOOK_INSTRUCTIONS = 10_000
@@ -86,7 +98,8 @@ export class Calls {
   constructor(deps: CallsDeps) {
     this.#deps = deps
     // Coroutines take their hook over from the one that makes them, policies' own coroutines too.
-    lua.lua_sethook(deps.state, (L) => this.#onHook(L), HOOK_COUNT_MASK, HOOK_INSTRUCTIONS)
+    const mask = deps.onLine === undefined ? HOOK_COUNT_MASK : HOOK_COUNT_MASK | HOOK_LINE_MASK
+    lua.lua_sethook(deps.state, (L, record) => this.#onEvent(L, record), mask, HOOK_INSTRUCTIONS)
   }
 
   get currentRun(): RunContext | undefined {
@@ -250,6 +263,12 @@ export class Calls {
       this.#waitingCalls.set(call, giveUp)
       listen()
     })
+  }
+
+  #onEvent(L: LuaThread, record: DebugRecord): void {
+    if (record.event !== HOOK_EVENT.line) return this.#onHook(L)
+    lua.lua_getinfo(L, SOURCE, record)
+    this.#deps.onLine?.(record.source, record.currentline)
   }
 
   /** Looks at the clock, between two instructions of the running coroutine. */

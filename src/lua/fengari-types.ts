@@ -28,7 +28,10 @@ export const TYPE = {
 
 export const STATUS = { ok: 0, yield: 1 } as const
 export const MULTIPLE_RESULTS = -1
+export const HOOK_LINE_MASK = 4
 export const HOOK_COUNT_MASK = 8
+/** What a hook was called for. */
+export const HOOK_EVENT = { line: 2, count: 3 } as const
 export const REGISTRY_INDEX = -1_001_000
 
 /** One value slot. `value` of a string is a TString, of a table a TableObject, of a userdata a UserdataObject. */
@@ -61,8 +64,17 @@ export interface UserdataObject {
   metatable: TableObject | null
 }
 
+/** A compiled function. */
+export interface LuaPrototype {
+  readonly upvalues: readonly { readonly name: TString | null }[]
+  /** The line of each instruction. */
+  readonly lineinfo: readonly number[]
+  /** The functions in it. */
+  readonly p: readonly LuaPrototype[]
+}
+
 export interface LuaClosure {
-  readonly p: { readonly upvalues: readonly { readonly name: TString | null }[] }
+  readonly p: LuaPrototype
   readonly upvals: TValue[]
 }
 
@@ -82,7 +94,11 @@ export type Continuation = (L: LuaThread) => number
 
 /** lua_Debug; filled by lua_getinfo. */
 export interface DebugRecord {
+  /** One of HOOK_EVENT, in a hook. */
+  readonly event: number
   readonly currentline: number
+  /** The chunk's name; the same array at every call of lua_getinfo for the same chunk. */
+  readonly source: Uint8Array
   readonly short_src: Uint8Array
   readonly name: Uint8Array | null
   /** What kind of thing the name is: global, field, method, local. */
@@ -143,7 +159,12 @@ export interface LuaApi {
   lua_rotate(L: LuaThread, index: number, count: number): void
   lua_setfield(L: LuaThread, index: number, name: Uint8Array): void
   lua_setglobal(L: LuaThread, name: Uint8Array): void
-  lua_sethook(L: LuaThread, hook: ((L: LuaThread) => void) | null, mask: number, count: number): void
+  lua_sethook(
+    L: LuaThread,
+    hook: ((L: LuaThread, record: DebugRecord) => void) | null,
+    mask: number,
+    count: number,
+  ): void
   lua_seti(L: LuaThread, index: number, key: number): void
   lua_setmetatable(L: LuaThread, index: number): boolean
   lua_settable(L: LuaThread, index: number): void

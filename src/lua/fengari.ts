@@ -5,7 +5,15 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- fengari has no types; this is where it gets them */
 import { createRequire } from 'node:module'
 import { withPatchedSource } from './fengari-source.ts'
-import type { LuaApi, LuaThread, TableObject, TString, TValue, UserdataObject } from './fengari-types.ts'
+import type {
+  LuaApi,
+  LuaClosure,
+  LuaThread,
+  TableObject,
+  TString,
+  TValue,
+  UserdataObject,
+} from './fengari-types.ts'
 import {
   patchApi,
   patchBuffers,
@@ -19,6 +27,7 @@ import {
 export interface Engine {
   readonly TValue: new (type: number, value: unknown) => TValue
   readonly Table: new (L: never) => TableObject
+  readonly LClosure: new (L: LuaThread, upvalueCount: number) => LuaClosure
   readonly Udata: new (L: LuaThread, sizeBytes: number) => UserdataObject
   readonly luaH_new: (L: LuaThread) => TableObject
   readonly luaH_setfrom: (L: LuaThread, table: TableObject, key: TValue, value: TValue) => void

@@ -44,6 +44,8 @@ export interface LuaStateOptions {
    * Without it a refused call is an error.
    */
   readonly onMistake?: (message: string) => void
+  /** Told of every line that runs, with the name of its chunk such as `@/path/of/file`; for coverage alone. */
+  readonly onLine?: (chunkName: Uint8Array, line: number) => void
   /** Told of faults in our own code that a Lua call ran into; the call gets an error anyway. */
   readonly onBug?: (thrown: unknown, where: string) => void
 }
@@ -104,7 +106,7 @@ export function createLuaState(options: LuaStateOptions): LuaState {
   const values = createLuaValues(state)
   const waiting: Waiting = new Waiting({ checkLimits: (L) => calls.checkLimits(L) })
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const calls: Calls = new Calls({ state, values, limits, waiting: () => waiting })
+  const calls: Calls = new Calls({ state, values, limits, waiting: () => waiting, onLine: options.onLine })
   const { clock, moduleFolder, print, environment = {}, changesFiles = true, onMistake } = options
   installCompatibility(state, { waiting, clock, moduleFolder, print, environment, changesFiles })
   installBindings(state, options, {

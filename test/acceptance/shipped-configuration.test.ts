@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -15,6 +15,7 @@ test("the README's first run: the shipped configuration starts, its curl is answ
   // The shipped listener has a fixed port: the test runs the same file on a free one.
   const shipped = await readFile(join(ROOT, 'conf/trackalert.conf'), 'utf8')
   assert.match(shipped, /addListener\("127\.0\.0\.1:8084"/)
+  await cp(join(ROOT, 'conf/policies'), join(state, 'policies'), { recursive: true })
   await writeFile(join(state, 'trackalert.conf'), shipped.replace('127.0.0.1:8084', '127.0.0.1:0'))
 
   const child = spawn(process.execPath, ['src/main.ts', '-s', '-C', join(state, 'trackalert.conf')], {

@@ -23,7 +23,7 @@ export interface GeoDatabaseOptions {
   readonly onDamage?: () => void
   /**
    * Addresses whose records are kept decoded; the one looked up longest ago goes. Default 2000: a look-up costs about
-   * 1 µs, of one that is kept 0.1 µs, and a policy asks about the same address several times.
+   * 1 µs, of one that is kept 0.1 µs, and a policy asks about the same address several times. 0 keeps none.
    */
   readonly cacheEntries?: number
 }
@@ -37,42 +37,47 @@ interface Found {
 
 type Metadata = Reader<Response>['metadata']
 
-interface OpenFile {
-  readonly reader: Reader<Response>
-  readonly guard: RecordGuard
+/** Where records come from: an open file, or what a policy's test says. */
+export interface RecordSource {
+  readonly builtAt: Date
+  readonly type: string
+  /** 4: it knows no IPv6 addresses. */
   readonly ipVersion: 4 | 6
+  /** undefined when the address is not known; throws where the source is damaged. */
+  readonly read: (address: string) => unknown
 }
 
 export class GeoDatabase {
   /** What the configuration calls it. */
   readonly name: string
   readonly path: string
-  #file: OpenFile
-  readonly #found: LRUCache<string, Found>
+  #source: RecordSource
+  readonly #found: LRUCache<string, Found> | undefined
   readonly #onDamage: (() => void) | undefined
   #damagedLookups = 0
 
-  /** @internal Use openGeoDatabase. */
+  /** Files are opened by openGeoDatabase. */
   constructor(
     identity: { readonly name: string; readonly path: string },
-    file: OpenFile,
+    source: RecordSource,
     options: GeoDatabaseOptions,
   ) {
+    const { cacheEntries = DEFAULT_CACHE_ENTRIES } = options
     this.name = identity.name
     this.path = identity.path
-    this.#file = file
-    this.#found = new LRUCache({ max: options.cacheEntries ?? DEFAULT_CACHE_ENTRIES })
+    this.#source = source
+    this.#found = cacheEntries === 0 ? undefined : new LRUCache({ max: cacheEntries })
     this.#onDamage = options.onDamage
   }
 
   /** When the file was made. */
   get builtAt(): Date {
-    return this.#file.reader.metadata.buildEpoch
+    return this.#source.builtAt
   }
 
   /** What the file calls itself: `GeoLite2-City`. */
   get type(): string {
-    return this.#file.reader.metadata.databaseType
+    return this.#source.type
   }
 
   /**
@@ -81,8 +86,8 @@ export class GeoDatabase {
    * @throws TrackError TRK_GEOIP_UNREADABLE as openGeoDatabase does; the old file stays.
    */
   replace(bytes: SharedArrayBuffer): void {
-    this.#file = openOrThrow(this.path, bytes)
-    this.#found.clear()
+    this.#source = openOrThrow(this.path, bytes)
+    this.#found?.clear()
   }
 
   /** Look-ups since the opening that met damage in the file. */
@@ -130,20 +135,18 @@ export class GeoDatabase {
   }
 
   #lookup(address: string): unknown {
-    const known = this.#found.get(address)
+    const known = this.#found?.get(address)
     if (known !== undefined) return known.record
-    const target = lookupAddress(address, this.#file.ipVersion)
+    const target = lookupAddress(address, this.#source.ipVersion)
     if (target === undefined) return undefined
     const record = this.#read(target)
-    this.#found.set(address, { record })
+    this.#found?.set(address, { record })
     return record
   }
 
   #read(target: string): unknown {
-    const { reader, guard } = this.#file
     try {
-      guard.begin()
-      return reader.get(target)
+      return this.#source.read(target)
     } catch {
       // The guard's finding, or the tree led out of the file. Either way this place of the file cannot be trusted.
       this.#damagedLookups += 1
@@ -168,14 +171,14 @@ export function openGeoDatabase(
   return new GeoDatabase({ name, path }, openOrThrow(path, bytes), options)
 }
 
-function openOrThrow(path: string, bytes: SharedArrayBuffer): OpenFile {
+function openOrThrow(path: string, bytes: SharedArrayBuffer): RecordSource {
   const file = openFile(Buffer.from(bytes))
   if (typeof file !== 'string') return file
   throw new TrackError('TRK_GEOIP_UNREADABLE', `${path}: ${file}; the file is damaged, fetch it again`)
 }
 
 /** The open file, or what is wrong with it. */
-function openFile(bytes: Buffer): OpenFile | string {
+function openFile(bytes: Buffer): RecordSource | string {
   const start = findMetadata(bytes)
   if (start === undefined) return 'it has no MaxMind DB metadata'
   const metadataFault = checkRecord(metadataSection(bytes, start), start)
@@ -187,11 +190,23 @@ function openFile(bytes: Buffer): OpenFile | string {
     const data = dataSection(bytes, shape, start)
     const fault = checkDatabase(shape, data)
     if (fault !== undefined) return fault
-    const guard = new RecordGuard(data)
-    return { reader: new Reader(bytes, { cache: guard }), guard, ipVersion: shape.ipVersion }
+    return recordsOf(bytes, new RecordGuard(data), shape.ipVersion)
   } catch (error) {
     // The library's own findings in the metadata, or a tree that leads out of the file.
     return messageOf(error)
+  }
+}
+
+function recordsOf(bytes: Buffer, guard: RecordGuard, ipVersion: 4 | 6): RecordSource {
+  const reader = new Reader<Response>(bytes, { cache: guard })
+  return {
+    builtAt: reader.metadata.buildEpoch,
+    type: reader.metadata.databaseType,
+    ipVersion,
+    read(address) {
+      guard.begin()
+      return reader.get(address)
+    },
   }
 }
 

@@ -37,7 +37,10 @@ export interface EmbeddedStoreOptions extends StoreOptions {
   readonly hotRowsBytes?: number
   /** Free room on the disk below which appends are refused; LevelDB needs it for its own work. */
   readonly reserveBytes?: number
-  /** Time for checking files before the store is opened; the rest is checked beside the work. */
+  /**
+   * Time for checking tables before the store is opened; the rest is checked beside the work. After a crash all are checked
+   * before, however long it takes.
+   */
   readonly checkMs?: number
 }
 

@@ -210,14 +210,14 @@ export class History implements Participant {
   }
 
   async *#scanIndex(query: HistoryQuery): AsyncGenerator<HistoryEntry> {
-    const [prefix, text] =
+    const [index, text] =
       query.login === undefined
-        ? ([PREFIX.byAddress, query.remote ?? ''] as const)
-        : ([PREFIX.byLogin, query.login] as const)
+        ? (['address', query.remote ?? ''] as const)
+        : (['login', query.login] as const)
     const hash = textHash(this.#bytesOf(text))
     const oldest = eraOf(this.#oldestSegment * SLOTS)
     for (let era = eraOf(this.#newestSegment * SLOTS); era >= oldest; era--) {
-      const range = historyRange(prefix, hash, era)
+      const range = historyRange(index, hash, era)
       for await (const page of this.#deps.database().pages(range, INDEX_PAGE)) {
         for (const [key, value] of page) {
           const found = indexMatches(value, query) ? this.#entry(idOfHistoryKey(key), query) : undefined

@@ -2,11 +2,9 @@
  * The layout of the database's keys: one prefix byte says what a key is, numbers are big-endian so that they sort. Pure;
  * used on the store thread and by the readers of trends on policy workers.
  *
+ *     01 segment                    up to 32 reports that arrived together
  *     m name                        meta: format version, creation time, counters
- *     j segment                     up to 32 reports that arrived together
  *     o segment                     which of them are unfinished, as a 32-bit mask; absent when none is
- *     i era hash(login) ~id         history index by login, newest first in an era; value: time of receipt, success
- *     b era hash(address) ~id       the same by address
  *     f id                          a report whose run failed, with the failure
  *     u id                          a failed report that was opened again
  *     q id                          body of an outgoing message, open or dead
@@ -26,9 +24,11 @@
  *     H alert ~id                   notifications by alert, newest first
  *     I delivery                    notification by the id of a delivery
  *     S id                          silence made at run time
+ *     f0 ~era login hash ~id        history index, by login (1) or address (0), newest first; value: time of receipt, success
  *
- * An era is 2^20 ids. The index of an era that is past is not written any more, so that LevelDB need not merge the whole
- * index again and again for entries that are spread over it by their hashes; a query asks each era.
+ * What is written once and kept stands at the two ends of the order, the newest of it towards the middle: LevelDB merges
+ * every table between the lowest and the highest key that were written lately, and so passes over what is old.
+ * An era is 2^18 ids: entries are spread over it by their hashes, and what is past is not merged again. A query asks each era.
  *
  * Numbers take 6 bytes, eras and hashes 4, and an id in its era 3. The id of a report is segment × 32 + its place there, so ids are not dense; with 10,000 segments
  * a second they last for 28 years.
@@ -38,10 +38,8 @@ import { TrackError } from '../../errors.ts'
 
 export const PREFIX = {
   meta: 0x6d,
-  segment: 0x6a,
+  segment: 0x01,
   open: 0x6f,
-  byLogin: 0x69,
-  byAddress: 0x62,
   failed: 0x66,
   reopened: 0x75,
   messageBody: 0x71,
@@ -61,6 +59,7 @@ export const PREFIX = {
   notificationByAlert: 0x48,
   notificationByDelivery: 0x49,
   silence: 0x53,
+  history: 0xf0,
 } as const
 
 /** Reports per segment: the bits of the mask of unfinished ones. */
@@ -69,12 +68,13 @@ export const SLOTS = 32
 export const MAX_NUMBER = 2 ** 48 - 1
 const NUMBER_BYTES = 6
 /** Ids of one era. */
-const ERA_IDS = 2 ** 20
+const ERA_IDS = 2 ** 18
 const HASH_AT = 5
 const ID_AT = 9
 const HISTORY_KEY_BYTES = 12
 /** Of an id in its era, for the order. */
 const MAX_ID_IN_ERA = 2 ** 24 - 1
+const MAX_UINT32 = 2 ** 32 - 1
 /** Its length takes one byte. */
 const MAX_NAME_BYTES = 255
 const CHUNK_LENGTH_BYTES = 2
@@ -123,11 +123,14 @@ export function eraOf(id: number): number {
   return Math.floor(id / ERA_IDS)
 }
 
-/** Newest first in each era: the id is stored as its complement. `hash` has 32 bits. */
-export function historyKey(prefix: number, hash: number, id: number): Uint8Array {
+/** What history is looked up by. */
+export type HistoryIndex = 'login' | 'address'
+
+/** Newest first: era and id are stored as their complements. `hash` has 32 bits. */
+export function historyKey(index: HistoryIndex, hash: number, id: number): Uint8Array {
   const key = new Uint8Array(HISTORY_KEY_BYTES)
-  key[0] = prefix
-  writeUint32(key, 1, eraOf(id))
+  key[0] = PREFIX.history
+  writeUint32(key, 1, MAX_UINT32 - 2 * eraOf(id) - (index === 'login' ? 0 : 1))
   writeUint32(key, HASH_AT, hash)
   const place = MAX_ID_IN_ERA - (id % ERA_IDS)
   key[ID_AT] = place >>> 16
@@ -138,17 +141,18 @@ export function historyKey(prefix: number, hash: number, id: number): Uint8Array
 
 /** What all history keys of one hash in one era begin with. */
 export function historyRange(
-  prefix: number,
+  index: HistoryIndex,
   hash: number,
   era: number,
 ): { readonly from: Uint8Array; readonly to: Uint8Array } {
-  const from = historyKey(prefix, hash, era * ERA_IDS).subarray(0, ID_AT)
+  const from = historyKey(index, hash, era * ERA_IDS).subarray(0, ID_AT)
   return { from, to: endOf(from) }
 }
 
 export function idOfHistoryKey(key: Uint8Array): number {
   const place = ((key[ID_AT] ?? 0) << 16) | ((key[ID_AT + 1] ?? 0) << 8) | (key[ID_AT + 2] ?? 0)
-  return readUint32(key, 1) * ERA_IDS + MAX_ID_IN_ERA - place
+  const era = Math.floor((MAX_UINT32 - readUint32(key, 1)) / 2)
+  return era * ERA_IDS + MAX_ID_IN_ERA - place
 }
 
 /**

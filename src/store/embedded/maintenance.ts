@@ -92,9 +92,9 @@ export class Maintenance {
   async #shrink(database: string): Promise<void> {
     const { trendRows } = this.#deps
     while (!this.#isStopped && trendRows.surplusOf(database) > 0) {
-      const page = await trendRows.oldest(database, Infinity)
+      const page = await trendRows.expiry.oldest(database, Infinity)
       if (page.entries.length === 0) return
-      await this.#step((batch, budget) => trendRows.stageEviction(batch, page, budget))
+      await this.#step((batch, budget) => trendRows.expiry.stageEviction(batch, page, budget))
     }
   }
 
@@ -102,11 +102,11 @@ export class Maintenance {
     const { trendRows } = this.#deps
     for (const database of trendRows.databases) {
       for (;;) {
-        const page = await trendRows.oldest(database, nowMs)
+        const page = await trendRows.expiry.oldest(database, nowMs)
         if (page.entries.length === 0) break
         let isWhole = false
         await this.#step((batch, budget) => {
-          isWhole = trendRows.stageExpiry(batch, page, { nowMs, budget })
+          isWhole = trendRows.expiry.stageExpiry(batch, page, { nowMs, budget })
         })
         if ((page.isLast && isWhole) || this.#isStopped) break
       }

@@ -4,9 +4,9 @@
  */
 import { TrackError } from '../../errors.ts'
 import type { Database } from './database.ts'
-import { metaKey, numberOfKey, PREFIX, wholePrefix } from './keys.ts'
+import { metaKey, numberKey, numberOfKey, PREFIX, wholePrefix } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
-import { unseal } from './sealed-value.ts'
+import { seal, unseal } from './sealed-value.ts'
 import { stageIndexes } from './segment-index.ts'
 import { isIndexed, readEntries } from './segment.ts'
 import { WriteBatch } from './write-batch.ts'
@@ -15,7 +15,7 @@ import { WriteBatch } from './write-batch.ts'
 export type Migration = (database: Database) => Promise<void>
 
 /** Entry n leads from version n + 1 to n + 2; the first version is 1. */
-export const MIGRATIONS: readonly Migration[] = [indexByEra]
+export const MIGRATIONS: readonly Migration[] = [keepRowsAsTheyAre, historyToTheEnds]
 
 const FORMAT = metaKey('format')
 
@@ -49,21 +49,32 @@ export async function migrate(
   return found < newest ? found : undefined
 }
 
-/** Index entries by login and by address, in version 1. */
-const FLAT_INDEXES = [0x6c, 0x61] as const
+/** Segments in versions 1 and 2. */
+export const OLD_SEGMENT = 0x6a
+/** Index entries of history: two of version 1, two of version 2. */
+const OLD_INDEXES = [0x6c, 0x61, 0x69, 0x62] as const
 const PAGE = 256
 
-/** Version 2 has the history's indexes in eras; rows of version 1 are still read, and change when they are written. */
-async function indexByEra(database: Database): Promise<void> {
-  for await (const page of database.pages(wholePrefix(PREFIX.segment), PAGE)) {
+/** Rows of version 1 are still read, and change when they are written; its index goes with that of version 2. */
+async function keepRowsAsTheyAre(): Promise<void> {
+  // Nothing to do.
+}
+
+/** Version 3 has segments and the index of history at the ends of the order of keys. */
+async function historyToTheEnds(database: Database): Promise<void> {
+  for await (const page of database.pages(wholePrefix(OLD_SEGMENT), PAGE)) {
     const batch = new WriteBatch()
-    for (const [key, sealed] of page) {
-      const content = unseal(key, sealed)
-      if (isIndexed(content)) stageIndexes(batch, numberOfKey(key), readEntries(content), 'put')
+    for (const [oldKey, sealed] of page) {
+      const segment = numberOfKey(oldKey)
+      const content = unseal(oldKey, sealed)
+      const key = numberKey(PREFIX.segment, segment)
+      batch.put(key, seal(key, content))
+      if (isIndexed(content)) stageIndexes(batch, segment, readEntries(content), 'put')
+      batch.delete(oldKey)
     }
     await database.write(batch, false)
   }
-  for (const prefix of FLAT_INDEXES) {
+  for (const prefix of OLD_INDEXES) {
     for await (const page of database.pages(wholePrefix(prefix), PAGE)) {
       const batch = new WriteBatch()
       for (const [key] of page) batch.delete(key)

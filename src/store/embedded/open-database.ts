@@ -6,6 +6,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { TrackError } from '../../errors.ts'
 import { checkFiles } from './check-files.ts'
+import { isMarkedClean, removeCleanMark } from './clean-mark.ts'
 import { Database } from './database.ts'
 import { PREFIX, wholePrefix } from './keys.ts'
 import { migrate, type Migration, MIGRATIONS } from './migrations.ts'
@@ -32,6 +33,7 @@ export interface CheckedDirectory {
 
 interface CheckOptions {
   readonly recover: boolean
+  /** For tables, if the store was closed in order; if not, all of them are checked. */
   readonly checkMs: number
   readonly nowMs: number
 }
@@ -43,8 +45,9 @@ interface CheckOptions {
  */
 export async function checkDirectory(directory: string, options: CheckOptions): Promise<CheckedDirectory> {
   try {
-    const check = checkFiles(directory, options.checkMs)
+    const check = checkFiles(directory, isMarkedClean(directory) ? options.checkMs : Infinity)
     if (check.kind === 'none') makeDirectory(directory)
+    removeCleanMark(directory)
     const { tornBytes, unchecked } = check.kind === 'none' ? { tornBytes: 0, unchecked: [] } : check
     const report = {
       isNew: check.kind === 'none',

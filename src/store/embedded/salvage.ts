@@ -12,6 +12,7 @@ import {
   databaseKey,
   expiryKey,
   metaKey,
+  numberKey,
   numberOfKey,
   partsOfDatabaseKey,
   PREFIX,
@@ -19,7 +20,8 @@ import {
   wholePrefix,
 } from './keys.ts'
 import { putNumbers } from './meta.ts'
-import { isIntact, unseal } from './sealed-value.ts'
+import { OLD_SEGMENT } from './migrations.ts'
+import { isIntact, seal, unseal } from './sealed-value.ts'
 import { SalvagedAlerts } from './salvaged-alerts.ts'
 import { stageIndexes } from './segment-index.ts'
 import { isIndexed, readEntries } from './segment.ts'
@@ -44,8 +46,9 @@ export interface Salvage {
   readonly failure: string | undefined
 }
 
-/** Kinds that are taken over as they are; indexes and counters are made anew. */
+/** Kinds that are taken over as they are, but for segments of an old version; indexes and counters are made anew. */
 const KINDS = [
+  OLD_SEGMENT,
   PREFIX.segment,
   PREFIX.open,
   PREFIX.failed,
@@ -133,9 +136,17 @@ class SalvageState {
       return
     }
     this.kept++
+    if (kind === OLD_SEGMENT) {
+      const newKey = numberKey(PREFIX.segment, numberOfKey(key))
+      this.#takeSegment(batch, newKey, seal(newKey, unseal(key, value)))
+      return
+    }
+    if (kind === PREFIX.segment) {
+      this.#takeSegment(batch, key, value)
+      return
+    }
     batch.put(key, value)
-    if (kind === PREFIX.segment) this.#takeSegment(batch, key, value)
-    else if (kind === PREFIX.failed || kind === PREFIX.reopened)
+    if (kind === PREFIX.failed || kind === PREFIX.reopened)
       this.#noteSegment(Math.floor(numberOfKey(key) / SLOTS))
     else if (kind === PREFIX.messageBody) this.#takeBody(key)
     else if (kind === PREFIX.chunk) this.#chunks.add(nameOf(key))
@@ -168,6 +179,7 @@ class SalvageState {
   }
 
   #takeSegment(batch: WriteBatch, key: Uint8Array, value: Uint8Array): void {
+    batch.put(key, value)
     const segment = numberOfKey(key)
     const content = unseal(key, value)
     const entries = readEntries(content)

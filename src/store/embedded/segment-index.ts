@@ -4,7 +4,7 @@
  * Value: every other second of receipt (31 bits) · success (1 bit), so that a query reads hardly any report that does not
  * match.
  */
-import { historyKey, PREFIX, SLOTS } from './keys.ts'
+import { historyKey, SLOTS } from './keys.ts'
 import type { SegmentEntry } from './segment.ts'
 import { textHash } from './text-hash.ts'
 import type { WriteBatch } from './write-batch.ts'
@@ -22,8 +22,8 @@ export function stageIndexes(
 ): void {
   for (const entry of entries) {
     const id = segment * SLOTS + entry.slot
-    const byLogin = historyKey(PREFIX.byLogin, textHash(entry.login), id)
-    const byAddress = historyKey(PREFIX.byAddress, textHash(entry.remote), id)
+    const byLogin = historyKey('login', textHash(entry.login), id)
+    const byAddress = historyKey('address', textHash(entry.remote), id)
     if (operation === 'delete') {
       batch.delete(byLogin)
       batch.delete(byAddress)

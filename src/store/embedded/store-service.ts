@@ -11,6 +11,7 @@ import type { TrendApplier } from '../trend-applier.ts'
 import { AlertNotes } from './alert-notes.ts'
 import { AlertRows } from './alert-rows.ts'
 import { checkTableFileSlowly } from './check-files.ts'
+import { markClean } from './clean-mark.ts'
 import { stageCommit } from './commit-outcomes.ts'
 import { Database } from './database.ts'
 import { Disk } from './disk.ts'
@@ -149,7 +150,7 @@ export class StoreService {
       historyBytes: history.sizeBytes,
       trendRows: trendRows.rows,
       trendRowsByDatabase: trendRows.rowsByDatabase,
-      trendRowsEvicted: trendRows.evicted,
+      trendRowsEvicted: trendRows.expiry.evicted,
       alerts: alertRows.counts,
     }
   }
@@ -338,6 +339,7 @@ export class StoreService {
     this.#disk.stop()
     this.#reopened?.resolve()
     await this.#database?.close()
+    if (this.#broken === undefined) markClean(this.#deps.setup.databaseDirectory)
     this.#deps.send({ type: 'closed' })
   }
 }

@@ -1,26 +1,21 @@
 /**
- * Rows of the trend databases: commits of their changes, eviction, expiry. Store thread.
+ * Rows of the trend databases: commits of their changes. How rows go with time is in trend-expiry.ts. Store thread.
  *
  * All changes of one batch to one row are applied together: the row is read and written once, and of its chunks those that
- * changed. The expiry index names every row at a time at which it cannot have expired yet, and is
- * moved only when that time has come: touching a row costs no index write, and the order by real expiry is still exact.
+ * changed.
  */
 import { Buffer } from 'node:buffer'
 import { LRUCache } from 'lru-cache'
 import { messageOf } from '../../errors.ts'
 import type { RowChange, TrendApplier } from '../trend-applier.ts'
-import type { Database, Entry } from './database.ts'
-import { ExpiryScans } from './expiry-scans.ts'
+import type { Database } from './database.ts'
 import type { Participant } from './group-commit.ts'
 import {
   chunkKey,
   databaseKey,
-  endOf,
-  expiryKey,
   numberKey,
   numberOfKey,
   partsOfDatabaseKey,
-  partsOfExpiryKey,
   PREFIX,
   wholePrefix,
 } from './keys.ts'
@@ -28,15 +23,12 @@ import { putNumbers, readNumbers } from './meta.ts'
 import { NO_OWNER, type RowOwners } from './row-owners.ts'
 import { decodeRow, encodeRow, type StoredRow } from './row-value.ts'
 import { seal, unseal } from './sealed-value.ts'
-import type { StepBudget } from './step-budget.ts'
+import { TrendExpiry } from './trend-expiry.ts'
 import type { WriteBatch } from './write-batch.ts'
 
-/** Rows that are looked at in one step of expiry or eviction at most; its time mostly ends it before. */
-const STEP_ROWS = 500
 /** Key, headers and map entry of a cached row. */
 const CACHE_OVERHEAD_BYTES = 200
 const PAGE = 256
-const NOTHING = new Uint8Array(0)
 
 interface PendingRow {
   readonly database: string
@@ -57,15 +49,8 @@ interface TrendRowsDeps {
   readonly onRowError: (database: string, message: string) => void
 }
 
-/** Names of rows that the expiry index gives, oldest first. */
-export interface ExpiryPage {
-  readonly database: string
-  readonly entries: readonly { readonly atMs: number; readonly key: Uint8Array }[]
-  /** False when there are more behind the last one. */
-  readonly isLast: boolean
-}
-
 export class TrendRows implements Participant {
+  readonly expiry: TrendExpiry
   readonly #deps: TrendRowsDeps
   #applier: TrendApplier
   /**
@@ -80,15 +65,14 @@ export class TrendRows implements Participant {
   readonly #changedBy: { readonly rowKey: Uint8Array; readonly worker: number }[] = []
   readonly #counts = new Map<string, number>()
   readonly #changedCounts = new Set<string>()
-  readonly #scans = new ExpiryScans()
   /** Highest commit of every policy worker of this process; one number per worker that ever lived in it. */
   readonly #commits = new Map<number, number>()
   readonly #changedCommits = new Set<number>()
-  #evicted = 0
 
   constructor(deps: TrendRowsDeps) {
     this.#deps = deps
     this.#applier = deps.applier
+    this.expiry = new TrendExpiry({ database: deps.database, rows: this })
     this.#hot = new LRUCache({
       maxSize: deps.hotBytes,
       sizeCalculation: (value) => value.length + CACHE_OVERHEAD_BYTES,
@@ -109,10 +93,6 @@ export class TrendRows implements Participant {
 
   get rowsByDatabase(): ReadonlyMap<string, number> {
     return this.#counts
-  }
-
-  get evicted(): number {
-    return this.#evicted
   }
 
   get databases(): readonly string[] {
@@ -186,80 +166,8 @@ export class TrendRows implements Participant {
     this.#changedBy.length = 0
   }
 
-  /** The rows of a database that may expire first. */
-  async oldest(database: string, untilMs: number): Promise<ExpiryPage> {
-    const from = expiryKey(database, this.#scans.begin(database), NOTHING)
-    const to =
-      untilMs === Infinity
-        ? endOf(databaseKey(PREFIX.expiry, database))
-        : expiryKey(database, untilMs + 1, NOTHING)
-    const found: readonly Entry[] = await this.#deps.database().scan({ from, to, limit: STEP_ROWS })
-    const entries = found.map(([key]) => partsOfExpiryKey(key))
-    if (entries.length === 0) this.#scans.cancel(database)
-    return { database, entries, isLast: found.length < STEP_ROWS }
-  }
-
-  /**
-   * Removes what has expired of these rows, and notes the others at their real time, as far as the time for it goes.
-   *
-   * @returns false when not all were looked at; those are still in the index
-   */
-  stageExpiry(
-    batch: WriteBatch,
-    { database, entries }: ExpiryPage,
-    { nowMs, budget }: { readonly nowMs: number; readonly budget: StepBudget },
-  ): boolean {
-    const rows = this.#readRows(database, entries, budget)
-    // All of them first: a row that is named twice may be noted anew at the time of its second entry.
-    for (const { atMs, key } of rows) batch.delete(expiryKey(database, atMs, key))
-    for (const { key, row } of rows) {
-      if (row === undefined) continue
-      // Named twice in this page: the first time has removed it.
-      if (row.expiresAtMs > nowMs) this.#note(batch, database, row.expiresAtMs, key)
-      else if (this.#isThere(database, key)) this.#remove(batch, database, key, row)
-    }
-    return rows.length === entries.length
-  }
-
-  /** Removes rows, those that expire first, until the database has its maximum again; others of the page move. */
-  stageEviction(batch: WriteBatch, { database, entries, isLast }: ExpiryPage, budget: StepBudget): void {
-    const rows = this.#readRows(database, entries, budget)
-    // A row behind those may expire right after them: none of them that lives longer may go first.
-    const isWhole = isLast && rows.length === entries.length
-    const certainMs = isWhole ? Infinity : (rows.at(-1)?.atMs ?? 0)
-    const byExpiry = rows.toSorted((a, b) => (a.row?.expiresAtMs ?? 0) - (b.row?.expiresAtMs ?? 0))
-    const seen = new Set<string>()
-    for (const { atMs, key } of rows) batch.delete(expiryKey(database, atMs, key))
-    for (const { key, row } of byExpiry) {
-      const name = nameOf(key)
-      if (row === undefined || seen.has(name)) continue
-      seen.add(name)
-      if (this.surplusOf(database) > 0 && row.expiresAtMs <= certainMs) {
-        this.#remove(batch, database, key, row)
-        this.#evicted++
-      } else {
-        this.#note(batch, database, row.expiresAtMs, key)
-      }
-    }
-  }
-
-  /** The rows of the first entries, as many as there is time for, at least one. Ends the scan that gave the entries. */
-  #readRows(
-    database: string,
-    entries: ExpiryPage['entries'],
-    budget: StepBudget,
-  ): readonly (ExpiryPage['entries'][number] & { readonly row: StoredRow | undefined })[] {
-    const rows = []
-    for (const entry of entries) {
-      rows.push({ ...entry, row: this.#read(database, entry.key) })
-      if (budget.isSpent()) break
-    }
-    this.#scans.end(database, rows.at(-1)?.atMs ?? 0)
-    return rows
-  }
-
-  /** False for a row that a step before has removed in this batch. */
-  #isThere(database: string, key: Uint8Array): boolean {
+  /** False for a row that was removed earlier in this batch. */
+  isThere(database: string, key: Uint8Array): boolean {
     const name = nameOf(databaseKey(PREFIX.row, database, key))
     return !this.#staged.has(name) || this.#staged.get(name) !== undefined
   }
@@ -269,9 +177,9 @@ export class TrendRows implements Participant {
     const key = this.#applier.keyOfLogin(login)
     let removed = 0
     for (const database of this.databases) {
-      const row = this.#read(database, key)
+      const row = this.read(database, key)
       if (row === undefined) continue
-      this.#remove(batch, database, key, row)
+      this.remove(batch, database, key, row)
       removed++
     }
     return removed
@@ -295,7 +203,7 @@ export class TrendRows implements Participant {
 
   #applyRow(batch: WriteBatch, { database, key, changes, worker }: PendingRow): void {
     this.#changedBy.push({ rowKey: databaseKey(PREFIX.row, database, key), worker })
-    const before = this.#read(database, key)
+    const before = this.read(database, key)
     const chunk = (chunkName: string): Uint8Array | undefined => this.#readChunk(database, key, chunkName)
     const current = before === undefined ? undefined : { bytes: before.bytes, chunk }
     let after
@@ -306,7 +214,7 @@ export class TrendRows implements Participant {
       return
     }
     if (after.bytes === undefined) {
-      if (before !== undefined) this.#remove(batch, database, key, before)
+      if (before !== undefined) this.remove(batch, database, key, before)
       return
     }
     const rowKey = databaseKey(PREFIX.row, database, key)
@@ -318,15 +226,16 @@ export class TrendRows implements Participant {
     for (const gone of before?.chunkNames ?? [])
       if (!after.chunkNames.includes(gone)) this.#delete(batch, chunkKey(database, key, gone))
     if (before === undefined) {
-      this.#note(batch, database, after.expiresAtMs, key)
+      this.expiry.note(batch, database, after.expiresAtMs, key)
       this.#count(database, 1)
     } else if (after.expiresAtMs < before.expiresAtMs) {
       // It must stay noted no later than it expires; the note of the longer life is dropped when its time comes.
-      this.#note(batch, database, after.expiresAtMs, key)
+      this.expiry.note(batch, database, after.expiresAtMs, key)
     }
   }
 
-  #read(database: string, key: Uint8Array): StoredRow | undefined {
+  /** As it is with everything that this batch holds so far. */
+  read(database: string, key: Uint8Array): StoredRow | undefined {
     const rowKey = databaseKey(PREFIX.row, database, key)
     const sealed = this.#readSealed(rowKey)
     return sealed === undefined ? undefined : decodeRow(rowKey, sealed)
@@ -359,7 +268,8 @@ export class TrendRows implements Participant {
     this.#hot.delete(name)
   }
 
-  #remove(
+  /** Removes a row with its chunks. */
+  remove(
     batch: WriteBatch,
     database: string,
     key: Uint8Array,
@@ -370,11 +280,6 @@ export class TrendRows implements Participant {
     this.#delete(batch, rowKey)
     for (const name of chunkNames) this.#delete(batch, chunkKey(database, key, name))
     this.#count(database, -1)
-  }
-
-  #note(batch: WriteBatch, database: string, atMs: number, key: Uint8Array): void {
-    batch.put(expiryKey(database, atMs, key), NOTHING)
-    this.#scans.note(database, atMs)
   }
 
   #count(database: string, by: number): void {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -179,6 +181,59 @@ test('damage that is found after the start stops all changes and says in which f
     await assert.rejects(openStore(directory), { code: 'TRK_STORE_DAMAGED', message: /\.ldb.*--recover/ })
   }
   assert.ok(foundLater >= 2, `${foundLater} of 8`)
+})
+
+const CHILD = join(import.meta.dirname, '../../support/store-child.ts')
+
+/** A process that writes to the store until it is killed in the middle of its work. */
+async function writeUntilKilled(directory: string, firstNumber: number): Promise<void> {
+  const child = spawn(process.execPath, [CHILD, directory, String(firstNumber)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+  while (!output.includes('\nc ')) {
+    assert.equal(child.exitCode, null, 'the child ended')
+    await once(child.stdout, 'data', { signal: AbortSignal.timeout(20_000) })
+  }
+  child.kill('SIGKILL')
+  await once(child, 'close')
+}
+
+test('after kill -9 every table is checked before the store is opened, whatever the time for it', async (t) => {
+  const directory = await temporaryDirectory(t)
+  for (let round = 0; round < 3; round++) await writeUntilKilled(directory, round * 100_000)
+  const { store } = await openStore(directory)
+  for (let batch = 0; batch < 5; batch++) await writeBatch(store, 1_000_000 + batch * 100)
+  await store.close()
+  // The start writes what was in the log into a table; the killed process leaves more in the log.
+  await writeUntilKilled(directory, 2_000_000)
+  const table = await fileOf(directory, /\.ldb$/)
+  const sizeBytes = await size(table)
+  await flip(table, Math.floor(sizeBytes / 2))
+  const before = await readdir(join(directory, 'store'))
+  for (let start = 0; start < 2; start++) {
+    await assert.rejects(openStore(directory, { checkMs: -1 }), {
+      code: 'TRK_STORE_DAMAGED',
+      message: /\.ldb: .*nothing was changed\..*--recover/,
+    })
+    assert.deepEqual(await readdir(join(directory, 'store')), before)
+  }
+  const recovered = await openStore(directory, { checkMs: -1, recover: true })
+  atEnd(t, () => recovered.store.close())
+  assert.match(recovered.report.salvage?.damage ?? '', /\.ldb/)
+  assert.ok((recovered.report.salvage?.kept ?? 0) > 0)
+  await writeBatch(recovered.store, 3_000_000)
+})
+
+test('after a close in order tables are checked beside the work, after kill -9 before it', async (t) => {
+  const directory = await temporaryDirectory(t)
+  await writeUntilKilled(directory, 0)
+  for (const tablesToCheck of [0, 1]) {
+    const { store, report } = await openStore(directory, { checkMs: -1 })
+    assert.equal(report.tablesToCheck, tablesToCheck)
+    await store.close()
+  }
 })
 
 const DONE = { kind: 'done', reportId: undefined, messages: [], commit: undefined } as const

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Database } from '../../../src/store/embedded/database.ts'
-import { metaKey, PREFIX, wholePrefix } from '../../../src/store/embedded/keys.ts'
+import { metaKey, numberKey, numberOfKey, PREFIX, wholePrefix } from '../../../src/store/embedded/keys.ts'
 import { putNumbers, readNumbers } from '../../../src/store/embedded/meta.ts'
-import { migrate, type Migration } from '../../../src/store/embedded/migrations.ts'
+import { migrate, type Migration, OLD_SEGMENT } from '../../../src/store/embedded/migrations.ts'
 import { decodeRow } from '../../../src/store/embedded/row-value.ts'
-import { seal } from '../../../src/store/embedded/sealed-value.ts'
+import { seal, unseal } from '../../../src/store/embedded/sealed-value.ts'
 import { openTrendReader } from '../../../src/store/embedded/trend-reader.ts'
 import { WriteBatch } from '../../../src/store/embedded/write-batch.ts'
 import type { HistoryQuery, Outcome } from '../../../src/store/store.ts'
@@ -63,9 +64,7 @@ test('a migration that fails leaves the version before it', async (t) => {
 async function toFirstVersion(directory: string): Promise<void> {
   const database = await Database.open(join(directory, 'store'))
   const batch = new WriteBatch()
-  for (const prefix of [PREFIX.byLogin, PREFIX.byAddress]) {
-    for (const [key] of await database.scan({ ...wholePrefix(prefix), limit: 10_000 })) batch.delete(key)
-  }
+  await stageOldSegments(batch, database)
   // Old index entries: prefix, eight bytes of hash, complement of the id; their value had five bytes.
   for (const prefix of [0x6c, 0x61]) {
     for (let entry = 0; entry < 300; entry++)
@@ -86,7 +85,51 @@ async function toFirstVersion(directory: string): Promise<void> {
   await database.close()
 }
 
-test('a store of the first version keeps its history and its rows', async (t) => {
+/** Turns a database into one of the second version: segments and indexes by era among the other keys. */
+async function toSecondVersion(directory: string): Promise<void> {
+  const database = await Database.open(join(directory, 'store'))
+  const batch = new WriteBatch()
+  await stageOldSegments(batch, database)
+  // Index entries: prefix, era, hash, complement of the id in its era.
+  for (const prefix of [0x69, 0x62]) {
+    for (let entry = 0; entry < 300; entry++)
+      batch.put(
+        Uint8Array.of(prefix, 0, 0, 0, 0, 9, 9, 9, 9, 255, entry >> 8, entry),
+        Uint8Array.of(1, 2, 3, 4),
+      )
+  }
+  putNumbers(batch, metaKey('format'), [2])
+  await database.write(batch, true)
+  await database.close()
+}
+
+/** Segments where versions 1 and 2 had them, and no index. */
+async function stageOldSegments(batch: WriteBatch, database: Database): Promise<void> {
+  for (const [key] of await database.scan({ ...wholePrefix(PREFIX.history), limit: 10_000 }))
+    batch.delete(key)
+  for (const [key, value] of await database.scan({ ...wholePrefix(PREFIX.segment), limit: 10_000 })) {
+    const oldKey = numberKey(OLD_SEGMENT, numberOfKey(key))
+    batch.put(oldKey, seal(oldKey, unseal(key, value)))
+    batch.delete(key)
+  }
+}
+
+const oldVersions = [
+  { version: 1, make: toFirstVersion },
+  { version: 2, make: toSecondVersion },
+] as const
+
+for (const { version, make } of oldVersions) {
+  test(`a store of version ${version} keeps its history and its rows`, async (t) => {
+    await keepsEverything(t, version, make)
+  })
+}
+
+async function keepsEverything(
+  t: TestContext,
+  version: number,
+  makeOld: (directory: string) => Promise<void>,
+): Promise<void> {
   const directory = await temporaryDirectory(t)
   const first = await openStore(directory)
   const reports = Array.from({ length: 300 }, (_, index) =>
@@ -108,11 +151,11 @@ test('a store of the first version keeps its history and its rows', async (t) =>
   ]
   const before = await Promise.all(queries.map((query) => first.store.history(query)))
   await first.store.close()
-  await toFirstVersion(directory)
+  await makeOld(directory)
 
   const { store, report } = await openStore(directory)
   atEnd(t, () => store.close())
-  assert.equal(report.migratedFrom, 1)
+  assert.equal(report.migratedFrom, version)
   assert.deepEqual(await Promise.all(queries.map((query) => store.history(query))), before)
   assert.ok((before[0]?.length ?? 0) > 40 && (before[1]?.length ?? 0) > 20)
   await store.commit([count(2, 5000)])
@@ -121,6 +164,33 @@ test('a store of the first version keeps its history and its rows', async (t) =>
   await reader.close()
   await store.expire(START_MS + 15_000)
   assert.equal(store.counts().trendRows, 0)
+  await store.close()
+  await hasNoOldKeys(directory)
+}
+
+async function hasNoOldKeys(directory: string): Promise<void> {
+  const database = await Database.open(join(directory, 'store'))
+  for (const prefix of [OLD_SEGMENT, 0x6c, 0x61, 0x69, 0x62])
+    assert.deepEqual(await database.scan({ ...wholePrefix(prefix), limit: 1 }), [])
+  await database.close()
+}
+
+test('what is salvaged from a damaged store of version 2 keeps its history', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const first = await openStore(directory)
+  for (let from = 0; from < 200; from += 50)
+    await first.store.append(Array.from({ length: 50 }, (_, index) => reportAt((from + index) * 1000)))
+  const query = { login: 'ann', limit: 1000 }
+  const before = await first.store.history(query)
+  assert.equal(before.length, 200)
+  await first.store.close()
+  await toSecondVersion(directory)
+  await rm(join(directory, 'store', 'CURRENT'))
+  const { store, report } = await openStore(directory, { recover: true })
+  atEnd(t, () => store.close())
+  assert.equal(report.salvage?.dropped, 0)
+  assert.deepEqual(await store.history(query), before)
+  assert.equal(store.counts().backlogReports, 200)
 })
 
 test('history is found in every era of its index', async (t) => {
@@ -130,7 +200,7 @@ test('history is found in every era of its index', async (t) => {
     await store.close()
     const database = await Database.open(join(directory, 'store'))
     // The last segments of an era.
-    await put('next-segment', (ofEra + 1) * 2 ** 15 - 2)(database)
+    await put('next-segment', (ofEra + 1) * 2 ** 13 - 2)(database)
     await database.close()
     const again = await openStore(directory)
     for (let index = from; index < from + 5; index++)
@@ -146,7 +216,7 @@ test('history is found in every era of its index', async (t) => {
     found.map(({ text }) => text),
     Array.from({ length: 10 }, (_, index) => `{"n":${9 - index}}`),
   )
-  assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0 })
+  assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0, alerts: 0 })
   await store.commit(
     found.slice(5).map(({ id }) => ({
       kind: 'done',

@@ -27,6 +27,15 @@ const REPORT = {
   passwordFile: undefined,
 } as const
 
+const SIMULATION = {
+  users: 1000,
+  days: 30,
+  seed: 1,
+  rate: 1,
+  startSeconds: Date.parse('2026-01-05T00:00:00Z') / 1000,
+  attacks: { types: ATTACK_TYPES, instances: 10, quietDays: 14 },
+} as const
+
 const ALERTS = {
   format: 'table',
   wish: {
@@ -44,13 +53,12 @@ const ALERTS = {
   server: { url: undefined, passwordFile: undefined },
 } as const
 
-const SIMULATION = {
-  users: 1000,
-  days: 30,
-  seed: 1,
-  rate: 1,
-  startSeconds: Date.parse('2026-01-05T00:00:00Z') / 1000,
-  attacks: { types: ATTACK_TYPES, instances: 10, quietDays: 14 },
+const TEST = {
+  path: undefined,
+  filter: '',
+  junitFile: undefined,
+  coverage: false,
+  lcovFile: undefined,
 } as const
 
 function parse(words: string, isTerminal = false): CommandLine {
@@ -144,6 +152,13 @@ const meanings: Readonly<Record<string, CommandLine>> = {
     configFile: undefined,
     alerts: { ...ALERTS, wish: { kind: 'act', action: 'resolve', id: 12, author: undefined, comment: '' } },
   },
+  test: { kind: 'test', configFile: undefined, regexesFile: undefined, test: TEST },
+  'test policies -C a.conf -R r.yaml --filter spray --junit j.xml --coverage --lcov l.info': {
+    kind: 'test',
+    configFile: 'a.conf',
+    regexesFile: 'r.yaml',
+    test: { path: 'policies', filter: 'spray', junitFile: 'j.xml', coverage: true, lcovFile: 'l.info' },
+  },
   'report --login ann': { kind: 'report', configFile: undefined, report: REPORT },
   'report --login ann --success -C a.conf': { kind: 'report', configFile: 'a.conf', report: REPORT },
   'report --login ann --fail': {
@@ -213,7 +228,7 @@ const mistakes: Readonly<Record<string, RegExp>> = {
   '-s --frobnicate': /unknown option '--frobnicate'/,
   '-x': /unknown option '-x'/,
   frobnicate:
-    /there is no command "frobnicate"; there are check, report, dump, alerts, notify-test, simulate/,
+    /there is no command "frobnicate"; there are check, report, dump, simulate, alerts, notify-test, test/,
   '-s frobnicate': /too many arguments.*frobnicate/,
   '': /say -s/,
   '-C a.conf': /say -s/,
@@ -236,6 +251,16 @@ const mistakes: Readonly<Record<string, RegExp>> = {
   'dump DB -e stats()': /dump and -e/,
   'check a b': /too many arguments/,
   'check --control x': /--control/,
+  'simulate -s': /simulate and -s/,
+  'simulate --users 0': /from 1 to 50000/,
+  'simulate --users 1e3': /from 1 to 50000/,
+  'simulate --seed -1': /from 0 to 4294967295/,
+  'simulate --rate 0.01': /from 0.1 to 100/,
+  'simulate --attacks brute-force,none': /There are brute-force, distributed-brute-force/,
+  'simulate --attacks all --days 17': /--days 18 or more, fewer --quiet-days, or --attacks none/,
+  'simulate --start 2026-02-30': /a day since 1970/,
+  'simulate --start 1969-12-31': /a day since 1970/,
+  'simulate file': /too many arguments/,
   'alerts frob': /there is no action "frob"; there are show, ack, resolve, comment/,
   'alerts ack': /ack needs the number of an alert/,
   'alerts ack 0': /ack needs the number of an alert/,
@@ -249,16 +274,6 @@ const mistakes: Readonly<Record<string, RegExp>> = {
   'alerts --control x': /--control/,
   'alerts -s': /alerts and -s/,
   'notify-test': /missing required argument 'sink'/,
-  'simulate -s': /simulate and -s/,
-  'simulate --users 0': /from 1 to 50000/,
-  'simulate --users 1e3': /from 1 to 50000/,
-  'simulate --seed -1': /from 0 to 4294967295/,
-  'simulate --rate 0.01': /from 0.1 to 100/,
-  'simulate --attacks brute-force,none': /There are brute-force, distributed-brute-force/,
-  'simulate --attacks all --days 17': /--days 18 or more, fewer --quiet-days, or --attacks none/,
-  'simulate --start 2026-02-30': /a day since 1970/,
-  'simulate --start 1969-12-31': /a day since 1970/,
-  'simulate file': /too many arguments/,
   dump: /missing required argument 'database'/,
   report: /required option '--login <name>'/,
   'report --login a --success --fail': /exclude each other/,

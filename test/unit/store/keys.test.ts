@@ -7,6 +7,7 @@ import {
   endOf,
   eraOf,
   expiryKey,
+  type HistoryIndex,
   historyKey,
   historyRange,
   idOfHistoryKey,
@@ -33,20 +34,39 @@ test('numbers sort as their keys do and come back', () => {
   )
 })
 
-test('history keys of one hash sort newest first in their era and give the id back', () => {
+test('history keys of one index and hash sort newest first and give the id back', () => {
   fc.assert(
     fc.property(number, fc.oneof(number, fc.nat({ max: 2 ** 21 })), fc.boolean(), (a, other, isNear) => {
       const b = isNear ? Math.min(MAX_NUMBER, Math.max(0, a + (other % 2 ** 21) - 2 ** 20)) : other
       const hash = 0xdeadbeef
-      const [first, second] = [historyKey(PREFIX.byLogin, hash, a), historyKey(PREFIX.byLogin, hash, b)]
+      const [first, second] = [historyKey('login', hash, a), historyKey('login', hash, b)]
       const isOneEra = eraOf(a) === eraOf(b)
-      assert.equal(Math.sign(Buffer.compare(first, second)), Math.sign(isOneEra ? b - a : a - b))
+      assert.equal(Math.sign(Buffer.compare(first, second)), Math.sign(b - a))
       assert.equal(idOfHistoryKey(first), a)
-      const { from, to } = historyRange(PREFIX.byLogin, hash, eraOf(a))
+      const { from, to } = historyRange('login', hash, eraOf(a))
       const isInside = Buffer.compare(second, from) >= 0 && Buffer.compare(second, to) < 0
       assert.equal(isInside, isOneEra)
     }),
   )
+})
+
+test('a history key of an era that is past sorts behind all keys of a later one', () => {
+  const index = fc.constantFrom<HistoryIndex>('login', 'address')
+  const hash = fc.nat({ max: 2 ** 32 - 1 })
+  fc.assert(
+    fc.property(number, number, index, hash, index, hash, (a, b, indexOfA, hashOfA, indexOfB, hashOfB) => {
+      fc.pre(eraOf(a) < eraOf(b))
+      const [past, later] = [historyKey(indexOfA, hashOfA, a), historyKey(indexOfB, hashOfB, b)]
+      assert.ok(Buffer.compare(past, later) > 0)
+    }),
+  )
+})
+
+test('segments come before and history indexes after every other key', () => {
+  const others = Object.values(PREFIX).filter(
+    (prefix) => prefix !== PREFIX.segment && prefix !== PREFIX.history,
+  )
+  assert.ok(others.every((prefix) => prefix > PREFIX.segment && prefix < PREFIX.history))
 })
 
 test('the key of a row gives database and key back, and no row is in the range of another database', () => {

@@ -1,0 +1,55 @@
+-- Sources of logins: an address, its network (/24 or /64) and its operator's network, each with what came from it within a
+-- week. Logins that fail where they are at home are not in it.
+
+local place = require "policies.place"
+
+local spread = {}
+
+-- { level, key } from the smallest; an IPv6 address stands for nothing beside its /64.
+function spread.sources(context)
+  if context.source_list then return context.source_list end
+  local list = {}
+  if context.remote:isIPv4() then table.insert(list, { level = "address", key = context.remote:tostring() }) end
+  table.insert(list, { level = "prefix", key = context.prefix })
+  local network = place.network(context.remote, context.common)
+  if network ~= "" then table.insert(list, { level = "network", key = network }) end
+  context.source_list = list
+  return list
+end
+
+-- How many logins failed at a source when these are too many, else nil. Too many: `limit` in six hours, or slow_factor
+-- times as many within a week, and at least good_share of the logins that succeed there: a gateway of thousands has its
+-- share of people who mistype.
+function spread.failing(context, source, parameters)
+  local limit = parameters[source.level .. "_logins"]
+  if limit == nil then return nil end
+  local key, sources = source.key, context.sources
+  -- Asked once for all rules: the list is that of one report.
+  local count = source.failed or sources:twGet(key, "failed")
+  source.failed = count
+  if count < limit then return nil end
+  if count < limit * parameters.slow_factor and sources:twGetCurrent(key, "failed") < limit then return nil end
+  if count < sources:twGet(key, "good") * parameters.good_share then return nil end
+  return math.floor(count + 0.5), limit
+end
+
+-- Whether the passwords that failed at a source are about as many as the logins.
+function spread.has_many_passwords(context, source, count, share)
+  return context.sources:twGet(source.key, "passwords") >= count * share
+end
+
+-- Whether so many users log in from the network of this login that it is nobody's own: an office, a carrier, a gateway.
+function spread.is_common(context)
+  if context.network_is_common == nil then
+    context.network_is_common = context.sources:twGet(context.prefix, "good") >= context.common.common_users
+  end
+  return context.network_is_common
+end
+
+-- What a place that says little about a person makes of a severity.
+function spread.weigh(context, severity)
+  if spread.is_common(context) or place.is_anonymous(context.remote, context.common) then return "low" end
+  return severity
+end
+
+return spread

@@ -1,0 +1,27 @@
+-- success-after-failures: many passwords failed on a login from elsewhere, and one from elsewhere succeeds.
+
+local words = require "policies.words"
+
+local rule = { name = "success-after-failures", on = "success" }
+
+rule.parameters = {
+  severity = "high",
+  severity_known_device = "low", -- with a device that the user had before: most likely a forgotten password
+  passwords = 5,                 -- different ones that failed within a day
+}
+
+function rule.check(lt, context, parameters)
+  local history = context.history
+  if history.networks[context.prefix] then return end
+  local passwords = context.users:twGet(lt.login, "wrong")
+  if passwords < parameters.passwords then return end
+  raiseAlert {
+    rule = rule.name, key = lt.login, dedup = "1d", value = passwords, threshold = parameters.passwords,
+    severity = history.devices[context.device] and parameters.severity_known_device or parameters.severity,
+    message = string.format("%s logged in from %s, a new network, after %d different passwords had failed from elsewhere within a day. %s",
+      lt.login, context.where(), passwords, words.ask_user),
+    data = { network = context.prefix },
+  }
+end
+
+return rule

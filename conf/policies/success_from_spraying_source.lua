@@ -1,0 +1,32 @@
+-- success-from-spraying-source: where logins of many users fail, one succeeds, and that user is not at home there.
+
+local spread = require "policies.spread"
+
+local rule = { name = "success-from-spraying-source", on = "success" }
+
+rule.parameters = {
+  severity = "critical",
+  address_logins = 10, -- as of password-spray
+  prefix_logins = 20,
+  slow_factor = 2,
+  good_share = 0.5,
+}
+
+function rule.check(lt, context, parameters)
+  if context.history.networks[context.prefix] then return end
+  for _, source in ipairs(spread.sources(context)) do
+    local count, limit = spread.failing(context, source, parameters)
+    if count then
+      raiseAlert {
+        rule = rule.name, key = lt.login, severity = parameters.severity, dedup = "1d", value = count, threshold = limit,
+        message = string.format("%s logged in from %s for the first time, and %d logins of others failed from %s within a week: "
+          .. "somebody who tries passwords has found this one. Lock the login, end its sessions and change the password.", lt.login,
+          context.where(), count, source.key),
+        data = { source = source.key, level = source.level },
+      }
+      return
+    end
+  end
+end
+
+return rule

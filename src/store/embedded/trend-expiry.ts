@@ -1,0 +1,138 @@
+/**
+ * Rows of the trend databases that go: those that have expired, and above the maximum of a database those that expire first.
+ * Store thread.
+ *
+ * The expiry index names every row at a time at which it cannot have expired yet, and is moved only when that time has
+ * come: touching a row costs no index write, and the order by real expiry is still exact.
+ */
+import { Buffer } from 'node:buffer'
+import type { Database, Entry } from './database.ts'
+import { ExpiryScans } from './expiry-scans.ts'
+import { databaseKey, endOf, expiryKey, partsOfExpiryKey, PREFIX } from './keys.ts'
+import type { StoredRow } from './row-value.ts'
+import type { StepBudget } from './step-budget.ts'
+import type { WriteBatch } from './write-batch.ts'
+
+/** Rows that are looked at in one step of expiry or eviction at most; its time mostly ends it before. */
+const STEP_ROWS = 500
+const NOTHING = new Uint8Array(0)
+
+/** What is done to the rows themselves. */
+export interface ExpiringRows {
+  /** Rows above the maximum of a database. */
+  surplusOf(database: string): number
+  read(database: string, key: Uint8Array): StoredRow | undefined
+  /** False for a row that was removed earlier in this batch. */
+  isThere(database: string, key: Uint8Array): boolean
+  remove(batch: WriteBatch, database: string, key: Uint8Array, row: StoredRow): void
+}
+
+interface TrendExpiryDeps {
+  readonly database: () => Database
+  readonly rows: ExpiringRows
+}
+
+/** Names of rows that the expiry index gives, oldest first. */
+export interface ExpiryPage {
+  readonly database: string
+  readonly entries: readonly { readonly atMs: number; readonly key: Uint8Array }[]
+  /** False when there are more behind the last one. */
+  readonly isLast: boolean
+}
+
+export class TrendExpiry {
+  readonly #deps: TrendExpiryDeps
+  readonly #scans = new ExpiryScans()
+  #evicted = 0
+
+  constructor(deps: TrendExpiryDeps) {
+    this.#deps = deps
+  }
+
+  /** Rows that went before they had expired. */
+  get evicted(): number {
+    return this.#evicted
+  }
+
+  /** Names a row in the index. */
+  note(batch: WriteBatch, database: string, atMs: number, key: Uint8Array): void {
+    batch.put(expiryKey(database, atMs, key), NOTHING)
+    this.#scans.note(database, atMs)
+  }
+
+  /** The rows of a database that may expire first. */
+  async oldest(database: string, untilMs: number): Promise<ExpiryPage> {
+    const from = expiryKey(database, this.#scans.begin(database), NOTHING)
+    const to =
+      untilMs === Infinity
+        ? endOf(databaseKey(PREFIX.expiry, database))
+        : expiryKey(database, untilMs + 1, NOTHING)
+    const found: readonly Entry[] = await this.#deps.database().scan({ from, to, limit: STEP_ROWS })
+    const entries = found.map(([key]) => partsOfExpiryKey(key))
+    if (entries.length === 0) this.#scans.cancel(database)
+    return { database, entries, isLast: found.length < STEP_ROWS }
+  }
+
+  /**
+   * Removes what has expired of these rows, and notes the others at their real time, as far as the time for it goes.
+   *
+   * @returns false when not all were looked at; those are still in the index
+   */
+  stageExpiry(
+    batch: WriteBatch,
+    { database, entries }: ExpiryPage,
+    { nowMs, budget }: { readonly nowMs: number; readonly budget: StepBudget },
+  ): boolean {
+    const rows = this.#readRows(database, entries, budget)
+    // All of them first: a row that is named twice may be noted anew at the time of its second entry.
+    for (const { atMs, key } of rows) batch.delete(expiryKey(database, atMs, key))
+    for (const { key, row } of rows) {
+      if (row === undefined) continue
+      // Named twice in this page: the first time has removed it.
+      if (row.expiresAtMs > nowMs) this.note(batch, database, row.expiresAtMs, key)
+      else if (this.#deps.rows.isThere(database, key)) this.#deps.rows.remove(batch, database, key, row)
+    }
+    return rows.length === entries.length
+  }
+
+  /** Removes rows, those that expire first, until the database has its maximum again; others of the page move. */
+  stageEviction(batch: WriteBatch, { database, entries, isLast }: ExpiryPage, budget: StepBudget): void {
+    const rows = this.#readRows(database, entries, budget)
+    // A row behind those may expire right after them: none of them that lives longer may go first.
+    const isWhole = isLast && rows.length === entries.length
+    const certainMs = isWhole ? Infinity : (rows.at(-1)?.atMs ?? 0)
+    const byExpiry = rows.toSorted((a, b) => (a.row?.expiresAtMs ?? 0) - (b.row?.expiresAtMs ?? 0))
+    const seen = new Set<string>()
+    for (const { atMs, key } of rows) batch.delete(expiryKey(database, atMs, key))
+    for (const { key, row } of byExpiry) {
+      const name = nameOf(key)
+      if (row === undefined || seen.has(name)) continue
+      seen.add(name)
+      if (this.#deps.rows.surplusOf(database) > 0 && row.expiresAtMs <= certainMs) {
+        this.#deps.rows.remove(batch, database, key, row)
+        this.#evicted++
+      } else {
+        this.note(batch, database, row.expiresAtMs, key)
+      }
+    }
+  }
+
+  /** The rows of the first entries, as many as there is time for, at least one. Ends the scan that gave the entries. */
+  #readRows(
+    database: string,
+    entries: ExpiryPage['entries'],
+    budget: StepBudget,
+  ): readonly (ExpiryPage['entries'][number] & { readonly row: StoredRow | undefined })[] {
+    const rows = []
+    for (const entry of entries) {
+      rows.push({ ...entry, row: this.#deps.rows.read(database, entry.key) })
+      if (budget.isSpent()) break
+    }
+    this.#scans.end(database, rows.at(-1)?.atMs ?? 0)
+    return rows
+  }
+}
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+}

@@ -1,0 +1,245 @@
+-- Rules about a login that succeeds in a way that is new for its user.
+
+local pack = require "policies.pack"
+pack.setup {
+  common = { city_db = "Geo", network_db = "Geo", anonymiser_db = "Geo" },
+  ["new-device"] = { at_home = true },
+  ["new-protocol"] = { at_home = true },
+  ["unusual-hour"] = { least_logins = 30 },
+}
+setReport(pack.report)
+
+local THUNDERBIRD = { ["imapc.family"] = "Thunderbird", ["os.family"] = "Windows" }
+local IPHONE = { ["imapc.family"] = "iOS Mail" }
+local HOME, NEAR, ABROAD = "192.0.2.10", "192.0.3.10", "198.51.100.7"
+
+local function places()
+  fakeGeo {
+    ["192.0.2.0/24"] = { country_code = "DE", city = "Berlin", latitude = 52.5, longitude = 13.4, autonomous_system_number = 64500 },
+    ["192.0.3.0/24"] = { country_code = "DE", city = "Potsdam", latitude = 52.4, longitude = 13.1, autonomous_system_number = 64500 },
+    ["198.51.100.0/24"] = { country_code = "BR", city = "Recife", latitude = -8, longitude = -34.9, autonomous_system_number = 64501,
+      location = { accuracy_radius = 100 } },
+  }
+end
+
+local function login(fields)
+  local all = { login = "ann", remote = HOME, protocol = "imaps", device_attrs = THUNDERBIRD }
+  for name, value in pairs(fields or {}) do all[name] = value end
+  return report(all)
+end
+
+-- A user who is known: a login each morning from home.
+local function learn(days)
+  places()
+  advance("9h")
+  for _ = 1, days or 12 do login() advance("1d") end
+  expectNoAlert()
+end
+
+test("a known user in a new country: the message has both countries, the address and what to do", function()
+  learn()
+  login{ remote = ABROAD, device_attrs = {} }
+  local alert = expectAlert{ rule = "new-country", key = "ann", severity = "medium", count = 1 }
+  assert(alert.message == "ann logged in from 198.51.100.7 (BR, AS64501), a country that is new for this user; usual: DE. "
+    .. "Ask the user; if it was somebody else, change the password and end the sessions.", alert.message)
+  assert(alert.data.country == "BR" and alert.user == "ann")
+  forgetAlerts()
+  advance("2d")
+  login{ remote = ABROAD }
+  expectNoAlert{ rule = "new-country" }
+end)
+
+test("a known device in a new country has most likely been taken along", function()
+  learn()
+  login{ remote = ABROAD }
+  expectAlert{ rule = "new-country", severity = "info" }
+end)
+
+test("a user who is not known yet raises nothing, wherever from and with whatever", function()
+  places()
+  for day = 1, 5 do
+    login{ remote = day % 2 == 0 and ABROAD or HOME, protocol = "p" .. day, device_attrs = { ["app.name"] = "App" .. day } }
+    advance("1d")
+  end
+  expectNoAlert{ rule = "new-country" }
+  expectNoAlert{ rule = "new-device" }
+  expectNoAlert{ rule = "new-protocol" }
+end)
+
+test("a user is known after fourteen days too, however few the logins", function()
+  places()
+  login()
+  advance("15d")
+  login{ remote = ABROAD }
+  expectAlert{ rule = "new-country" }
+end)
+
+test("ten logins within a day do not make a user known: a mail program logs in every few minutes", function()
+  places()
+  for _ = 1, 40 do login() advance("20m") end
+  login{ remote = ABROAD, device_attrs = IPHONE, protocol = "pop3" }
+  expectNoAlert{ rule = "new-country" }
+  expectNoAlert{ rule = "new-device" }
+  expectNoAlert{ rule = "new-protocol" }
+end)
+
+test("an unknown country says nothing, nor does a first known one", function()
+  advance("9h")
+  for _ = 1, 12 do login() advance("1d") end
+  login{ remote = ABROAD }
+  places()
+  login{ remote = "198.51.100.8" , protocol = "pop3" }
+  expectNoAlert{ rule = "new-country" }
+end)
+
+test("an anonymiser abroad is of little weight, and nobody has travelled to it", function()
+  learn()
+  fakeGeo{ ["198.51.100.0/24"] = { country_code = "BR", city = "Recife", latitude = -8, longitude = -34.9, is_hosting_provider = true } }
+  login{ remote = ABROAD, device_attrs = {} }
+  expectAlert{ rule = "new-country", severity = "low" }
+  expectNoAlert{ rule = "impossible-travel" }
+end)
+
+test("a network that many users share is of little weight, and nobody has travelled to it", function()
+  learn()
+  for i = 1, 30 do login{ login = "user" .. i, remote = ABROAD } end
+  login{ remote = ABROAD, device_attrs = {} }
+  expectAlert{ rule = "new-country", key = "ann", severity = "low" }
+  expectNoAlert{ rule = "impossible-travel", key = "ann" }
+end)
+
+test("a new device from a new network", function()
+  learn()
+  login{ remote = NEAR, device_attrs = IPHONE }
+  expectAlert{ rule = "new-device", severity = "medium", message = "iOS Mail, which is new .* usual: Thunderbird on Windows%. Ask" }
+end)
+
+test("a new device at home is low, where it is asked for", function()
+  learn()
+  login{ device_attrs = IPHONE }
+  expectAlert{ rule = "new-device", severity = "low" }
+end)
+
+test("a device that many users have is low", function()
+  learn()
+  for i = 1, 30 do login{ login = "user" .. i, remote = "203.0.113." .. i, device_attrs = IPHONE } end
+  login{ remote = NEAR, device_attrs = IPHONE }
+  expectAlert{ rule = "new-device", key = "ann", severity = "low" }
+end)
+
+test("a first device is none that is new, and one that says nothing is none", function()
+  learn()
+  login{ remote = NEAR, device_attrs = { ["browser.family"] = "Other" } }
+  expectNoAlert{ rule = "new-device" }
+  for _ = 1, 12 do login{ login = "bob", device_attrs = {} } advance("1d") end
+  login{ login = "bob", remote = NEAR }
+  expectNoAlert{ rule = "new-device" }
+end)
+
+test("a browser is a device by its name, whatever the version", function()
+  local function firefox(version)
+    return "Mozilla/5.0 (X11; Linux x86_64; rv:" .. version .. ") Gecko/20100101 Firefox/" .. version
+  end
+  places()
+  for day = 1, 12 do login{ protocol = "http", device_attrs = {}, device_id = firefox(100 + day .. ".0") } advance("1d") end
+  login{ protocol = "https", remote = NEAR, device_attrs = {}, device_id = firefox("130.0") }
+  expectNoAlert()
+end)
+
+test("the first POP3 login ever: medium from elsewhere, info at home, and encryption makes no other protocol", function()
+  learn()
+  login{ protocol = "imap" }
+  expectNoAlert()
+  login{ protocol = "pop3s" }
+  expectAlert{ rule = "new-protocol", severity = "info", message = "by pop3s for the first time, .*usual: imap%." }
+  forgetAlerts()
+  login{ protocol = "smtp", remote = NEAR }
+  expectAlert{ rule = "new-protocol", severity = "medium" }
+  forgetAlerts()
+  login{ protocol = "", remote = NEAR }
+  expectNoAlert{ rule = "new-protocol" }
+end)
+
+test("two logins that nobody can travel between: both ends, distance and speed are in the message", function()
+  learn()
+  login()
+  advance("1h")
+  login{ remote = ABROAD }
+  local alert = expectAlert{ rule = "impossible-travel", key = "ann", severity = "high" }
+  assert(alert.message:find("from Recife, BR, 198.51.100.7 %(BR, AS64501%), 60 minutes after a login from Berlin, DE, 192.0.2.0/24: at least 80%d%d km"),
+    alert.message)
+  assert(alert.value > 7900 and alert.threshold == 900)
+end)
+
+test("who had the time to fly there has travelled", function()
+  learn()
+  login()
+  advance("14h")
+  login{ remote = ABROAD }
+  expectNoAlert{ rule = "impossible-travel" }
+end)
+
+test("who has not moved far has not travelled", function()
+  learn()
+  login()
+  login{ remote = NEAR }
+  expectNoAlert{ rule = "impossible-travel" }
+end)
+
+test("a place that is only a country, or a network that is known, is no travel", function()
+  learn()
+  fakeGeo{ ["198.51.100.0/24"] = { country_code = "BR" } }
+  login{ remote = ABROAD }
+  expectNoAlert{ rule = "impossible-travel" }
+  places()
+  advance("1h")
+  login()
+  advance("10m")
+  login{ remote = ABROAD }
+  expectNoAlert{ rule = "impossible-travel" }
+end)
+
+test("an account that wakes after a long time, at home and elsewhere", function()
+  learn()
+  advance("100d")
+  login()
+  expectAlert{ rule = "dormant-account", severity = "info" }
+  forgetAlerts()
+  advance("89d")
+  login{ remote = NEAR }
+  expectNoAlert{ rule = "dormant-account" }
+  advance("91d")
+  login{ remote = ABROAD }
+  local alert = expectAlert{ rule = "dormant-account", severity = "medium", message = "not used for 91 days .*before: 192%.0%.3%.0/24" }
+  assert(alert.value == 91)
+end)
+
+test("an hour at which the user is never there, from a new network only", function()
+  learn(35)
+  advance("17h")
+  login()
+  expectNoAlert()
+  advance("1d")
+  login{ remote = NEAR }
+  expectNoAlert{ rule = "unusual-hour" }
+end)
+
+test("an unusual hour from a new network", function()
+  learn(35)
+  advance("18h")
+  login{ remote = NEAR }
+  expectAlert{ rule = "unusual-hour", severity = "low", message = "at 3 o'clock from .* of 35 earlier logins 0 were near" }
+end)
+
+test("a usual hour, around midnight too, says nothing; nor do hours in a shared network or of few logins", function()
+  places()
+  advance("23h")
+  for _ = 1, 35 do login() advance("1d") end
+  advance("1h")
+  login{ remote = NEAR }
+  expectNoAlert{ rule = "unusual-hour" }
+  advance("12h")
+  for i = 1, 30 do login{ login = "user" .. i, remote = ABROAD } end
+  login{ remote = ABROAD }
+  expectNoAlert{ rule = "unusual-hour" }
+end)
