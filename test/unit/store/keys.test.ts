@@ -51,11 +51,8 @@ test('history keys of one index and hash sort newest first and give the id back'
 })
 
 test('a history key of an era that is past sorts behind all keys of a later one', () => {
-  const entry = fc.record({
-    index: fc.constantFrom<HistoryIndex>('login', 'address'),
-    hash: fc.nat({ max: 2 ** 32 - 1 }),
-    id: number,
-  })
+  const index = fc.constantFrom<HistoryIndex>('login', 'address')
+  const entry = fc.record({ index, hash: fc.nat({ max: 2 ** 32 - 1 }), id: number })
   fc.assert(
     fc.property(entry, entry, (a, b) => {
       fc.pre(eraOf(a.id) < eraOf(b.id))
