@@ -45,6 +45,7 @@ export class Outbox implements Participant {
   readonly #database: () => Database
   /** State of every open message. */
   readonly #open = new Map<number, OpenMessageState>()
+  readonly #byReceiver = new Map<string, number>()
   /** Waiting messages by receiver. */
   readonly #due = new Map<string, DueHeap>()
   /** Handed out and not settled yet. */
@@ -62,14 +63,9 @@ export class Outbox implements Participant {
     return this.#open.size
   }
 
+  /** Open messages of each receiver that has any. */
   get byReceiver(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>()
-    for (const [receiver, { size }] of this.#due) counts.set(receiver, size)
-    for (const id of this.#held) {
-      const receiver = this.#open.get(id)?.receiver
-      if (receiver !== undefined) counts.set(receiver, (counts.get(receiver) ?? 0) + 1)
-    }
-    return counts
+    return this.#byReceiver
   }
 
   get deadLetters(): number {
@@ -82,7 +78,7 @@ export class Outbox implements Participant {
     for await (const page of database.pages(wholePrefix(PREFIX.messageState), PAGE)) {
       for (const [key, value] of page) {
         const id = numberOfKey(key)
-        this.#open.set(id, decodeOpenState(unseal(key, value)))
+        this.#setOpen(id, decodeOpenState(unseal(key, value)))
         this.#wait(id)
       }
     }
@@ -127,7 +123,7 @@ export class Outbox implements Participant {
   stageDelivered(batch: WriteBatch, ids: readonly number[]): void {
     for (const id of ids) {
       this.#held.delete(id)
-      if (!this.#open.delete(id)) continue
+      if (!this.#removeOpen(id)) continue
       batch.delete(numberKey(PREFIX.messageState, id))
       batch.delete(numberKey(PREFIX.messageBody, id))
     }
@@ -149,7 +145,7 @@ export class Outbox implements Participant {
   ): void {
     const state = this.#open.get(id)
     if (state === undefined) return
-    this.#open.delete(id)
+    this.#removeOpen(id)
     this.#held.delete(id)
     batch.delete(numberKey(PREFIX.messageState, id))
     const { receiver, createdAtMs } = state
@@ -219,10 +215,29 @@ export class Outbox implements Participant {
   }
 
   #stageState(batch: WriteBatch, id: number, state: OpenMessageState): void {
-    this.#open.set(id, state)
+    this.#setOpen(id, state)
     const key = numberKey(PREFIX.messageState, id)
     batch.put(key, seal(key, encodeOpenState(state)))
     this.#added.push(id)
+  }
+
+  #setOpen(id: number, state: OpenMessageState): void {
+    if (!this.#open.has(id)) this.#count(state.receiver, 1)
+    this.#open.set(id, state)
+  }
+
+  /** False when it was not open. */
+  #removeOpen(id: number): boolean {
+    const state = this.#open.get(id)
+    if (state === undefined) return false
+    this.#count(state.receiver, -1)
+    return this.#open.delete(id)
+  }
+
+  #count(receiver: string, by: 1 | -1): void {
+    const count = (this.#byReceiver.get(receiver) ?? 0) + by
+    if (count === 0) this.#byReceiver.delete(receiver)
+    else this.#byReceiver.set(receiver, count)
   }
 
   #wait(id: number): void {
