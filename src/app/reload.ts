@@ -74,7 +74,8 @@ export async function reloadConfiguration(parts: ReloadParts, signal: AbortSigna
     const reason = messageOf(error)
     metrics.reloads.inc({ status: 'failed' })
     parts.emit('reload-failed', '', reason)
-    log.error('the configuration could not be loaded again; the one in force stays', { reason })
+    // Whoever asked waits for an answer each time: it is not collapsed with the last one.
+    log.verbatim('error', 'the configuration could not be loaded again; the one in force stays', { reason })
     return { ok: false, reason }
   }
   await exchanged.before.run(ROLLBACK_MS)

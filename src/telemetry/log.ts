@@ -17,7 +17,7 @@ export interface Log {
   readonly warn: (message: string, fields?: LogFields) => void
   readonly info: (message: string, fields?: LogFields) => void
   readonly debug: (message: string, fields?: LogFields) => void
-  /** A line that somebody's Lua code wants to be written: it is, however often it comes. */
+  /** A line that somebody asked for, such as Lua code: it is written, however often it comes. */
   readonly verbatim: (level: LogLevel, message: string, fields: LogFields) => void
   readonly isEnabled: (level: LogLevel) => boolean
   /** Lines below this level are left out from now on. */
