@@ -1,6 +1,6 @@
 /** Looking at a configuration: everything that is wrong is found, and nothing outside changes. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { inspectConfiguration } from '../../../src/config/inspect-configuration.
 import type { Inspection, InspectionMode } from '../../../src/config/inspection.ts'
 import { listenLocal } from '../../support/listen-local.ts'
 
+const POLICIES = fileURLToPath(new URL('../../../conf/policies', import.meta.url))
 const CERTIFICATES = fileURLToPath(new URL('../../fixtures/tls/private-ca/', import.meta.url))
 const KEY = Buffer.alloc(32, 7).toString('base64')
 
@@ -128,7 +129,10 @@ describe('what is no mistake is not reported', () => {
   }
   for (const [what, source] of Object.entries(sources)) {
     test(what, async (t) => {
-      const { mistakes, inspection } = await look(t, source)
+      const folder = newFolder(t)
+      // The shipped configuration requires the modules beside it.
+      cpSync(POLICIES, join(folder, 'policies'), { recursive: true })
+      const { mistakes, inspection } = await look(t, source, { folder })
       assert.deepEqual(mistakes, [])
       assert.equal(inspection.ranToEnd, true)
     })
