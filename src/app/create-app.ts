@@ -79,6 +79,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   const store = await openStore(configuration, options, {
     emit,
     onWritten: (batch) => metrics.countBatch(batch),
+    onThreadLost: () => metrics.storeRestarts.inc(),
   })
   stopping.add('store', () => store.close())
   stopping.add('server events', () => events.stop())

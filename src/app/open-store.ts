@@ -11,13 +11,14 @@ import { storeOptions } from './options-from-settings.ts'
 interface StoreListeners {
   readonly emit: EmitEvent
   readonly onWritten: (batch: WrittenBatch) => void
+  readonly onThreadLost: () => void
 }
 
 /** @throws TrackError TRK_STORE_* with what is wrong with the store and what to do. */
 export async function openStore(
   configuration: Configuration,
   options: Pick<AppOptions, 'log' | 'recover' | 'maxPendingRuns'>,
-  { emit, onWritten }: StoreListeners,
+  { emit, onWritten, onThreadLost }: StoreListeners,
 ): Promise<EmbeddedStore> {
   const { log } = options
   const { store, report } = await openEmbeddedStore(
@@ -27,6 +28,10 @@ export async function openStore(
         else log.error('reports cannot be stored', { reason: readiness.reason })
       },
       onTrouble: (message) => log.error(message),
+      onThreadLost(reason) {
+        onThreadLost()
+        log.error('the store thread was lost and is replaced', { reason })
+      },
       onWritten,
     },
     storeOptions(configuration, options, Date.now()),

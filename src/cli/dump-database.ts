@@ -2,24 +2,24 @@
  * `trackalert dump`: a statistics database of a running server as lines of JSON, asked for part by part so that the server
  * and this process never hold all of it. Main thread of the client.
  */
-import { once } from 'node:events'
-import type { Writable } from 'node:stream'
+import { messageOf } from '../errors.ts'
 import { isFailure } from './chunk.ts'
 import type { CommandRunner } from './command-runner.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
 import { luaText } from './lua-text.ts'
+import type { PacedOutput } from './paced-output.ts'
 
 /** Keys that one answer has at most; it ends earlier when they are large. */
 const KEYS_PER_PART = 400
 
 interface DumpDeps {
   readonly runner: Pick<CommandRunner, 'run'>
-  readonly output: Writable
+  readonly output: Pick<PacedOutput, 'write' | 'failure' | 'hasLostReader'>
   readonly writeError: (text: string) => void
 }
 
 /**
- * @returns 0 when everything was written or nobody reads it any more, 1 when the server refused.
+ * @returns 0 when everything was written or nobody reads it any more, 1 when the server refused or it cannot be written.
  * @throws TrackError TRK_CONTROL_* when the server cannot be asked any more.
  */
 export async function dumpDatabase(
@@ -38,10 +38,12 @@ export async function dumpDatabase(
     }
     const end = reply.indexOf('\n')
     after = reply.slice(0, end)
-    // Such as head, which has seen enough.
-    if (!output.writable) return EXIT.ok
-    if (!output.write(reply.slice(end + 1)))
-      await Promise.race([once(output, 'drain'), once(output, 'close')])
+    await output.write(reply.slice(end + 1))
+    if (output.hasLostReader) return EXIT.ok
+    if (output.failure !== undefined) {
+      writeError(`cannot write standard output: ${messageOf(output.failure)}\n`)
+      return EXIT.failed
+    }
   } while (after !== '')
   return EXIT.ok
 }

@@ -13,6 +13,7 @@ import { findControlTarget } from './control-target.ts'
 import { dumpDatabase } from './dump-database.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
 import { openConsole } from './open-console.ts'
+import { PacedOutput } from './paced-output.ts'
 import { runPipedCommands } from './piped-commands.ts'
 import { sendReport } from './send-report.ts'
 import { testSink } from './notify-test.ts'
@@ -65,15 +66,20 @@ export async function runClient(
       case 'dump': {
         // Standard output is for the lines alone.
         const runner = await session(command.control, () => undefined)
-        return await dumpDatabase(command.database, { runner, output: around.output, writeError })
+        return await dumpDatabase(command.database, {
+          runner,
+          output: new PacedOutput(around.output),
+          writeError,
+        })
       }
       case 'alerts': {
         const configFile = configFileOf(command.configFile)
+        const output = new PacedOutput(around.output)
         return await runAlerts(command.alerts, {
           inspect: () => inspect(around, configFile),
           write,
           writeError,
-          isRead: () => around.output.writable,
+          isRead: () => output.failure === undefined,
           user: userOf(around),
         })
       }

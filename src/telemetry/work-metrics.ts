@@ -37,6 +37,11 @@ export function workMetrics(registry: Registry) {
       help: 'Processor time of the policy workers: Lua, and what it takes to run it.',
       registers: [registry],
     }),
+    storeRestarts: new Counter({
+      name: 'trackalert_store_restarts_total',
+      help: 'Store threads that were lost and replaced.',
+      registers: [registry],
+    }),
     countBatch({ durationMs, sizeBytes }: WrittenBatch): void {
       writeSeconds.observe(durationMs / 1000)
       batchBytes.observe(sizeBytes)

@@ -1,5 +1,6 @@
 /** check, report and dump, as a shell runs them. */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -7,7 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { runProgram } from '../support/program.ts'
+import { promisify } from 'node:util'
+import { MAIN, runProgram } from '../support/program.ts'
 import { BASE_CONFIGURATION, PASSWORD, startServer, type ServerProcess } from '../support/server-process.ts'
 
 const CERTIFICATES = fileURLToPath(new URL('../fixtures/tls/private-ca/', import.meta.url))
@@ -171,6 +173,16 @@ describe('dump', () => {
       assert.equal(large.flatMap(({ fields }) => fields['devices']?.items ?? []).length, 200)
       return
     }
+  })
+
+  test('ends quietly when the reader has seen enough', async (t) => {
+    const { env } = await serverWithTrends(t)
+    // It reads one line and goes; what is written after that finds nobody.
+    const shell = `"$0" "$1" dump 'Log"ins' | head -n 1 > /dev/null; echo "\${PIPESTATUS[0]}"`
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', shell, process.execPath, MAIN], {
+      env: { ...process.env, ...env },
+    })
+    assert.deepEqual([stdout, stderr], ['0\n', ''])
   })
 
   test('a database that does not exist is status 1, and no server is 3', async (t) => {

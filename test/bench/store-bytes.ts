@@ -230,7 +230,7 @@ class Bench {
 
 function openBench(stateDirectory: string): ReturnType<typeof openEmbeddedStore> {
   return openEmbeddedStore(
-    { onReadiness: () => undefined, onTrouble: say },
+    { onReadiness: () => undefined, onTrouble: say, onThreadLost: say },
     {
       stateDirectory,
       recover: false,

@@ -185,12 +185,10 @@ for (const thread of ['store', 'policy'] as const) {
     t.diagnostic(`${client.acknowledgedCount} of ${client.sentCount} reports were acknowledged`)
     if (thread === 'policy') {
       assert.equal(await metric(server, 'trackalert_worker_restarts_total{reason="exit"}'), THREAD_KILLS)
-      assert.equal(server.output.match(/ error a policy worker died/g)?.length, THREAD_KILLS)
+      assert.match(server.output, / error a policy worker died/)
     } else {
-      assert.equal(
-        server.output.match(/ error the store thread was lost and is replaced/g)?.length,
-        THREAD_KILLS,
-      )
+      assert.equal(await metric(server, 'trackalert_store_restarts_total'), THREAD_KILLS)
+      assert.match(server.output, / error the store thread was lost and is replaced/)
     }
     await assertExactlyOnce(server, client, receiver)
     await server.stop('SIGKILL')

@@ -32,6 +32,7 @@ export async function openStore(
     {
       onReadiness: (readiness) => seen.push(readiness.ready ? 'ready' : `not ready: ${readiness.reason}`),
       onTrouble: (message) => seen.push(message),
+      onThreadLost: (reason) => seen.push(`the store thread was lost and is replaced: ${reason}`),
     },
     {
       stateDirectory,

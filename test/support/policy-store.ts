@@ -12,7 +12,7 @@ export async function openPolicyStore(
 ): Promise<EmbeddedStore> {
   const stateDirectory = await mkdtemp(join(tmpdir(), 'trackalert-policy-store-'))
   const { store } = await openEmbeddedStore(
-    { onReadiness: () => undefined, onTrouble: () => undefined },
+    { onReadiness: () => undefined, onTrouble: () => undefined, onThreadLost: () => undefined },
     {
       stateDirectory,
       recover: false,

@@ -48,6 +48,8 @@ export interface EmbeddedStoreDeps {
   readonly onReadiness: (readiness: Readiness) => void
   /** Something an operator should read, once per event. */
   readonly onTrouble: (message: string) => void
+  /** The store thread is gone, and another one takes its place. */
+  readonly onThreadLost: (reason: string) => void
   /** For those who measure. */
   readonly onWritten?: (batch: WrittenBatch) => void
 }
@@ -118,7 +120,7 @@ export class EmbeddedStore implements Store {
     const { databaseDirectory, rowOwners } = setup
     this.#readerSetup = { databaseDirectory, rowOwners }
     const onLost = (reason: string): void => {
-      deps.onTrouble(`the store thread was lost and is replaced: ${reason}`)
+      deps.onThreadLost(reason)
       this.#setReadiness({ ready: false, reason: 'the store thread was lost and is replaced' })
     }
     const onLeftOpen = (reason: string): void =>
