@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { SYSLOG_FACILITIES, type SyslogFacility } from '../outgoing/syslog-facilities.ts'
 import { levelOfSeverity, LOG_FORMATS, type LogFormat, type LogOptions } from '../telemetry/log-options.ts'
 import { alertsCommand, type AlertsChoice } from './alerts-options.ts'
+import { replayCommand, type ReplayChoice } from './replay-options.ts'
 import { reportCommand, type ReportChoice } from './report-options.ts'
 import { simulateCommand, type SimulateChoice } from './simulate-options.ts'
 import { testCommand, type TestChoice } from './test-options.ts'
@@ -51,6 +52,12 @@ export type CommandLine =
       readonly regexesFile: string | undefined
       readonly test: TestChoice
     }
+  | {
+      readonly kind: 'replay'
+      readonly configFile: string | undefined
+      readonly regexesFile: string | undefined
+      readonly choice: ReplayChoice
+    }
 
 /** What the program's own options leave behind, by commander's names. */
 interface ProgramOptions {
@@ -80,6 +87,7 @@ type Subcommand =
   | { readonly name: 'alerts'; readonly alerts: AlertsChoice }
   | { readonly name: 'notify-test'; readonly sink: string }
   | { readonly name: 'test'; readonly test: TestChoice }
+  | { readonly name: 'replay'; readonly choice: ReplayChoice }
 
 const SUBCOMMANDS: readonly string[] = [
   'check',
@@ -89,6 +97,7 @@ const SUBCOMMANDS: readonly string[] = [
   'alerts',
   'notify-test',
   'test',
+  'replay',
 ] satisfies readonly Subcommand['name'][]
 /** Those that go over the control socket. */
 const CONTROL_COMMANDS: readonly string[] = ['dump', 'notify-test'] satisfies readonly Subcommand['name'][]
@@ -187,6 +196,9 @@ function addSubcommands(program: Command, choose: (subcommand: Subcommand) => vo
     .argument('<sink>', 'its name, as addAlertSink has it')
     .action((sink: string) => choose({ name: 'notify-test', sink }))
   program.addCommand(testCommand((test) => choose({ name: 'test', test })).copyInheritedSettings(program))
+  program.addCommand(
+    replayCommand((choice) => choose({ name: 'replay', choice })).copyInheritedSettings(program),
+  )
 }
 
 function withoutSubcommand(options: ProgramOptions, isTerminal: boolean): CommandLine {
@@ -233,6 +245,8 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
       return { kind: 'notify-test', control: controlChoice(options), sink: subcommand.sink }
     case 'test':
       return { kind: 'test', configFile, regexesFile: options.regexes, test: subcommand.test }
+    case 'replay':
+      return { kind: 'replay', configFile, regexesFile: options.regexes, choice: subcommand.choice }
     default:
       return subcommand satisfies never
   }

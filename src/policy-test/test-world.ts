@@ -2,6 +2,7 @@
  * What one policy test lives in: its clock, trends, alerts, places and the reports so far. Everything begins anew with each
  * test. Lives on the thread of the test's Lua state.
  */
+import { utcTime } from '../console/utc-time.ts'
 import { AlertBook } from '../alerts/alert-book.ts'
 import type { LoginReport } from '../login/login-report.ts'
 import { createRunContext, type RunContext } from '../lua/run-context.ts'
@@ -55,7 +56,7 @@ export class TestWorld {
     const { t, login, remote, success, protocol } = report
     const result = success ? 'success' : `failure ${report.fail_type}`.trimEnd()
     const alerts = raised.length === 0 ? '' : ` -> ${raised.join(', ')}`
-    const line = [formatTime(t), login, 'from', remote, protocol, result].filter((word) => word !== '')
+    const line = [utcTime(t), login, 'from', remote, protocol, result].filter((word) => word !== '')
     this.#reports.push(line.join(' ') + alerts)
     if (this.#reports.length > SHOWN_REPORTS) this.#reports.shift()
   }
@@ -107,11 +108,6 @@ class TestRun implements RunContext {
 
 function effectsOf(name: string): RunContext['effects'] {
   return createRunContext('background', name, TEST_START_SECONDS).effects
-}
-
-/** `2026-01-05 09:00:00`, UTC. */
-export function formatTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
 }
 
 export function onlyInTests(): never {

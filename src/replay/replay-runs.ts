@@ -34,9 +34,9 @@ export class ReplayRuns {
   }
 
   /** @throws TrackError TRK_REPLAY_LIMIT when trends or alerts are too many. */
-  async run({ texts, ids, nowSeconds }: ReportBatch): Promise<readonly Raised[]> {
+  async run({ text: texts, ids, nowSeconds }: ReportBatch): Promise<readonly Raised[]> {
     this.#raised = []
-    for (const [index, text] of texts.entries()) {
+    for (const [index, text] of texts.split('\n').entries()) {
       const now = nowSeconds[index] ?? 0
       if (now > this.#newestSeconds) {
         const passing = this.#passTime(now)

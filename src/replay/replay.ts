@@ -73,7 +73,7 @@ export async function replay(
 
 function batchOf(reports: readonly ReplayReport[]): ReportBatch {
   return {
-    texts: reports.map(({ text }) => text),
+    text: reports.map(({ text }) => text).join('\n'),
     ids: Float64Array.from(reports, ({ id }) => id),
     nowSeconds: Float64Array.from(reports, ({ nowSeconds }) => nowSeconds),
   }
