@@ -56,6 +56,8 @@ export type CommandLine =
       readonly kind: 'replay'
       readonly configFile: string | undefined
       readonly regexesFile: string | undefined
+      /** The server whose history is replayed. */
+      readonly control: ControlChoice
       readonly choice: ReplayChoice
     }
 
@@ -99,8 +101,6 @@ const SUBCOMMANDS: readonly string[] = [
   'test',
   'replay',
 ] satisfies readonly Subcommand['name'][]
-/** Those that go over the control socket. */
-const CONTROL_COMMANDS: readonly string[] = ['dump', 'notify-test'] satisfies readonly Subcommand['name'][]
 
 interface Surroundings {
   readonly version: string
@@ -227,7 +227,7 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
   const mode = serverModesOf(options)[0] ?? (options.client === undefined ? undefined : '-c')
   const other = mode ?? (options.execute === undefined ? undefined : '-e')
   if (other !== undefined) return usage(`${subcommand.name} and ${other} are two commands: give one of them`)
-  const unfitting = unfittingOption(options, CONTROL_COMMANDS.includes(subcommand.name))
+  const unfitting = unfittingOption(options, isForServer(subcommand))
   if (unfitting !== undefined) return usage(unfitting)
   const { config: configFile } = options
   switch (subcommand.name) {
@@ -246,16 +246,28 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
     case 'test':
       return { kind: 'test', configFile, regexesFile: options.regexes, test: subcommand.test }
     case 'replay':
-      return { kind: 'replay', configFile, regexesFile: options.regexes, choice: subcommand.choice }
+      return {
+        kind: 'replay',
+        configFile,
+        regexesFile: options.regexes,
+        control: controlChoice(options),
+        choice: subcommand.choice,
+      }
     default:
       return subcommand satisfies never
   }
 }
 
+/** Whether a command goes over the control socket. */
+function isForServer(subcommand: Subcommand): boolean {
+  const { name } = subcommand
+  return name === 'dump' || name === 'notify-test' || (name === 'replay' && subcommand.choice.files.length === 0)
+}
+
 /** An option that would be without effect most likely means that something else was wanted. */
 function unfittingOption(options: ProgramOptions, isClient: boolean): string | undefined {
   if (!isClient && (options.control !== undefined || options.keyFile !== undefined)) {
-    return '--control and --key-file go with -c, -e, dump and notify-test; a server has controlSocket() and setKey()'
+    return '--control and --key-file go with -c, -e, dump, notify-test and replay --history; a server has controlSocket() and setKey()'
   }
   if (options.daemon !== true && options.logFile !== undefined) {
     return '--log-file goes with -d; otherwise the log is on standard output'

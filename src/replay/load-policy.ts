@@ -13,18 +13,13 @@ export interface LoadOptions {
   readonly regexesFile: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly isOnline: boolean
-  /** Of the state directory, for a replay of its history; HASH_SEED_BYTES bytes. */
-  readonly hashSeedOf: (stateDirectory: string) => Uint8Array
-}
-
-export interface LoadedPolicy {
-  readonly setup: ReplaySetup
-  readonly settings: Settings
+  /** HASH_SEED_BYTES bytes. */
+  readonly hashSeed: Uint8Array
 }
 
 /** @throws TrackError TRK_CONFIG_* with the mistakes of the file. */
-export async function loadPolicy(options: LoadOptions): Promise<LoadedPolicy> {
-  const { configFile, regexesFile, environment, isOnline } = options
+export async function loadPolicy(options: LoadOptions): Promise<ReplaySetup> {
+  const { configFile, regexesFile, environment, isOnline, hashSeed } = options
   const inspection = await inspectConfiguration({
     mode: 'replay',
     configFile,
@@ -34,21 +29,18 @@ export async function loadPolicy(options: LoadOptions): Promise<LoadedPolicy> {
   const settings = settingsOf(inspection, configFile)
   const { source: configSource, stateDirectory, geoDatabases } = inspection
   return {
-    settings,
-    setup: {
-      configFile,
-      configSource,
-      stateDirectory,
-      regexesFile,
-      webHookNames: settings.webHooks.map(({ name }) => name),
-      customStats: settings.customStats,
-      schedules: settings.schedules,
-      tlsClient: settings.tlsClient,
-      geoDatabases,
-      environment,
-      hashSeed: options.hashSeedOf(stateDirectory),
-      isOnline,
-    },
+    configFile,
+    configSource,
+    stateDirectory,
+    regexesFile,
+    webHookNames: settings.webHooks.map(({ name }) => name),
+    customStats: settings.customStats,
+    schedules: settings.schedules,
+    tlsClient: settings.tlsClient,
+    geoDatabases,
+    environment,
+    hashSeed,
+    isOnline,
   }
 }
 
