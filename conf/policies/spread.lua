@@ -1,5 +1,5 @@
--- Sources of logins: an address, its network (/24 or /64) and its operator's network, each with what came from it within a
--- week. Logins that fail where they are at home are not in it.
+-- Sources of logins: an address, its network (/24 or /64), its operator's network and its country, each with what came from
+-- it within a week. Logins that fail where they are at home are not in it.
 
 local place = require "policies.place"
 
@@ -13,6 +13,8 @@ function spread.sources(context)
   table.insert(list, { level = "prefix", key = context.prefix })
   local network = place.network(context.remote, context.common)
   if network ~= "" then table.insert(list, { level = "network", key = network }) end
+  local country = place.country(context.remote, context.common)
+  if country ~= "" then table.insert(list, { level = "country", key = "country " .. country }) end
   context.source_list = list
   return list
 end
