@@ -23,6 +23,7 @@ interface ColdRow {
 
 export class DatabaseRows {
   readonly #definition: TrendDefinition
+  readonly #rowsPerHalf: number
   #newer = new Map<string, TrendRow>()
   #older = new Map<string, TrendRow>()
   readonly #cold = new Map<string, ColdRow>()
@@ -30,8 +31,9 @@ export class DatabaseRows {
   /** The last row that was asked for and is not there: most often it is changed next. */
   #empty: { readonly name: string; readonly row: TrendRow } | undefined
 
-  constructor(definition: TrendDefinition) {
+  constructor(definition: TrendDefinition, rowsPerHalf = ROWS_PER_HALF) {
     this.#definition = definition
+    this.#rowsPerHalf = rowsPerHalf
   }
 
   get size(): number {
@@ -81,7 +83,7 @@ export class DatabaseRows {
   }
 
   #keep(name: string, row: TrendRow): void {
-    if (this.#newer.size >= ROWS_PER_HALF) {
+    if (this.#newer.size >= this.#rowsPerHalf) {
       for (const [oldName, old] of this.#older) this.#freeze(oldName, old)
       this.#older = this.#newer
       this.#newer = new Map()
