@@ -1,5 +1,6 @@
 -- success-after-failures: many passwords failed on a login from elsewhere, and one from elsewhere succeeds.
 
+local spread = require "policies.spread"
 local words = require "policies.words"
 
 local rule = { name = "success-after-failures", on = "success" }
@@ -17,7 +18,7 @@ function rule.check(lt, context, parameters)
   if passwords < parameters.passwords then return end
   local is_known = history.devices[context.device]
   -- Failures elsewhere do not make the owner's next network an attack; a forgotten password fails where the right one succeeds.
-  if is_known and context.sources:twGet(context.prefix, "failed") == 0 then return end
+  if is_known and context.sources:twGet(spread.sources(context)[1].key, "failed") == 0 then return end
   raiseAlert {
     rule = rule.name, key = lt.login, dedup = "1d", value = passwords, threshold = parameters.passwords,
     severity = is_known and parameters.severity_known_device or parameters.severity,

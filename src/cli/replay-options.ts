@@ -1,6 +1,7 @@
 /**
  * The options of `trackalert replay`. Pure but for commander.
  */
+import { SEVERITIES, type Severity } from '../alerts/severity.ts'
 import { Command, InvalidArgumentError, Option } from 'commander'
 
 const FORMATS = ['table', 'json'] as const
@@ -13,6 +14,8 @@ export interface ReplayChoice {
   readonly format: (typeof FORMATS)[number]
   /** Alerts of each rule that are shown. */
   readonly examples: number
+  /** Alerts that never were as severe are as good as none. */
+  readonly leastSeverity: Severity
   readonly isOnline: boolean
 }
 
@@ -21,6 +24,7 @@ interface GivenOptions {
   readonly history?: true
   readonly format: ReplayChoice['format']
   readonly examples: number
+  readonly severity: Severity
   readonly online?: true
 }
 
@@ -34,6 +38,9 @@ export function replayCommand(choose: (replay: ReplayChoice) => void): Command {
     .option('--history', "take the server's own history in place of files")
     .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
     .option('--examples <number>', 'alerts of each rule to show', examples, 3)
+    .addOption(
+      new Option('--severity <severity>', 'leave out alerts that are less severe').choices(SEVERITIES).default('info'),
+    )
     .option('--online', 'let the policy ask other systems')
     .action((files: readonly string[], options: GivenOptions, command: Command) => {
       const isHistory = options.history === true
@@ -45,6 +52,7 @@ export function replayCommand(choose: (replay: ReplayChoice) => void): Command {
         against: options.against,
         format: options.format,
         examples: options.examples,
+        leastSeverity: options.severity,
         isOnline: options.online === true,
       })
     })

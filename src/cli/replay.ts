@@ -2,6 +2,8 @@
  * `trackalert replay`: past reports through a configuration, from the command line. Main thread.
  */
 import { resolve } from 'node:path'
+import type { Alert } from '../alerts/alert.ts'
+import { severityRank, type Severity } from '../alerts/severity.ts'
 import { messageOf } from '../errors.ts'
 import { compareAlerts } from '../replay/compare-alerts.ts'
 import { judge } from '../replay/judgement.ts'
@@ -10,8 +12,7 @@ import { ReplayEngine } from '../replay/replay-engine.ts'
 import { replayJson } from '../replay/replay-json.ts'
 import type { ConfigurationOutcome, ReplayOutcome } from '../replay/replay-outcome.ts'
 import { replayText } from '../replay/replay-text.ts'
-import { replay, type ReplayResult } from '../replay/replay.ts'
-import type { Traffic } from '../replay/traffic.ts'
+import { replay } from '../replay/replay.ts'
 import type { CommandLine } from './command-line.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
 import { PacedOutput } from './paced-output.ts'
@@ -53,7 +54,7 @@ export async function replayReports(
     const { isOnline } = choice
     for (const configFile of [first, ...others])
       engines.push(await startEngine({ configFile, regexesFile, isOnline, hashSeed: input.hashSeed }, around))
-    const outcome = await run(input, engines, around)
+    const outcome = await run(input, engines, { around, leastSeverity: choice.leastSeverity })
     const output = new PacedOutput(around.output)
     await output.write(choice.format === 'json' ? replayJson(outcome) : replayText(outcome, choice.examples))
     if (output.failure !== undefined && !output.hasLostReader) throw output.failure
@@ -84,10 +85,15 @@ async function startEngine(
   return { file: options.configFile, engine: await ReplayEngine.start(setup) }
 }
 
+interface RunOptions {
+  readonly around: Surroundings
+  readonly leastSeverity: Severity
+}
+
 async function run(
   { batches, traffic, badLines, share }: ReplayInput,
   engines: readonly Engine[],
-  { errors }: Surroundings,
+  { around: { errors }, leastSeverity }: RunOptions,
 ): Promise<ReplayOutcome> {
   const progress = errors.isTTY === true ? new ProgressLine(errors, () => performance.now()) : undefined
   try {
@@ -96,7 +102,17 @@ async function run(
       engines.map(({ engine }) => engine),
       (reports) => progress?.show(share(), reports),
     )
-    const configurations = engines.flatMap(({ file }, index) => outcomeOf(file, index, result, traffic))
+    const { runs, firstSeconds = 0, lastSeconds = 0 } = result
+    const isWanted = ({ severity }: Alert): boolean => severityRank(severity) >= severityRank(leastSeverity)
+    const configurations = engines.flatMap(({ file }, index): readonly ConfigurationOutcome[] => {
+      const ran = runs[index]
+      if (ran === undefined) return []
+      const alerts = ran.end.alerts.filter(isWanted)
+      const judgement = traffic.hasLabels
+        ? judge(alerts, ran.evidence, traffic, lastSeconds - firstSeconds)
+        : undefined
+      return [{ file, end: { ...ran.end, alerts }, judgement }]
+    })
     const [first, second] = configurations
     const difference =
       first === undefined || second === undefined
@@ -106,21 +122,6 @@ async function run(
   } finally {
     progress?.clear()
   }
-}
-
-function outcomeOf(
-  file: string,
-  index: number,
-  { runs, firstSeconds = 0, lastSeconds = 0 }: ReplayResult,
-  traffic: Traffic,
-): readonly ConfigurationOutcome[] {
-  const ran = runs[index]
-  if (ran === undefined) return []
-  const { end, evidence } = ran
-  const judgement = traffic.hasLabels
-    ? judge(end.alerts, evidence, traffic, lastSeconds - firstSeconds)
-    : undefined
-  return [{ file, end, judgement }]
 }
 
 /** Nothing was left out and nothing went wrong. */
