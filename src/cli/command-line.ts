@@ -261,7 +261,9 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
 /** Whether a command goes over the control socket. */
 function isForServer(subcommand: Subcommand): boolean {
   const { name } = subcommand
-  return name === 'dump' || name === 'notify-test' || (name === 'replay' && subcommand.choice.files.length === 0)
+  return (
+    name === 'dump' || name === 'notify-test' || (name === 'replay' && subcommand.choice.files.length === 0)
+  )
 }
 
 /** An option that would be without effect most likely means that something else was wanted. */

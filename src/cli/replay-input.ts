@@ -74,7 +74,12 @@ interface HistoryDeps {
  *
  * @throws TrackError TRK_REPLAY_INPUT, TRK_STORE_*, TRK_CONTROL_*, TRK_CONFIG_*
  */
-export async function historyInput({ configFile, control, around, nowMs }: HistoryDeps): Promise<ReplayInput> {
+export async function historyInput({
+  configFile,
+  control,
+  around,
+  nowMs,
+}: HistoryDeps): Promise<ReplayInput> {
   const { environment, enterFolder } = around
   enterFolder(configFile)
   const inspection = await inspectConfiguration({

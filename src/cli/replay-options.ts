@@ -39,7 +39,9 @@ export function replayCommand(choose: (replay: ReplayChoice) => void): Command {
     .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
     .option('--examples <number>', 'alerts of each rule to show', examples, 3)
     .addOption(
-      new Option('--severity <severity>', 'leave out alerts that are less severe').choices(SEVERITIES).default('info'),
+      new Option('--severity <severity>', 'leave out alerts that are less severe')
+        .choices(SEVERITIES)
+        .default('info'),
     )
     .option('--online', 'let the policy ask other systems')
     .action((files: readonly string[], options: GivenOptions, command: Command) => {

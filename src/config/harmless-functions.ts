@@ -17,7 +17,9 @@ import { readSecret } from './state-directory.ts'
  * asked.
  */
 export type Outside =
-  { readonly kind: 'silent' } | { readonly kind: 'refused'; readonly why: string } | { readonly kind: 'asked' }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'asked' }
 
 interface HarmlessDeps {
   readonly mode: InspectionMode

@@ -4,7 +4,14 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
-import type { FromReplayThread, Raised, ReplayEnd, ReplaySetup, ReportBatch, ToReplayThread } from './messages.ts'
+import type {
+  FromReplayThread,
+  Raised,
+  ReplayEnd,
+  ReplaySetup,
+  ReportBatch,
+  ToReplayThread,
+} from './messages.ts'
 
 /** Heap of the thread, MiB; most of what trends take is beside it. */
 const MEMORY_LIMIT_MB = 3_072

@@ -65,7 +65,9 @@ export class ReplayRuns {
     this.#newestSeconds = nowSeconds
     this.#state.rows.passTime(nowSeconds)
     this.#schedule ??= new ReplaySchedule(this.#schedules, nowSeconds * 1000)
-    return this.#schedule.isDue(nowSeconds * 1000) ? this.#runDue(this.#schedule, nowSeconds * 1000) : undefined
+    return this.#schedule.isDue(nowSeconds * 1000)
+      ? this.#runDue(this.#schedule, nowSeconds * 1000)
+      : undefined
   }
 
   async #runDue(schedule: ReplaySchedule, nowMs: number): Promise<void> {

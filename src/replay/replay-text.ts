@@ -55,7 +55,9 @@ function headText({ reports, firstSeconds, lastSeconds, late, tookMs, badLines }
     )
   }
   if (late > 0)
-    lines.push(`${counted(late, 'report')} older than one before: trends take them as they come, out of order`)
+    lines.push(
+      `${counted(late, 'report')} older than one before: trends take them as they come, out of order`,
+    )
   if (badLines.count > 0) lines.push(`${counted(badLines.count, 'bad line')} left out, first of all:`)
   for (const { file, line, reason } of badLines.first) lines.push(`  ${file}:${line}: ${reason}`)
   return `${lines.join('\n')}\n`

@@ -68,7 +68,8 @@ export class Traffic {
     attack.logins.add(login)
     attack.remotes.add(remote)
     this.#names += attack.logins.size + attack.remotes.size - before
-    if (this.#names > MOST_NAMES) throw tooMany(`the attacks have more than ${MOST_NAMES} logins and addresses`)
+    if (this.#names > MOST_NAMES)
+      throw tooMany(`the attacks have more than ${MOST_NAMES} logins and addresses`)
     return { login, remote, attack, trap }
   }
 

@@ -5,6 +5,7 @@
 import { startRawServer, type LoadClient } from './bench-processes.ts'
 import type { Figure } from './figures.ts'
 import { POLICIES } from './policies.ts'
+import { measureReplay } from './replay.ts'
 import { measureThroughput, type Effort, type Workload } from './throughput.ts'
 import { measureLatency, measureStart, measureWebHook } from './waits.ts'
 
@@ -42,4 +43,5 @@ export const SCENARIOS: Readonly<Record<string, Measure>> = {
   latency: measureLatency,
   start: measureStart,
   'report-to-webhook': measureWebHook,
+  replay: measureReplay,
 }

@@ -24,9 +24,9 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
         text: `{"n":${index}}`,
       }),
     )
-    const ids: number[] = []
+    const numbers: number[] = []
     for (let from = 0; from < reports.length; from += 70)
-      ids.push(...(await append(store, ...reports.slice(from, from + 70))).map(({ id }) => id))
+      numbers.push(...(await append(store, ...reports.slice(from, from + 70))).map(({ id }) => id))
     const query = fc.record(
       {
         login: fc.constantFrom(...logins, 'nobody'),
@@ -47,7 +47,7 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
           .filter((report) => asked.success === undefined || report.success === asked.success)
           .filter((report) => report.receivedAtMs >= (asked.sinceMs ?? -Infinity))
           .filter((report) => report.receivedAtMs < (asked.untilMs ?? Infinity))
-          .filter((report) => (ids[reports.indexOf(report)] ?? 0) > (asked.afterId ?? -Infinity))
+          .filter((report) => (numbers[reports.indexOf(report)] ?? 0) > (asked.afterId ?? -Infinity))
         const inOrder = (asked.afterId === undefined ? expected.toReversed() : expected)
           .slice(0, asked.limit)
           .map(({ receivedAtMs, text }) => ({ receivedAtMs, text }))

@@ -18,7 +18,10 @@ const effect = fc
     resolveAfterMs: fc.constantFrom(HOUR_MS, 2 * HOUR_MS),
     reportId: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
   })
-  .map(({ isResolve, ...drawn }) => ({ ...drawn, kind: isResolve && drawn.waitMs % 4 === 0 ? 'resolve' : 'raise' }))
+  .map(({ isResolve, ...drawn }) => ({
+    ...drawn,
+    kind: isResolve && drawn.waitMs % 4 === 0 ? 'resolve' : 'raise',
+  }))
 
 test('alerts are those of a store that looks for quiet ones at every moment', async () => {
   await fc.assert(

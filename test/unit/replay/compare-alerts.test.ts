@@ -14,7 +14,11 @@ const alertAt = (key: string, fromHour: number, hours: number, id = 1): Alert =>
 
 test('the same alert may come earlier, later, and more often', () => {
   const [before, after] = [alertAt('ann', 5, 2), alertAt('ann', 6, 9)]
-  assert.deepEqual(compareAlerts([before], [after]), { both: [[before, after]], onlyFirst: [], onlySecond: [] })
+  assert.deepEqual(compareAlerts([before], [after]), {
+    both: [[before, after]],
+    onlyFirst: [],
+    onlySecond: [],
+  })
 })
 
 test('another key, rule or day is another alert', () => {
@@ -27,7 +31,13 @@ test('another key, rule or day is another alert', () => {
 
 /** As a store keeps them: one of a rule and key at a time, in order. */
 const history = fc
-  .array(fc.record({ key: fc.constantFrom('ann', 'bob'), pause: fc.integer({ min: 1, max: 9 }), hours: fc.integer({ min: 0, max: 5 }) }))
+  .array(
+    fc.record({
+      key: fc.constantFrom('ann', 'bob'),
+      pause: fc.integer({ min: 1, max: 9 }),
+      hours: fc.integer({ min: 0, max: 5 }),
+    }),
+  )
   .map((drawn) => {
     let hour = 0
     return drawn.map(({ key, pause, hours }, index) => {

@@ -51,7 +51,8 @@ function judged(events: readonly (Told | Alone)[]): Judgement {
         : undefined
     for (const key of event.raises ?? []) {
       const atMs = event.t * 1000
-      const alert = alerts.get(key) ?? newAlert(alerts.size + 1, raise({ rule: 'rule', key, atMs }), undefined)
+      const alert =
+        alerts.get(key) ?? newAlert(alerts.size + 1, raise({ rule: 'rule', key, atMs }), undefined)
       alerts.set(key, alert)
       evidence.note({ alertId: alert.id, rule: 'rule', key, user: '', atMs }, mark)
     }
@@ -88,9 +89,27 @@ describe('an attack is found', () => {
       assert.deepEqual(counts(judgement), [1, 0, 0])
     })
     test(`by an alert on ${how} that a background function raised within an hour`, () => {
-      assert.deepEqual(found([{ ...ATTACKER, t: START }, { t: START + HOUR, raises: [key] }]), ['spray'])
-      assert.deepEqual(found([{ ...ATTACKER, t: START }, { t: START + HOUR + 1, raises: [key] }]), [])
-      assert.deepEqual(found([{ t: START - 1, raises: [key] }, { ...ATTACKER, t: START }]), [])
+      assert.deepEqual(
+        found([
+          { ...ATTACKER, t: START },
+          { t: START + HOUR, raises: [key] },
+        ]),
+        ['spray'],
+      )
+      assert.deepEqual(
+        found([
+          { ...ATTACKER, t: START },
+          { t: START + HOUR + 1, raises: [key] },
+        ]),
+        [],
+      )
+      assert.deepEqual(
+        found([
+          { t: START - 1, raises: [key] },
+          { ...ATTACKER, t: START },
+        ]),
+        [],
+      )
     })
   }
 
@@ -125,9 +144,20 @@ describe('an attack is not found', () => {
   })
 
   test('by an alert of the whole site that no report raised: whether it is about it cannot be told', () => {
-    const judgement = judged([{ ...ATTACKER, t: START }, { t: START + 1, raises: ['site'] }])
+    const judgement = judged([
+      { ...ATTACKER, t: START },
+      { t: START + 1, raises: ['site'] },
+    ])
     assert.deepEqual(counts(judgement), [0, 0, 1])
-    assert.deepEqual(counts(judged([{ ...ATTACKER, t: START }, { t: START + 2 * HOUR, raises: ['site'] }])), [0, 1, 0])
+    assert.deepEqual(
+      counts(
+        judged([
+          { ...ATTACKER, t: START },
+          { t: START + 2 * HOUR, raises: ['site'] },
+        ]),
+      ),
+      [0, 1, 0],
+    )
   })
 })
 
@@ -150,7 +180,9 @@ test('all figures are those of a naive count', () => {
       login: fc.constantFrom('ann', 'bob', 'eve'),
       remote: fc.constantFrom('192.0.2.1', '198.51.100.7'),
       attack: fc.constantFrom('spray-1-easy', 'spray-2-patient', 'brute-1-easy'),
-      raises: fc.uniqueArray(fc.constantFrom('ann', 'bob', '192.0.2.1', '198.51.100.0/24', 'site'), { maxLength: 2 }),
+      raises: fc.uniqueArray(fc.constantFrom('ann', 'bob', '192.0.2.1', '198.51.100.0/24', 'site'), {
+        maxLength: 2,
+      }),
     },
     { requiredKeys: ['t', 'login', 'remote', 'raises'] },
   )
@@ -159,13 +191,16 @@ test('all figures are those of a naive count', () => {
     raises: fc.uniqueArray(fc.constantFrom('ann', '192.0.2.1', 'site'), { maxLength: 1 }),
   })
   fc.assert(
-    fc.property(fc.array(fc.oneof({ weight: 4, arbitrary: event }, { weight: 1, arbitrary: alone })), (drawn) => {
-      const events: readonly (Told | Alone)[] = drawn.toSorted((a, b) => a.t - b.t)
-      const judgement = judged(events)
-      const naive = naively(events)
-      assert.deepEqual(new Set(judgement.attacks.flatMap(({ missed }) => missed)), naive.missed)
-      assert.deepEqual(counts(judgement), naive.counts)
-    }),
+    fc.property(
+      fc.array(fc.oneof({ weight: 4, arbitrary: event }, { weight: 1, arbitrary: alone })),
+      (drawn) => {
+        const events: readonly (Told | Alone)[] = drawn.toSorted((a, b) => a.t - b.t)
+        const judgement = judged(events)
+        const naive = naively(events)
+        assert.deepEqual(new Set(judgement.attacks.flatMap(({ missed }) => missed)), naive.missed)
+        assert.deepEqual(counts(judgement), naive.counts)
+      },
+    ),
     { numRuns: 300 },
   )
 })
@@ -204,5 +239,8 @@ function naively(events: readonly (Told | Alone)[]) {
     return reporters.length === 0 && isDuringAny ? 2 : 1
   })
   const count = (verdict: number): number => verdicts.filter((one) => one === verdict).length
-  return { missed: new Set(attacks.filter((id) => !foundIds.has(id))), counts: [count(0), count(1), count(2)] }
+  return {
+    missed: new Set(attacks.filter((id) => !foundIds.has(id))),
+    counts: [count(0), count(1), count(2)],
+  }
 }

@@ -16,7 +16,11 @@ const bad: readonly (readonly [what: string, line: string | undefined, reason: R
   ['no login', JSON.stringify({ ...GOOD, login: undefined }), /field login is missing/],
   ['no address', JSON.stringify({ ...GOOD, remote: 'here' }), /remote is no IP address/],
   ['a label that is no text', JSON.stringify({ ...GOOD, label: 1 }), /field label must be a string/],
-  ['a label that is too long', JSON.stringify({ ...GOOD, attack: 'x'.repeat(257) }), /field attack .* 256 characters/],
+  [
+    'a label that is too long',
+    JSON.stringify({ ...GOOD, attack: 'x'.repeat(257) }),
+    /field attack .* 256 characters/,
+  ],
 ]
 
 for (const [what, line, reason] of bad) {

@@ -37,7 +37,10 @@ test('runs come at the times of their intervals, in order, however the clock mov
         runs.map(({ atMs }) => atMs),
         expected.map(({ atMs }) => atMs),
       )
-      assert.deepEqual(new Set(runs.map((run) => JSON.stringify(run))), new Set(expected.map((run) => JSON.stringify(run))))
+      assert.deepEqual(
+        new Set(runs.map((run) => JSON.stringify(run))),
+        new Set(expected.map((run) => JSON.stringify(run))),
+      )
       assert.equal(schedule.gaps, 0)
     }),
   )

@@ -19,7 +19,10 @@ function cut(bytes: Uint8Array, at: readonly number[]): readonly Uint8Array[] {
 }
 
 test('lines are those of the whole text, however it is cut and whether or not it is packed', async () => {
-  const line = fc.oneof(fc.string({ unit: 'binary', maxLength: 8 }), fc.constantFrom('', 'é', '\udcff', 'x'.repeat(50)))
+  const line = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 8 }),
+    fc.constantFrom('', 'é', '\udcff', 'x'.repeat(50)),
+  )
   const cuts = fc.array(fc.nat(), { maxLength: 10 })
   await fc.assert(
     fc.asyncProperty(fc.array(line, { maxLength: 12 }), cuts, fc.boolean(), async (texts, at, isPacked) => {
@@ -43,7 +46,7 @@ test('a line that is too long is left out and the next one is whole', async () =
 })
 
 test('a packed file that ends too early is an error with its name, and what was good before comes first', async () => {
-  const packed = gzipSync(`${'a line\n'.repeat(100_000)}`)
+  const packed = gzipSync('a line\n'.repeat(100_000))
   await assert.rejects(linesIn([packed.subarray(0, packed.length - 20)]), {
     code: 'TRK_REPLAY_INPUT',
     message: /test: unexpected end of file/,

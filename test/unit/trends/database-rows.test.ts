@@ -13,7 +13,11 @@ const KEYS = Array.from({ length: 12 }, (_, index) => `key ${index}`)
 
 test('rows that come and go between their two forms are what they would be if they stayed', () => {
   const definition = defined()
-  const step = fc.record({ key: fc.constantFrom(...KEYS), change: anyChange(definition, 60), isRead: fc.boolean() })
+  const step = fc.record({
+    key: fc.constantFrom(...KEYS),
+    change: anyChange(definition, 60),
+    isRead: fc.boolean(),
+  })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const rows = new DatabaseRows(definition, 2)
@@ -41,7 +45,8 @@ const add = (key: string, timeSeconds: number, rows: DatabaseRows, definition = 
 test('a row goes when it has expired, whichever form it has', () => {
   const definition = defined({ fields: new Map([['count', 'int']]) })
   const rows = new DatabaseRows(definition, 1)
-  for (const [index, key] of ['a', 'b', 'c', 'd'].entries()) add(key, START_SECONDS + index * 10, rows, definition)
+  for (const [index, key] of ['a', 'b', 'c', 'd'].entries())
+    add(key, START_SECONDS + index * 10, rows, definition)
   assert.ok(rows.coldBytes > 0)
   // Four windows of ten seconds.
   rows.expire(START_SECONDS + 40 + 19)
