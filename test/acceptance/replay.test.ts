@@ -94,7 +94,7 @@ describe('replay', () => {
     })
     const { stdout, code } = await runProgram(t, ['replay', '-C', 'a.conf', 'bad.ndjson'], { cwd })
     assert.equal(code, 1)
-    assert.match(stdout, /^3 bad lines left out, first of all:\n {2}bad\.ndjson:11: it is not valid JSON\n/m)
+    assert.match(stdout, /^3 bad lines left out, first of all:\n {2}bad\.ndjson:11: it is not valid JSON, at character 6\n/m)
   })
 
   test('compares two configurations over the same reports', async (t) => {
