@@ -9,6 +9,7 @@ rule.parameters = {
   severity = "high",
   address_logins = 10,   -- different logins that fail from one address within six hours,
   prefix_logins = 20,    -- from one /24 or /64,
+  range_logins = 50,     -- from one /16 or /32,
   network_logins = 100,  -- from one operator's network,
   country_logins = 40,   -- and from one country
   slow_factor = 2,       -- so many times these within a week

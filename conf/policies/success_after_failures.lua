@@ -1,13 +1,12 @@
 -- success-after-failures: many passwords failed on a login from elsewhere, and one from elsewhere succeeds.
 
-local spread = require "policies.spread"
 local words = require "policies.words"
 
 local rule = { name = "success-after-failures", on = "success" }
 
 rule.parameters = {
   severity = "high",
-  severity_known_device = "low", -- with a device that the user had before, where logins have failed
+  severity_known_device = "low", -- with a device that the user had before, in a new country
   passwords = 5,                 -- different ones that failed within a day
 }
 
@@ -17,8 +16,8 @@ function rule.check(lt, context, parameters)
   local passwords = context.users:twGet(lt.login, "wrong")
   if passwords < parameters.passwords then return end
   local is_known = history.devices[context.device]
-  -- Failures elsewhere do not make the owner's next network an attack; a forgotten password fails where the right one succeeds.
-  if is_known and context.sources:twGet(spread.sources(context)[1].key, "failed") == 0 then return end
+  -- A forgotten password, or somebody else's tries and the owner's next network.
+  if is_known and (context.country == "" or history.countries[context.country]) then return end
   raiseAlert {
     rule = rule.name, key = lt.login, dedup = "1d", value = passwords, threshold = parameters.passwords,
     severity = is_known and parameters.severity_known_device or parameters.severity,

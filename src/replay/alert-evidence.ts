@@ -3,61 +3,61 @@
  */
 import { parseComboAddress } from '../login/combo-address.ts'
 import { parseNetmask } from '../login/netmask.ts'
+import { TrackError } from '../errors.ts'
 import type { Raised } from './messages.ts'
 import type { Attack, ReportMark } from './traffic.ts'
 
-/** What the reports of one attack have done for one alert. */
-export interface AttackShare {
-  raises: number
-  /** The first time that one of them raised an alert which names its login, its address or a network of it; ms. */
-  namedAtMs: number | undefined
-  readonly firstAtMs: number
+/** A report raised an alert. */
+export interface ReportRaise {
+  readonly atMs: number
+  /** undefined: an honest report. */
+  readonly attack: Attack | undefined
+  /** The alert names the report's login, its address or a network of it. */
+  readonly isNamed: boolean
 }
 
 export interface Evidence {
-  readonly attacks: Map<Attack, AttackShare>
-  honestRaises: number
+  readonly byReports: ReportRaise[]
   /** Of the first honest report that raised it; empty of one that is none. */
   trap: string | undefined
-  /** When background functions raised it, ms: the first times. */
+  /** When background functions raised it, ms. */
   readonly alone: number[]
 }
 
-/** An alert that is raised more often says the same of its time. */
-const MOST_TIMES = 100
+/** Of all alerts together. */
+const MOST_RAISES = 10_000_000
 
 export class AlertEvidence {
   readonly #byAlert = new Map<number, Evidence>()
+  #raises = 0
 
   of(alertId: number): Evidence {
     let evidence = this.#byAlert.get(alertId)
     if (evidence === undefined) {
-      evidence = { attacks: new Map(), honestRaises: 0, trap: undefined, alone: [] }
+      evidence = { byReports: [], trap: undefined, alone: [] }
       this.#byAlert.set(alertId, evidence)
     }
     return evidence
   }
 
-  /** @param mark of the report that raised it; undefined for a background function */
+  /**
+   * @param mark of the report that raised it; undefined for a background function
+   * @throws TrackError TRK_REPLAY_LIMIT when there are more than can be kept.
+   */
   note(raised: Omit<Raised, 'report'>, mark: ReportMark | undefined): void {
+    if (++this.#raises > MOST_RAISES) {
+      const why = `alerts were raised more than ${MOST_RAISES} times; replay fewer reports`
+      throw new TrackError('TRK_REPLAY_LIMIT', why)
+    }
+    const { atMs } = raised
     const evidence = this.of(raised.alertId)
     if (mark === undefined) {
-      if (evidence.alone.length < MOST_TIMES) evidence.alone.push(raised.atMs)
+      evidence.alone.push(atMs)
       return
     }
-    if (mark.attack === undefined) {
-      evidence.honestRaises++
-      evidence.trap ??= mark.trap ?? ''
-      return
-    }
-    const share = evidence.attacks.get(mark.attack) ?? {
-      raises: 0,
-      namedAtMs: undefined,
-      firstAtMs: raised.atMs,
-    }
-    share.raises++
-    if (share.namedAtMs === undefined && namesReport(raised, mark)) share.namedAtMs = raised.atMs
-    evidence.attacks.set(mark.attack, share)
+    const { attack, trap = '' } = mark
+    if (attack === undefined) evidence.trap ??= trap
+    evidence.byReports.push({ atMs, attack, isNamed: attack !== undefined && namesReport(raised, mark) })
   }
 }
 

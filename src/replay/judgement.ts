@@ -4,7 +4,7 @@
  *
  * An attack is found when an alert that was raised between its first report and an hour after its last one is about it:
  * - one of its own reports raised the alert, and the alert names that report's login, its address, or a network of it; or
- * - its own reports raised the alert more often than all other reports together; or
+ * - its own reports raised the alert within that time more often than all other reports together; or
  * - a background function raised the alert, which names a login or an address of the attack, or a network of one.
  *
  * An alert is false when only honest reports raised it. One that a background function alone raised is false when it finds no
@@ -94,18 +94,19 @@ interface Verdict {
 
 function verdictOf(alert: Alert, evidence: Evidence, attacks: readonly Attack[]): Verdict {
   const found = [...foundByOwnReports(evidence), ...foundAlone(alert, evidence, attacks)]
-  if (found.length > 0 || evidence.attacks.size > 0) return { kind: 'true', found }
+  if (found.length > 0 || evidence.byReports.some(({ attack }) => attack !== undefined))
+    return { kind: 'true', found }
   const isCovered = evidence.alone.some((atMs) => attacks.some((attack) => isDuring(attack, atMs)))
-  return { kind: evidence.honestRaises === 0 && isCovered ? 'undecided' : 'false', found }
+  return { kind: evidence.byReports.length === 0 && isCovered ? 'undecided' : 'false', found }
 }
 
-function foundByOwnReports({ attacks, honestRaises }: Evidence): readonly Found[] {
-  let raises = honestRaises
-  for (const share of attacks.values()) raises += share.raises
-  return [...attacks].flatMap(([attack, share]) => {
-    const isMost = share.raises * 2 > raises
-    const atMs = isMost ? share.firstAtMs : share.namedAtMs
-    return atMs === undefined ? [] : [{ attack, atMs }]
+function foundByOwnReports({ byReports }: Evidence): readonly Found[] {
+  const attacks = new Set(byReports.flatMap(({ attack }) => attack ?? []))
+  return [...attacks].flatMap((attack) => {
+    const meanwhile = byReports.filter(({ atMs }) => isDuring(attack, atMs))
+    const own = meanwhile.filter((raise) => raise.attack === attack)
+    const first = own.length * 2 > meanwhile.length ? own[0] : own.find(({ isNamed }) => isNamed)
+    return first === undefined ? [] : [{ attack, atMs: first.atMs }]
   })
 }
 

@@ -9,7 +9,11 @@ import { START_MS } from '../../support/store-reports.ts'
 
 const effect = fc
   .record({
-    waitMs: fc.integer({ min: 0, max: 3 * HOUR_MS }),
+    // Often just as long as the spans below, or nearly.
+    waitMs: fc.oneof(
+      fc.integer({ min: 0, max: 3 * HOUR_MS }),
+      fc.constantFrom(0, HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, 2 * HOUR_MS, 4 * HOUR_MS),
+    ),
     rule: fc.constantFrom('spray', 'brute'),
     key: fc.constantFrom('ann', 'bob'),
     isResolve: fc.boolean(),

@@ -118,6 +118,8 @@ describe('an attack is found', () => {
     const attacker = { ...ATTACKER, t: START, raises: ['site'] }
     assert.deepEqual(found([attacker, attacker, honest]), ['spray'])
     assert.deepEqual(found([attacker, honest]), [])
+    // What others did at other times is another matter.
+    assert.deepEqual(found([attacker, { ...honest, t: START + HOUR + 1 }]), ['spray'])
   })
 })
 
@@ -225,11 +227,12 @@ function naively(events: readonly (Told | Alone)[]) {
       const background = raisers.filter(
         (event) => !isReport(event) && event.t >= Math.min(...times) && event.t <= Math.max(...times) + HOUR,
       )
+      const meanwhile = reporters.filter(({ t }) => t >= Math.min(...times) && t <= Math.max(...times) + HOUR)
       const ownRaisers = reporters.filter(({ attack }) => attack === id)
       if (background.length > 0) isDuringAny = true
       const isFound =
         ownRaisers.some(names) ||
-        ownRaisers.length > reporters.length - ownRaisers.length ||
+        ownRaisers.length > meanwhile.length - ownRaisers.length ||
         (background.length > 0 && own.some(names))
       if (!isFound) continue
       finds = true
