@@ -115,6 +115,10 @@ export class MemoryStore implements Store {
     return this.#later(() => this.#outbox.claim(receiver, nowMs, limit))
   }
 
+  rewriteMessage(id: number, body: string): Promise<void> {
+    return this.#later(() => this.#outbox.rewrite(id, body))
+  }
+
   settleDelivered(ids: readonly number[]): Promise<void> {
     return this.#later(() => this.#outbox.remove(ids))
   }

@@ -246,6 +246,8 @@ export interface Store {
 
   /** Entries of a receiver whose next try is due, oldest first; not handed out again until settled. */
   claimDue(receiver: string, nowMs: number, limit: number): Promise<OutboxClaim>
+  /** An open message has this body from now on; it stays with whoever holds it. Nothing happens when there is none. */
+  rewriteMessage(id: number, body: string): Promise<void>
   settleDelivered(ids: readonly number[]): Promise<void>
   settleRetry(id: number, tries: number, nextTryAtMs: number): Promise<void>
   settleDead(id: number, tries: number, atMs: number, reason: string): Promise<void>

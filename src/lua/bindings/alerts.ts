@@ -169,6 +169,8 @@ function actionFunctions(ask: AskStore): readonly HostFunction[] {
 /** Checks it at once; it takes place when the run has ended well. */
 function addEffect(call: HostCall, name: string, read: (nowMs: number) => AlertEffect): void {
   const { run, nowMs } = runOf(call)
+  if (run.kind === 'sink')
+    call.fail(`${name}: not in the function of an alert sink, since telling of the alert would call it again`)
   const effects = (run.effects.alerts ??= [])
   if (effects.length >= ALERT_LIMITS.effectsPerRun)
     call.fail(`${name}: one run may raise and resolve at most ${ALERT_LIMITS.effectsPerRun} alerts`)

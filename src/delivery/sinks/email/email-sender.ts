@@ -8,7 +8,7 @@ import type { AlertNotification, NotifiedAlert } from '../../alert-notification.
 import type { Attempt } from '../../sender.ts'
 import { answerText, delivered } from '../attempts.ts'
 import { expandTemplate } from '../alert-macros.ts'
-import type { Sink, SinkMessage, SinkMessages } from '../sink-port.ts'
+import type { Sink, SinkFunction, SinkMessage, SinkMessages } from '../sink-port.ts'
 import type { EmailRecipients, EmailSink } from './email-sink.ts'
 import { isAddress, type Mailbox } from './mailbox.ts'
 import { mailText } from './mail-text.ts'
@@ -24,6 +24,15 @@ interface EmailDeps {
 
 /** Notifications of one digest; each has at most 100 alerts. */
 const MAX_DIGEST = 100
+
+/** Gets login, report and alert, for each alert. */
+const ADDRESS_FUNCTION: SinkFunction = {
+  callsFor: ({ notification }) =>
+    tellsUsers(notification)
+      ? notification.alerts.map((alert) => JSON.stringify([alert.user, alert.report ?? null, alert]))
+      : [],
+  isNeeded: true,
+}
 
 export function createEmailSink(sink: EmailSink, deps: EmailDeps): Sink {
   const closing = new AbortController()
@@ -42,6 +51,9 @@ export function createEmailSink(sink: EmailSink, deps: EmailDeps): Sink {
     )
   return {
     concurrency: 2,
+    ...(recipients.kind === 'user' && recipients.address === undefined
+      ? { luaFunction: ADDRESS_FUNCTION }
+      : {}),
     ...(sink.digestMs === 0 ? {} : { batching: { maxMessages: MAX_DIGEST, intervalMs: sink.digestMs } }),
     notify(messages) {
       if (recipients.kind === 'fixed') return send(recipients.to, messages, '')
@@ -72,8 +84,8 @@ async function sendToUsers(
 ): Promise<Attempt> {
   const { notification } = message
   if (notification.kind === 'test') return send([sink.from], [message], '')
-  if (notification.reason === 'resolved') return delivered('users are not told of the end of an alert')
-  const { users, withoutAddress } = usersOf(recipients.address, notification)
+  if (!tellsUsers(notification)) return delivered('users are not told of the end of an alert')
+  const { users, withoutAddress } = usersOf(recipients.address, message)
   const answers = withoutAddress === 0 ? [] : [`${withoutAddress} without an address`]
   let worst: Attempt | undefined
   for (const [address, alerts] of users) {
@@ -96,11 +108,19 @@ async function sendToUsers(
 
 type Alerts = readonly [NotifiedAlert, ...NotifiedAlert[]]
 
-function usersOf(template: string, notification: AlertNotification) {
+/** Not of tests, nor of the end of an alert. */
+function tellsUsers({ kind, reason }: AlertNotification): boolean {
+  return kind === 'alert' && reason !== 'resolved'
+}
+
+function usersOf(template: string | undefined, { notification, made }: SinkMessage) {
   const users = new Map<string, Alerts>()
   let withoutAddress = 0
-  for (const alert of notification.alerts) {
-    const address = expandTemplate(template, notification, alert, (value) => value)
+  for (const [index, alert] of notification.alerts.entries()) {
+    const address =
+      template === undefined
+        ? (made?.[index] ?? '')
+        : expandTemplate(template, notification, alert, (value) => value)
     if (isAddress(address)) users.set(address, [...(users.get(address) ?? []), alert] as const)
     else withoutAddress++
   }
