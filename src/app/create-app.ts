@@ -93,6 +93,7 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
     {
       outbox,
       callFunction: sinkFunctions.call,
+      mailTimes: store.alerts,
       now,
       random: Math.random,
       log,

@@ -33,6 +33,7 @@ export function createLaneMaker(deps: DeliveryDeps, onRest: () => void): LaneMak
     lookup: createSharedLookup(),
     hostname: hostname(),
     pid: process.pid,
+    mailTimes: deps.mailTimes,
     startedAtMs: now(),
   }
   return {

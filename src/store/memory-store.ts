@@ -172,7 +172,8 @@ export class MemoryStore implements Store {
       const known = [...this.#reports.values()].filter((report) => report.login === login && !report.isOpen)
       for (const report of known) this.#reports.delete(report.id)
       const alerts = this.alerts.forget(login)
-      return { reports: known.length, trendRows: this.#trends.forget(login), alerts }
+      const mails = this.alerts.forgetMails(login)
+      return { reports: known.length, trendRows: this.#trends.forget(login), alerts, mails }
     })
   }
 

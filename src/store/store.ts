@@ -183,6 +183,8 @@ export interface Forgotten {
   readonly reports: number
   readonly trendRows: number
   readonly alerts: number
+  /** Notes of when the user was last written to. */
+  readonly mails: number
 }
 
 /** How the removal of what has expired went. */
@@ -268,8 +270,8 @@ export interface Store {
   /** Newest first, by id. What has not been run yet is in it too. */
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]>
   /**
-   * Erases a person: done and failed reports (each counts once), trend rows whose key is the login, and alerts that name
-   * it. Reports that are still to be run and outgoing messages stay.
+   * Erases a person: done and failed reports (each counts once), trend rows whose key is the login, alerts that name it,
+   * and notes of mails about it. Reports that are still to be run and outgoing messages stay.
    */
   forgetLogin(login: string): Promise<Forgotten>
 

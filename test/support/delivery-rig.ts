@@ -9,8 +9,10 @@ import type { Outbox } from '../../src/delivery/outbox.ts'
 import { createMemoryOutbox, type MemoryOutbox } from './memory-outbox.ts'
 import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
 import { parseAlertSink } from '../../src/delivery/sinks/alert-sink.ts'
+import type { MailTimes } from '../../src/delivery/sinks/email/mail-throttle.ts'
 import type { CallSinkFunction } from '../../src/delivery/sinks/sink-function.ts'
 import type { SinkKeyValues } from '../../src/delivery/sinks/sink-keys.ts'
+import type { MailNote } from '../../src/store/alert-store.ts'
 import { rememberingLog, type RememberedLine } from './silent-log.ts'
 
 interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks' | 'sinks'>> {
@@ -22,6 +24,7 @@ interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks' | 'sinks'>> {
   readonly now?: () => number
   /** The Lua functions of sinks; without it there are none. */
   readonly callFunction?: CallSinkFunction
+  readonly mailTimes?: MailTimes
 }
 
 /** Name to keys; ids count from 1. */
@@ -92,6 +95,7 @@ export function startDelivery(
     sinks = {},
     store,
     callFunction = noFunction,
+    mailTimes = rememberingTimes(),
     ...options
   }: RigOptions = {},
 ): DeliveryRig {
@@ -121,6 +125,7 @@ export function startDelivery(
     {
       outbox: store ?? outbox,
       callFunction,
+      mailTimes,
       now,
       random: Math.random,
       log,
@@ -173,6 +178,14 @@ export function startDelivery(
           }),
         () => onSettled(),
       ),
+  }
+}
+
+function rememberingTimes(): MailTimes {
+  const last = new Map<string, MailNote>()
+  return {
+    lastMail: (sink, address) => Promise.resolve(last.get(`${sink} ${address}`)),
+    noteMail: (note) => Promise.resolve(void last.set(`${note.sink} ${note.address}`, note)),
   }
 }
 

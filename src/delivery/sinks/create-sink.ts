@@ -9,6 +9,7 @@ import {
 } from '../../outgoing/tls-client-options.ts'
 import type { SinkDefinition } from './alert-sink.ts'
 import { createEmailSink } from './email/email-sender.ts'
+import type { MailTimes } from './email/mail-throttle.ts'
 import { createExecSink } from './exec/exec-sender.ts'
 import type { Sink } from './sink-port.ts'
 import { createSnmpSink } from './snmp/snmp-sender.ts'
@@ -23,6 +24,7 @@ export interface SinkDeps {
   readonly pid: number
   /** Made by `sinkTls`. */
   readonly tls: TlsClientOptions
+  readonly mailTimes: MailTimes
   /** Unix milliseconds. */
   readonly startedAtMs: number
 }

@@ -261,7 +261,7 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
         done(bobs.id),
         { kind: 'failed', reportId: failed.id, failure, atMs: START_MS },
       ])
-      assert.deepEqual(await store.forgetLogin('ann'), { reports: 2, trendRows: 2, alerts: 0 })
+      assert.deepEqual(await store.forgetLogin('ann'), { reports: 2, trendRows: 2, alerts: 0, mails: 0 })
       assert.deepEqual(
         (await store.history({ limit: 10 })).map((entry) => entry.id),
         [open4.id, bobs.id],
@@ -275,9 +275,9 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
       assert.equal(await readRow(trends, 'd1', 'ann'), undefined)
       assert.equal((await readRow(trends, 'd2', 'bob'))?.sum, 1)
       await trends.close()
-      assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0, alerts: 0 })
+      assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0, alerts: 0, mails: 0 })
       await store.commit([done(open4.id)])
-      assert.deepEqual(await store.forgetLogin('ann'), { reports: 1, trendRows: 0, alerts: 0 })
+      assert.deepEqual(await store.forgetLogin('ann'), { reports: 1, trendRows: 0, alerts: 0, mails: 0 })
     },
   )
 

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import type { EmbeddedStore } from '../../../src/store/embedded/embedded-store.ts'
 import { HOUR_MS, raise, raising } from '../../support/alert-fixtures.ts'
 import { atEnd } from '../../support/clean-up.ts'
-import { openStore, temporaryDirectory } from '../../support/embedded-store.ts'
+import { openStore, temporaryDirectory, temporaryStore } from '../../support/embedded-store.ts'
 import { START_MS } from '../../support/store-reports.ts'
 
 /** Everything that the store says of its alerts. */
@@ -20,11 +20,22 @@ async function everything(store: EmbeddedStore) {
     changes: await alerts.changes(100),
     groups: await alerts.groups(),
     silences: await alerts.silences(),
+    mail: await alerts.lastMail(MAIL.sink, MAIL.address),
     told: await alerts.notifications(all[0]?.id ?? 0),
   }
 }
 
+const MAIL = {
+  sink: 'users',
+  address: 'ann@mail.example',
+  logins: ['ann'],
+  deliveryId: 'd7',
+  atMs: START_MS,
+  keepUntilMs: START_MS + HOUR_MS,
+} as const
+
 async function fill(store: EmbeddedStore): Promise<void> {
+  await store.alerts.noteMail(MAIL)
   const keys = Array.from({ length: 30 }, (_, index) => index)
   await store.commit([
     raising(
@@ -77,6 +88,7 @@ for (const how of ['opened again', 'set aside for damage'] as const) {
     const { store } = await openStore(directory, { recover: true })
     atEnd(t, () => store.close())
     assert.deepEqual(await everything(store), expected)
+    assert.equal(expected.mail?.deliveryId, 'd7')
 
     const delivered = {
       sink: 'mail',
@@ -103,5 +115,35 @@ for (const how of ['opened again', 'set aside for damage'] as const) {
     })
     assert.notEqual(silence?.id, 's1')
     assert.equal((await store.alerts.silences()).length, 2)
+    await store.expire(START_MS + HOUR_MS)
+    assert.equal(await store.alerts.lastMail(MAIL.sink, MAIL.address), undefined)
   })
 }
+
+test('times of mails are bounded: above a hundred thousand the oldest go', async (t) => {
+  const { store } = await temporaryStore(t, { durability: 'os' })
+  const extra = 300
+  const noteAll = (from: number, count: number): Promise<unknown> =>
+    Promise.all(
+      Array.from({ length: count }, (_, index) =>
+        store.alerts.noteMail({
+          ...MAIL,
+          address: `u${from + index}@m.example`,
+          keepUntilMs: START_MS + HOUR_MS + from + index,
+        }),
+      ),
+    )
+  for (let from = 0; from < 100_000; from += 10_000) await noteAll(from, 10_000)
+  const isKnown = async (n: number): Promise<boolean> =>
+    (await store.alerts.lastMail(MAIL.sink, `u${n}@m.example`)) !== undefined
+  await store.expire(START_MS)
+  assert.ok(await isKnown(0))
+  await noteAll(100_000, extra)
+  await store.expire(START_MS)
+  assert.deepEqual(await Promise.all([0, extra - 1, extra, 100_000 + extra - 1].map(isKnown)), [
+    false,
+    false,
+    true,
+    true,
+  ])
+})
