@@ -11,18 +11,22 @@ import type { GroupCommit, Participant } from './group-commit.ts'
 import { MAX_NUMBER, numberKey, numberOfKey, PREFIX, wholePrefix } from './keys.ts'
 import type { WriteBatch } from './write-batch.ts'
 
+type Writer = Pick<GroupCommit, 'submit'>
+
 /** Of a sink and an address. */
 const HASH_BYTES = 16
 const PAGE = 256
 
 export class MailNotes implements Participant {
   readonly #database: () => Database
+  readonly #maxNotes: number
   #count = 0
   /** Records that the batch in work has put, by the text of their key. */
   readonly #staged = new Map<string, MailRecord>()
 
-  constructor(database: () => Database) {
+  constructor(database: () => Database, maxNotes: number = ALERT_STORE_DEFAULTS.maxMailNotes) {
     this.#database = database
+    this.#maxNotes = maxNotes
   }
 
   async load(): Promise<void> {
@@ -47,10 +51,10 @@ export class MailNotes implements Participant {
   }
 
   /** Removes what nobody asks for any more and what is above the bound, page by page. */
-  async expire(writer: GroupCommit, nowMs: number, isStopped: () => boolean): Promise<void> {
+  async expire(writer: Writer, nowMs: number, isStopped: () => boolean): Promise<void> {
     while (!isStopped()) {
       const page = await this.#database().scan({ ...wholePrefix(PREFIX.mailByTime), limit: PAGE })
-      const surplus = this.#count - ALERT_STORE_DEFAULTS.maxMailNotes
+      const surplus = this.#count - this.#maxNotes
       const due = page
         .map(([key]) => key)
         .filter((key, index) => index < surplus || numberOfKey(key) <= nowMs)
@@ -62,7 +66,7 @@ export class MailNotes implements Participant {
   }
 
   /** Erases the notes of mails about a login. @returns how many there were */
-  async forget(writer: GroupCommit, login: string): Promise<number> {
+  async forget(writer: Writer, login: string): Promise<number> {
     const keys: Uint8Array[] = []
     for await (const page of this.#database().pages(wholePrefix(PREFIX.mail), PAGE))
       for (const [key, value] of page) if (decodeMail(key, value).logins.includes(login)) keys.push(key)
