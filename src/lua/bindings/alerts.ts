@@ -142,6 +142,7 @@ function actionFunctions(ask: AskStore): readonly HostFunction[] {
     usage: `${name}(id, author, ${third})`,
     summary,
     scope: 'anywhere',
+    isImmediate: true,
     async run(call) {
       const id = call.integer(1, 'id', ID)
       const author = limited(call, 2, 'author', ALERT_LIMITS.authorBytes)
@@ -161,6 +162,12 @@ function actionFunctions(ask: AskStore): readonly HostFunction[] {
       'acknowledge',
       'comment',
       'Says that somebody looks after an alert: it is not told again until it gets worse; false when there is none.',
+    ),
+    action(
+      'resolveAlertById',
+      'resolve',
+      'comment',
+      'Resolves an alert by its number, at once and in the name of its author; false when there is none.',
     ),
     action('commentAlert', 'comment', 'text', 'Adds a comment to an alert; false when there is none.'),
   ]
