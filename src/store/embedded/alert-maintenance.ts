@@ -9,6 +9,7 @@ import type { AlertNotes } from './alert-notes.ts'
 import type { AlertRows } from './alert-rows.ts'
 import type { Database } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
+import type { MailNotes } from './mail-notes.ts'
 import { numbersOfPairKey, pairKey, PREFIX, wholePrefix } from './keys.ts'
 
 /** Alerts of one step: each may be twenty kilobytes. */
@@ -19,6 +20,7 @@ interface AlertParts {
   readonly writer: GroupCommit
   readonly alertRows: AlertRows
   readonly alertNotes: AlertNotes
+  readonly mailNotes: MailNotes
 }
 
 export interface AlertMaintenanceDeps extends Omit<AlertParts, 'database'> {
@@ -29,7 +31,8 @@ export interface AlertMaintenanceDeps extends Omit<AlertParts, 'database'> {
 
 /** Resolves what is quiet, removes what is older than the history or above its bounds. */
 export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): Promise<void> {
-  const { writer, alertRows, alertNotes, alertHistoryMs, isStopped } = deps
+  const { writer, alertRows, alertNotes, mailNotes, alertHistoryMs, isStopped } = deps
+  await mailNotes.expire(writer, nowMs, isStopped)
   for (const ids of steps(alertRows.quietIds(nowMs))) {
     if (isStopped()) return
     await writer.submit('maintenance', () => alertRows.stageResolve(ids, 'quiet', nowMs))
@@ -54,7 +57,7 @@ export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): P
 }
 
 /** Erases the alerts that name a login, and what was told of them alone. @returns how many alerts */
-export async function forgetAlerts(parts: AlertParts, login: string): Promise<number> {
+export async function forgetAlerts(parts: Omit<AlertParts, 'mailNotes'>, login: string): Promise<number> {
   const { database, writer, alertRows, alertNotes } = parts
   const ids: number[] = []
   for await (const page of database.pages(wholePrefix(PREFIX.alert), STEP)) {

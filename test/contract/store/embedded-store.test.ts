@@ -5,6 +5,7 @@ import type { OpenStore } from '../../support/store-suite.ts'
 import { runStoreAlertsSuite } from './store-alerts.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
+import { runStoreMailsSuite } from './store-mails.suite.ts'
 import { runStoreRowsSuite } from './store-rows.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 
@@ -25,4 +26,5 @@ for (const durability of ['fsync', 'none'] as const) {
   runStoreKeepingSuite(`embedded, ${durability}`, opening(durability))
   runStoreRowsSuite(`embedded, ${durability}`, opening(durability))
   runStoreChangesSuite(`embedded, ${durability}`, opening(durability))
+  runStoreMailsSuite(`embedded, ${durability}`, opening(durability))
 }

@@ -4,6 +4,7 @@ import type { OpenStore } from '../../support/store-suite.ts'
 import { runStoreAlertsSuite } from './store-alerts.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
+import { runStoreMailsSuite } from './store-mails.suite.ts'
 import { runStoreRowsSuite } from './store-rows.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 import { atEnd } from '../../support/clean-up.ts'
@@ -23,3 +24,4 @@ runStoreAlertsSuite('memory', open)
 runStoreKeepingSuite('memory', open)
 runStoreRowsSuite('memory', open)
 runStoreChangesSuite('memory', open)
+runStoreMailsSuite('memory', open)

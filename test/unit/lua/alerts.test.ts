@@ -210,6 +210,13 @@ const QUESTIONS: readonly (readonly [code: string, asked: AlertQuestion])[] = [
     },
   ],
   [
+    'resolveAlertById(7, "eve", "was a test")',
+    {
+      kind: 'act',
+      action: { kind: 'resolve', id: 7, author: 'eve', comment: 'was a test', atMs: NOW_SECONDS * 1000 },
+    },
+  ],
+  [
     'commentAlert(7, "eve", "hm")',
     {
       kind: 'act',
