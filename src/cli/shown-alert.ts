@@ -2,6 +2,7 @@
  * Alerts as the server's JSON has them, read with care: the server may be of another version. Pure.
  */
 import { isObject } from '../login/attributes.ts'
+import { number, objects, optional, parse, text, type Fields } from './json-fields.ts'
 
 export interface ShownAlert {
   readonly id: number
@@ -55,8 +56,6 @@ interface ShownDelivery {
   readonly at: number
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
 /** The alerts of an answer, be it a list or one; undefined when it is neither. */
 export function readAlerts(body: string): readonly ShownAlert[] | undefined {
   const answer = parse(body)
@@ -71,14 +70,6 @@ export function readReason(body: string): string {
   const answer = parse(body)
   const reason = isObject(answer) ? answer['reason'] : undefined
   return typeof reason === 'string' ? reason : body
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }
 
 function readAlert(fields: Fields): ShownAlert {
@@ -125,23 +116,4 @@ function readNotification(fields: Fields): ShownNotification {
       at: number(delivery, 'at'),
     })),
   }
-}
-
-function objects(fields: Fields, name: string): readonly Fields[] {
-  const value = fields[name]
-  return Array.isArray(value) ? value.filter(isObject) : []
-}
-
-function text(fields: Fields, name: string): string {
-  const value = fields[name]
-  return typeof value === 'string' ? value : ''
-}
-
-function optional(fields: Fields, name: string): number | undefined {
-  const value = fields[name]
-  return typeof value === 'number' ? value : undefined
-}
-
-function number(fields: Fields, name: string): number {
-  return optional(fields, name) ?? 0
 }

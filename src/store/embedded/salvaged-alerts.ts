@@ -32,7 +32,7 @@ export class SalvagedAlerts {
         this.#highestSilence = Math.max(this.#highestSilence, numberOfKey(key))
         break
       default:
-      // The state of a group stands for itself.
+      // The state of a group stands for itself, as does evidence.
     }
   }
 
