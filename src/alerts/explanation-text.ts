@@ -38,9 +38,10 @@ export function explanationText(alert: ExplainedAlert, { first, latest }: Explai
 function headLines(alert: ExplainedAlert): readonly string[] {
   const { id, rule, key, severity, state, count, firstAtMs, lastAtMs } = alert
   const about = key === '' ? '' : ` about ${key}`
-  const since = `first ${timeText(firstAtMs)}`
-  const until =
-    count === 1 ? '' : `, last ${timeText(lastAtMs)}, which is ${spanText(lastAtMs - firstAtMs)} later`
+  const since = `first at ${timeText(firstAtMs)}`
+  const spanMs = lastAtMs - firstAtMs
+  const later = spanMs < 1000 ? '' : `, which is ${spanText(spanMs)} later`
+  const until = count === 1 ? '' : `, last at ${timeText(lastAtMs)}${later}`
   return [
     `Alert ${id}: ${rule}${about}. It is ${severity} and ${state}.`,
     `It was raised ${timesText(count)}: ${since}${until}.`,
@@ -49,7 +50,7 @@ function headLines(alert: ExplainedAlert): readonly string[] {
 
 function raiseLines(title: string, evidence: ExplainedRaise): readonly string[] {
   const { atMs, message, report, reportId, parameters, reads, earlierReads } = evidence
-  const lines = [`${title} ${timeText(atMs)}`, `  ${message}`]
+  const lines = [`${title} at ${timeText(atMs)}`, `  ${message}`]
   if (report !== undefined) lines.push(...reportLines(report, reportId))
   const crossed = crossedText(evidence)
   if (crossed !== undefined) lines.push(`  ${crossed}`)
@@ -68,7 +69,7 @@ function reportLines(report: EvidenceReport, reportId: number | undefined): read
   const way = protocol === '' ? '' : ` by ${protocol}`
   const outcome = success ? 'succeeded' : `failed${failType === '' ? '' : ` (${failType})`}`
   const lines = [
-    `  ${number}: a login of ${login} from ${remote}${way}, ${tls ? 'encrypted' : 'not encrypted'}, ${outcome} ${timeText(t * 1000)}.`,
+    `  ${number}: a login of ${login} from ${remote}${way}, ${tls ? 'encrypted' : 'not encrypted'}, ${outcome} at ${timeText(t * 1000)}.`,
   ]
   const attrs = Object.entries(deviceAttrs).map(([name, value]) => `${name}=${value}`)
   const device = [...(deviceId === '' ? [] : [deviceId]), ...attrs].join(', ')
@@ -93,7 +94,7 @@ function crossedText({ value, threshold, parameters }: ExplainedRaise): string |
 function parameterName(threshold: number, parameters: string | undefined): string {
   const named = parameters === undefined ? [] : entriesOf(parseData(parameters))
   const [found, ...others] = named.filter(([, value]) => value === threshold)
-  return found === undefined || others.length > 0 ? '' : ` (${found[0]})`
+  return found === undefined || others.length > 0 ? '' : ` (the parameter ${found[0]})`
 }
 
 function readLines(reads: readonly TrendRead[], earlierReads: number): readonly string[] {

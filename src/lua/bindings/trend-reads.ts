@@ -22,12 +22,7 @@ import type { SeenEntry } from '../../trends/seen-items.ts'
 import type { TrendDefinition, TrendField } from '../../trends/trend-definition.ts'
 import type { TrendRow } from '../../trends/trend-row.ts'
 import { baselineScore } from '../../trends/weekly-baseline.ts'
-import {
-  results,
-  type HostCall,
-  type HostFunction,
-  type NumberRange,
-} from '../host-function.ts'
+import { results, type HostCall, type HostFunction, type NumberRange } from '../host-function.ts'
 import type { LuaValue } from '../lua-value.ts'
 import type { ReadAnswer } from '../run-reads.ts'
 import { StringStatsDb } from './string-stats-db.ts'

@@ -315,7 +315,9 @@ test('an alert is explained as text, or as a table with times in seconds', async
     reply,
   )
   assert.deepEqual(values.slice(0, 5), [3, 1.5, 'ann', 1, undefined])
-  assert.match(String(values[5]), /^Alert 3: spray about k\. It is high and open\.\n[^]*[^\n]$/)
+  const [text] = values.slice(5)
+  assert.ok(typeof text === 'string')
+  assert.match(text, /^Alert 3: spray about k\. It is high and open\.\n[^]*[^\n]$/)
 })
 
 test('what the server refuses is an error where it was asked for', async (t) => {
