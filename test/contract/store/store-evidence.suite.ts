@@ -52,7 +52,9 @@ export function runStoreEvidenceSuite(name: string, open: OpenStore): void {
   suiteTest('what is kept for explaining an alert goes with the alert', async (t) => {
     const { store } = await open(t, { alertHistoryDays: 1 })
     await store.commit([raising(raise({ grounds: grounds('k') }), raise({ grounds: grounds('k') }))])
-    const [{ id = 0 } = {}] = await store.alerts.list(ALL)
+    const [alert] = await store.alerts.list(ALL)
+    assert.ok(alert !== undefined)
+    const { id } = alert
     assert.deepEqual(Object.keys(await store.alerts.evidence(id)), ['first', 'latest'])
     await store.expire(START_MS + DAY_MS)
     await store.expire(START_MS + 3 * DAY_MS)
