@@ -4,14 +4,14 @@
  */
 import type { Inspection } from '../config/inspection.ts'
 import { networkFailure } from '../outgoing/network-failure.ts'
-import { explanationText, type ExplainedAlert, type ExplainedRaises } from '../alerts/explanation-text.ts'
+import { explanationText } from '../alerts/explanation-text.ts'
 import { alertDetails, alertLine, alertRows, alertTable } from './alert-text.ts'
 import type { AlertFormat, AlertListing, AlertsChoice, AlertWish } from './alerts-options.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
 import { followAlerts } from './follow-alerts.ts'
 import { askServer, findHttpTarget, type HttpTarget } from './http-target.ts'
 import { readAlerts, readReason, type ShownAlert } from './shown-alert.ts'
-import { readExplanation } from './shown-explanation.ts'
+import { readExplained } from './shown-explanation.ts'
 
 /** Ten thousand alerts take a while. */
 const TIMEOUT_MS = 30_000
@@ -86,21 +86,6 @@ async function explain(
   const { json, alert, raises } = fetched.value
   deps.write(format === 'json' ? `${json}\n` : explanationText(alert, raises))
   return EXIT.ok
-}
-
-interface Explained {
-  readonly alert: ExplainedAlert
-  readonly raises: ExplainedRaises
-  /** All of the answer. */
-  readonly json: string
-}
-
-function readExplained(body: string): Explained | undefined {
-  const [alert] = readAlerts(body) ?? []
-  const raises = readExplanation(body)
-  if (alert === undefined || raises === undefined) return undefined
-  const { first, last } = alert
-  return { alert: { ...alert, firstAtMs: first * 1000, lastAtMs: last * 1000 }, raises, json: body.trim() }
 }
 
 type FetchedWish = Exclude<AlertWish, { readonly kind: 'explain' }>

@@ -18,6 +18,8 @@ export interface ShownAlert {
   /** Unix seconds. */
   readonly first: number
   readonly last: number
+  /** Of the report that raised it first. */
+  readonly firstReport: { readonly login: string; readonly t: number } | undefined
   /** Id of what silences it. */
   readonly silence: string | undefined
   readonly acknowledged: ShownNote | undefined
@@ -86,6 +88,9 @@ function readAlert(fields: Fields): ShownAlert {
     state: text(fields, 'state'),
     first: number(fields, 'first'),
     last: number(fields, 'last'),
+    firstReport: isObject(fields['first_report'])
+      ? { login: text(fields['first_report'], 'login'), t: number(fields['first_report'], 't') }
+      : undefined,
     silence: fields['silence'] === undefined ? undefined : text(fields, 'silence'),
     acknowledged: note(fields['acknowledged']),
     resolved: note(fields['resolved']),

@@ -3,20 +3,33 @@
  */
 import type { EvidenceReport, TrendRead } from '../alerts/alert-evidence.ts'
 import { parseData } from '../alerts/compose-notification.ts'
-import type { ExplainedRaise, ExplainedRaises } from '../alerts/explanation-text.ts'
+import type { ExplainedAlert, ExplainedRaise, ExplainedRaises } from '../alerts/explanation-text.ts'
 import type { JsonValue } from '../delivery/alert-notification.ts'
 import { isObject } from '../login/attributes.ts'
 import { number, objects, optional, parse, text, type Fields } from './json-fields.ts'
+import { readAlerts } from './shown-alert.ts'
+
+export interface Explained {
+  readonly alert: ExplainedAlert
+  readonly raises: ExplainedRaises
+  /** All of the answer. */
+  readonly json: string
+}
 
 /** undefined when the answer has none, such as that of a server which cannot explain. */
-export function readExplanation(body: string): ExplainedRaises | undefined {
+export function readExplained(body: string): Explained | undefined {
+  const [alert] = readAlerts(body) ?? []
   const answer = parse(body)
   const explanation = isObject(answer) ? answer['explanation'] : undefined
-  if (!isObject(explanation)) return undefined
+  if (alert === undefined || !isObject(explanation)) return undefined
   const { first, latest } = explanation
   return {
-    ...(isObject(first) ? { first: readRaise(first) } : {}),
-    ...(isObject(latest) ? { latest: readRaise(latest) } : {}),
+    alert: { ...alert, firstAtMs: alert.first * 1000, lastAtMs: alert.last * 1000 },
+    raises: {
+      ...(isObject(first) ? { first: readRaise(first) } : {}),
+      ...(isObject(latest) ? { latest: readRaise(latest) } : {}),
+    },
+    json: body.trim(),
   }
 }
 

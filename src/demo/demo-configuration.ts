@@ -1,0 +1,48 @@
+/**
+ * The configuration that the demo runs: a copy of the shipped one in a folder of its own, behind a line that keeps it on
+ * this machine. Main thread of the command.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+
+export interface DemoFolder {
+  readonly configFile: string
+  readonly stateDirectory: string
+  /** There once the configuration has run. */
+  readonly passwordFile: string
+  readonly remove: () => void
+}
+
+const PASSWORD_NAME = 'webserver-password'
+/** Not copied: they are the server's own. */
+const OWN_FOLDERS = ['state']
+/**
+ * What somebody may have put into the file would open other doors or tell others of logins that never were. Without a
+ * line end, so that lines of messages are those of the file.
+ */
+const SILENT = [
+  'addListener', 'webserver', 'controlSocket', 'setWebserverPassword', 'setACL', 'addACL', 'setStateDirectory',
+  'addAlertSink', 'addAlertRoute', 'addCustomWebHook', 'runCustomWebHook',
+] as const // prettier-ignore
+const PRELUDE =
+  `addListener("127.0.0.1:0", false, "", "", {}) setACL({ "127.0.0.0/8" }) ` +
+  `setWebserverPassword(secret("${PASSWORD_NAME}")) ` +
+  `for _, name in ipairs { ${SILENT.map((name) => `"${name}"`).join(', ')} } do _G[name] = function() end end `
+
+/** @param shipped - absolute path of the configuration that comes with the program */
+export function makeDemoFolder(shipped: string): DemoFolder {
+  const folder = mkdtempSync(join(tmpdir(), 'trackalert-demo-'))
+  const source = dirname(shipped)
+  const own = OWN_FOLDERS.map((name) => join(source, name))
+  cpSync(source, folder, { recursive: true, filter: (path) => !own.includes(path) })
+  const configFile = join(folder, basename(shipped))
+  writeFileSync(configFile, PRELUDE + readFileSync(shipped, 'utf8'))
+  const stateDirectory = join(folder, 'state')
+  return {
+    configFile,
+    stateDirectory,
+    passwordFile: join(stateDirectory, 'secrets', PASSWORD_NAME),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
