@@ -15,8 +15,6 @@ export interface DemoFolder {
 }
 
 const PASSWORD_NAME = 'webserver-password'
-/** Not copied: they are the server's own. */
-const OWN_FOLDERS = ['state']
 /**
  * What somebody may have put into the file would open other doors or tell others of logins that never were. Without a
  * line end, so that lines of messages are those of the file.
@@ -34,8 +32,9 @@ const PRELUDE =
 export function makeDemoFolder(shipped: string): DemoFolder {
   const folder = mkdtempSync(join(tmpdir(), 'trackalert-demo-'))
   const source = dirname(shipped)
-  const own = OWN_FOLDERS.map((name) => join(source, name))
-  cpSync(source, folder, { recursive: true, filter: (path) => !own.includes(path) })
+  // Of a server that has run with it.
+  const state = join(source, 'state')
+  cpSync(source, folder, { recursive: true, filter: (path) => path !== state })
   const configFile = join(folder, basename(shipped))
   writeFileSync(configFile, PRELUDE + readFileSync(shipped, 'utf8'))
   const stateDirectory = join(folder, 'state')

@@ -43,6 +43,11 @@ Learning from ${learning.length} logins of ${LEARNING_DAYS} days, as fast as thi
 `
 }
 
+/** For a terminal: it is written over by the next. */
+export function progress(sent: number, all: number): string {
+  return `  ${Math.floor((sent / all) * 100)} %\r`
+}
+
 export function learned(seconds: number): string {
   return `Learned in ${seconds.toFixed(1)} s. Now the attacks; alerts of medium severity and above, as they come:\n\n`
 }
@@ -108,12 +113,11 @@ ${all.length} alerts: ${ofAttacks} of attacks and ${honest} of honest logins; ${
 `
 }
 
-/** @param example - the alert that was explained */
-export function nextSteps(example: number | undefined): string {
-  const explain = `npm run -s alerts -- explain ${example ?? 1}`
+export function nextSteps(): string {
   return `What next:
-  ${explain.padEnd(34)} asks your own server why it raised an alert; npm start runs it
-  conf/trackalert.conf               has the thresholds; change one in a copy, mine.conf beside it, and see what would change:
+  npm start                            runs a server of your own, for real logins
+  npm run -s alerts -- explain ID      asks it why it raised an alert
+  conf/trackalert.conf                 holds the thresholds; change some in a copy of it and see what would change:
   npx node src/main.ts simulate --output logins.ndjson
   npx node src/main.ts replay logins.ndjson -C conf/trackalert.conf --against conf/mine.conf
 `

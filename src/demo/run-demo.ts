@@ -132,7 +132,7 @@ class Demo {
     )
     const example = exampleOf(all)
     if (example !== undefined) await this.#explain(example)
-    await this.#write(text.nextSteps(example?.alert.id))
+    await this.#write(text.nextSteps())
     const { signal } = this.#stage.stopping
     if (this.#choice.stay && !signal.aborted) {
       await this.#write(text.staying(facts))
@@ -141,29 +141,28 @@ class Demo {
   }
 
   async #play(): Promise<void> {
-    const { traffic, target, clock, stopping } = this.#stage
+    const { traffic, target, clock, stopping, output } = this.#stage
     const { signal } = stopping
     const playing = {
       target,
       clock,
       signal,
       onSent: (count: number) => void (this.#sent += count),
-      allRun: () => this.#allRun(),
+      allRun: async () => {
+        await this.#allRun()
+        if (output.isTTY === true) await this.#write(text.progress(this.#sent, traffic.learning.length))
+      },
     }
     await playReports(traffic.learning, { ...playing, dayMs: 0 })
     if (signal.aborted) return
     await this.#write(text.learned(this.#seconds()))
-    let isPlayed = false
-    const attacked = playReports(traffic.attacked, { ...playing, dayMs: this.#choice.dayMs }).finally(() => {
-      isPlayed = true
-    })
-    // A failure is thrown below, after the last look.
+    const attacked = playReports(traffic.attacked, { ...playing, dayMs: this.#choice.dayMs }).then(() => true)
+    // It is raced below; a look that fails ends the race.
     attacked.catch(() => undefined)
-    while (!isPlayed) {
+    for (let isPlayed = false; !isPlayed;) {
       await this.#show()
-      await sleep(LOOK_EVERY_MS)
+      isPlayed = await Promise.race([attacked, sleep(LOOK_EVERY_MS, false)])
     }
-    await attacked
     await this.#allRun()
     await this.#show()
   }
