@@ -20,7 +20,8 @@ function rule.check(_, context, parameters)
     local count, limit = spread.failing(context, source, parameters)
     if count and spread.has_many_passwords(context, source, count, parameters.password_share) then
       raiseAlert {
-        rule = rule.name, key = source.key, severity = parameters.severity, dedup = "6h", user = "", value = count,
+        rule = rule.name, parameters = parameters,
+        key = source.key, severity = parameters.severity, dedup = "6h", user = "", value = count,
         threshold = limit,
         message = string.format("%d logins failed from %s within a week, with about as many passwords, at last %s from %s. %s", count,
           source.key, context.login, context.where(), words.block),

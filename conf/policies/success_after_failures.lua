@@ -16,7 +16,8 @@ function rule.check(lt, context, parameters)
   local passwords = context.users:twGet(lt.login, "wrong")
   if passwords < parameters.passwords then return end
   raiseAlert {
-    rule = rule.name, key = lt.login, dedup = "1d", value = passwords, threshold = parameters.passwords,
+    rule = rule.name, parameters = parameters,
+    key = lt.login, dedup = "1d", value = passwords, threshold = parameters.passwords,
     severity = history.devices[context.device] and parameters.severity_known_device or parameters.severity,
     message = string.format("%s logged in from %s, a new network, after %d different passwords had failed from elsewhere within a day. %s",
       lt.login, context.where(), passwords, words.ask_user),

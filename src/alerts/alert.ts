@@ -2,6 +2,7 @@
  * What an alert is, and what a run wants done to alerts. Types and limits; used on every thread. Times are Unix
  * milliseconds and come from the run that raised the alert, so a run that is repeated after a crash says the same.
  */
+import type { RaiseGrounds } from './alert-evidence.ts'
 import type { Severity } from './severity.ts'
 
 export type AlertState = 'open' | 'acknowledged' | 'resolved'
@@ -81,6 +82,8 @@ export interface RaiseEffect {
   readonly resolveAfterMs: number
   /** Of the report whose run this is; its number is known where the outcome is stored. */
   readonly report?: Omit<AlertReport, 'id'>
+  /** What the run knew; kept beside the alert, for explaining it. */
+  readonly grounds?: RaiseGrounds
 }
 
 export interface ResolveEffect {

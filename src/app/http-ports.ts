@@ -47,6 +47,7 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
   const { inForce, runs, committer, store, metrics, statistics, log } = deps
   return {
     submitReports: deps.submitReports,
+    now: deps.now,
     endpointNames: () => inForce.endpointNames,
     async runEndpoint(name, args): Promise<EndpointOutcome> {
       const running = runs.runEndpoint(name, args)

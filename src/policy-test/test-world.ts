@@ -4,6 +4,7 @@
  */
 import type { LoginReport } from '../login/login-report.ts'
 import { createRunContext, type RunContext } from '../lua/run-context.ts'
+import { RunReads } from '../lua/run-reads.ts'
 import type { RunChanges } from '../trends/run-changes.ts'
 import type { TrendRegistry } from '../trends/trend-registry.ts'
 import { TrackError } from '../errors.ts'
@@ -76,6 +77,7 @@ class TestRun implements RunContext {
   readonly kind = 'background'
   readonly name: string
   readonly report = undefined
+  readonly reads = new RunReads()
   readonly #now: () => number
   #effects: RunContext['effects']
 

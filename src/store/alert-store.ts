@@ -3,6 +3,7 @@
  * raised with the outcomes of runs (store.ts); here they are read, acted upon and told of. Types only. Times are Unix
  * milliseconds and come from the caller.
  */
+import type { KeptEvidence } from '../alerts/alert-evidence.ts'
 import type { StoredGroup } from '../alerts/alert-group.ts'
 import type { Alert, AlertAction, AlertState } from '../alerts/alert.ts'
 import type { Severity } from '../alerts/severity.ts'
@@ -106,6 +107,8 @@ export interface AlertStore {
   list(query: AlertQuery): Promise<readonly Alert[]>
   /** Those that exist, in the order asked for; at most 1000. */
   get(ids: readonly number[]): Promise<readonly Alert[]>
+  /** What is kept for explaining an alert; empty when there is no such alert. */
+  evidence(alertId: number): Promise<KeptEvidence>
   /** Alerts that are not resolved, by number, from the one after `afterId` on. */
   unresolved(afterId: number, limit: number): Promise<readonly Alert[]>
   /** The alert afterwards; unchanged when there was nothing to do in its state; undefined when there is none. */

@@ -11,6 +11,7 @@ import {
   raisedAgain,
   resolvedFor,
 } from '../alerts/alert-changes.ts'
+import { evidenceNames, evidenceOf, type KeptEvidence } from '../alerts/alert-evidence.ts'
 import { createFilter } from '../alerts/alert-filter.ts'
 import type { Alert, AlertAction, AlertEffect, RaiseEffect } from '../alerts/alert.ts'
 import { SEVERITIES, severityRank } from '../alerts/severity.ts'
@@ -43,6 +44,7 @@ interface MemoryAlertsDeps {
 export class MemoryAlerts implements AlertStore {
   readonly #deps: MemoryAlertsDeps
   readonly #alerts = new Map<number, Alert>()
+  readonly #evidence = new Map<number, KeptEvidence>()
   readonly #unlooked = new Set<number>()
   readonly #groups = new Map<string, StoredGroup>()
   readonly #notifications: NotificationRecord[] = []
@@ -89,6 +91,7 @@ export class MemoryAlerts implements AlertStore {
     for (const { id, resolved } of this.#alerts.values()) {
       if (resolved === undefined || resolved.atMs > untilMs) continue
       this.#alerts.delete(id)
+      this.#evidence.delete(id)
       this.#unlooked.delete(id)
     }
     this.#keepNotifications(({ atMs }) => atMs > untilMs)
@@ -98,10 +101,17 @@ export class MemoryAlerts implements AlertStore {
     const named = [...this.#alerts.values()].filter((alert) => namesLogin(alert, login))
     for (const { id } of named) {
       this.#alerts.delete(id)
+      this.#evidence.delete(id)
       this.#unlooked.add(id)
       this.#keepNotifications(
         ({ alertIds, total, group }) => !alertIds.includes(id) || !(total === 1 || group.includes(login)),
       )
+    }
+    for (const [id, { first, latest }] of this.#evidence) {
+      this.#evidence.set(id, {
+        ...(first === undefined || evidenceNames(first, login) ? {} : { first }),
+        ...(latest === undefined || evidenceNames(latest, login) ? {} : { latest }),
+      })
     }
     return named.length
   }
@@ -124,6 +134,10 @@ export class MemoryAlerts implements AlertStore {
 
   get(ids: readonly number[]): Promise<readonly Alert[]> {
     return this.#deps.later(() => ids.flatMap((id) => this.#alerts.get(id) ?? []))
+  }
+
+  evidence(alertId: number): Promise<KeptEvidence> {
+    return this.#deps.later(() => this.#evidence.get(alertId) ?? {})
   }
 
   unresolved(afterId: number, limit: number): Promise<readonly Alert[]> {
@@ -231,9 +245,13 @@ export class MemoryAlerts implements AlertStore {
   #raise(raise: RaiseEffect, open: Alert | undefined, reportId: number | undefined): void {
     if (open !== undefined && isRaisedAgain(open, raise)) {
       this.#set(raisedAgain(open, raise, reportId))
+      const latest = evidenceOf(raise, reportId)
+      if (latest !== undefined) this.#evidence.set(open.id, { ...this.#evidence.get(open.id), latest })
       return
     }
     if (open !== undefined) this.#set(resolvedFor(open, 'raised-anew', raise.atMs))
+    const first = evidenceOf(raise, reportId)
+    if (first !== undefined) this.#evidence.set(this.#nextId, { first })
     this.#set(newAlert(this.#nextId++, raise, reportId))
     const { maxOpenAlerts } = this.#deps
     for (let all = this.#open(); all.length > maxOpenAlerts; all = this.#open()) {

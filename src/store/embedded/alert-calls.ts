@@ -1,6 +1,7 @@
 /**
  * The alerts' operations of the port, by name: their types, and the store thread's answers.
  */
+import type { KeptEvidence } from '../../alerts/alert-evidence.ts'
 import type { StoredGroup } from '../../alerts/alert-group.ts'
 import { type AlertFilter, createFilter } from '../../alerts/alert-filter.ts'
 import { type Alert, type AlertAction, ALERT_STATES } from '../../alerts/alert.ts'
@@ -28,6 +29,7 @@ import type { WriteBatch } from './write-batch.ts'
 export interface AlertCalls {
   readonly list: { readonly args: AlertQuery; readonly answer: readonly Alert[] }
   readonly get: { readonly args: readonly number[]; readonly answer: readonly Alert[] }
+  readonly evidence: { readonly args: { readonly alertId: number }; readonly answer: KeptEvidence }
   readonly unresolved: {
     readonly args: { readonly afterId: number; readonly limit: number }
     readonly answer: readonly Alert[]
@@ -76,6 +78,8 @@ export async function answerAlertCall(parts: AlertParts, call: AlertCall): Promi
       return await listAlerts(parts, call.args)
     case 'get':
       return readAll(alertRows, call.args)
+    case 'evidence':
+      return alertRows.readEvidence(call.args.alertId)
     case 'unresolved':
       return readAll(alertRows, alertRows.openIds(call.args.afterId, call.args.limit))
     case 'act':

@@ -21,6 +21,10 @@ export class AlertClient implements AlertStore {
     return this.#ask('get', ids)
   }
 
+  evidence(alertId: number) {
+    return this.#ask('evidence', { alertId })
+  }
+
   unresolved(afterId: number, limit: number) {
     return this.#ask('unresolved', { afterId, limit })
   }

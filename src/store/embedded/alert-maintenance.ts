@@ -3,8 +3,9 @@
  * thread; in steps, as maintenance.ts does it.
  */
 import { namesLogin } from '../../alerts/alert-changes.ts'
+import { evidenceNames } from '../../alerts/alert-evidence.ts'
 import { ALERT_STORE_DEFAULTS } from '../alert-store.ts'
-import { decodeAlert } from './alert-records.ts'
+import { decodeAlert, decodeEvidence } from './alert-records.ts'
 import type { AlertNotes } from './alert-notes.ts'
 import type { AlertRows } from './alert-rows.ts'
 import type { Database } from './database.ts'
@@ -56,7 +57,11 @@ export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): P
   }
 }
 
-/** Erases the alerts that name a login, and what was told of them alone. @returns how many alerts */
+/**
+ * Erases the alerts that name a login, what was told of them alone, and what is kept for explaining others and names it.
+ *
+ * @returns how many alerts
+ */
 export async function forgetAlerts(parts: Omit<AlertParts, 'mailNotes'>, login: string): Promise<number> {
   const { database, writer, alertRows, alertNotes } = parts
   const ids: number[] = []
@@ -75,7 +80,20 @@ export async function forgetAlerts(parts: Omit<AlertParts, 'mailNotes'>, login: 
       alertNotes.stageRemove(batch, alone)
     })
   }
+  await forgetEvidence(parts, login)
   return erased
+}
+
+/** Of alerts that are about others, such as one whose policy had read what this login did. */
+async function forgetEvidence({ database, writer }: AlertParts, login: string): Promise<void> {
+  const named: Uint8Array[] = []
+  for await (const page of database.pages(wholePrefix(PREFIX.alertEvidence), STEP))
+    for (const [key, value] of page) if (evidenceNames(decodeEvidence(key, value), login)) named.push(key)
+  for (const step of steps(named)) {
+    await writer.submit('maintenance', (batch) => {
+      for (const key of step) batch.delete(key)
+    })
+  }
 }
 
 /** The next step of resolved alerts to let go: the oldest come first. */

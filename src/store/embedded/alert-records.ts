@@ -5,6 +5,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
+import type { AlertEvidence } from '../../alerts/alert-evidence.ts'
 import type { StoredGroup } from '../../alerts/alert-group.ts'
 import { ALERT_STATES, type Alert } from '../../alerts/alert.ts'
 import { severityRank } from '../../alerts/severity.ts'
@@ -25,6 +26,11 @@ export function sealJson(key: Uint8Array, record: unknown): Uint8Array {
 export function decodeAlert(key: Uint8Array, sealed: Uint8Array): Alert {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the seal says that sealJson wrote it under this key
   return unsealJson(key, sealed) as Alert
+}
+
+export function decodeEvidence(key: Uint8Array, sealed: Uint8Array): AlertEvidence {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return unsealJson(key, sealed) as AlertEvidence
 }
 
 export function decodeNotification(key: Uint8Array, sealed: Uint8Array): NotificationRecord {
@@ -49,6 +55,13 @@ export function decodeMail(key: Uint8Array, sealed: Uint8Array): MailRecord {
 
 function unsealJson(key: Uint8Array, sealed: Uint8Array): unknown {
   return JSON.parse(Buffer.from(unseal(key, sealed)).toString('utf8'))
+}
+
+/** Of which raise evidence is. */
+export type EvidenceOf = 'first' | 'latest'
+
+export function evidenceKey(alertId: number, of: EvidenceOf): Uint8Array {
+  return pairKey(PREFIX.alertEvidence, alertId, of === 'first' ? 0 : 1)
 }
 
 /** Index by time: the one that was raised last comes first. */

@@ -19,6 +19,7 @@
  *     B ~time id                    alerts by when they were raised last, newest first; value: severity, state
  *     C id                          alert that routing has not looked at since it changed, also one that was erased
  *     D time id                     resolved alerts by when that was
+ *     E id which                    what is kept of the run that raised an alert: first (0) and latest (1)
  *     G hash(key)                   state of a group of alerts
  *     N id                          notification: what was told, to whom, with what answer
  *     H alert ~id                   notifications by alert, newest first
@@ -56,6 +57,7 @@ export const PREFIX = {
   alertByTime: 0x42,
   alertChange: 0x43,
   alertResolved: 0x44,
+  alertEvidence: 0x45,
   alertGroup: 0x47,
   notification: 0x4e,
   notificationByAlert: 0x48,

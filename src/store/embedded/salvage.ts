@@ -59,6 +59,7 @@ const KINDS = [
   PREFIX.chunk,
   PREFIX.row,
   PREFIX.alert,
+  PREFIX.alertEvidence,
   PREFIX.alertChange,
   PREFIX.alertGroup,
   PREFIX.notification,

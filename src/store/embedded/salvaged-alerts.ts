@@ -43,7 +43,7 @@ export class SalvagedAlerts {
         stageMailIndex(batch, key, decodeMail(key, value))
         break
       default:
-      // The state of a group stands for itself.
+      // The state of a group stands for itself, as does evidence.
     }
   }
 

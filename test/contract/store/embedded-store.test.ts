@@ -3,6 +3,7 @@ import type { Durability } from '../../../src/store/store.ts'
 import { temporaryStore } from '../../support/embedded-store.ts'
 import type { OpenStore } from '../../support/store-suite.ts'
 import { runStoreAlertsSuite } from './store-alerts.suite.ts'
+import { runStoreEvidenceSuite } from './store-evidence.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
 import { runStoreMailsSuite } from './store-mails.suite.ts'
@@ -23,6 +24,7 @@ const opening =
 for (const durability of ['fsync', 'none'] as const) {
   runStoreSuite(`embedded, ${durability}`, opening(durability))
   runStoreAlertsSuite(`embedded, ${durability}`, opening(durability))
+  runStoreEvidenceSuite(`embedded, ${durability}`, opening(durability))
   runStoreKeepingSuite(`embedded, ${durability}`, opening(durability))
   runStoreRowsSuite(`embedded, ${durability}`, opening(durability))
   runStoreChangesSuite(`embedded, ${durability}`, opening(durability))

@@ -2,6 +2,7 @@ import { MemoryStore } from '../../../src/store/memory-store.ts'
 import { createTrendApplier, type CountingSetup } from '../../support/counting-trends.ts'
 import type { OpenStore } from '../../support/store-suite.ts'
 import { runStoreAlertsSuite } from './store-alerts.suite.ts'
+import { runStoreEvidenceSuite } from './store-evidence.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
 import { runStoreMailsSuite } from './store-mails.suite.ts'
@@ -21,6 +22,7 @@ const open: OpenStore = async (t, { maxKeys = 1_000_000, ...options }) => {
 
 runStoreSuite('memory', open)
 runStoreAlertsSuite('memory', open)
+runStoreEvidenceSuite('memory', open)
 runStoreKeepingSuite('memory', open)
 runStoreRowsSuite('memory', open)
 runStoreChangesSuite('memory', open)

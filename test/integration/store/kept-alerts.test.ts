@@ -25,6 +25,7 @@ async function everything(store: EmbeddedStore) {
     silences: await alerts.silences(),
     mail: await alerts.lastMail(MAIL.sink, MAIL.address),
     told: await alerts.notifications(all[0]?.id ?? 0),
+    evidence: await Promise.all(all.map(({ id }) => alerts.evidence(id))),
   }
 }
 
@@ -43,7 +44,12 @@ async function fill(store: EmbeddedStore): Promise<void> {
   await store.commit([
     raising(
       ...keys.map((n) =>
-        raise({ key: `k${n}`, severity: n % 2 === 0 ? 'high' : 'info', atMs: START_MS + n }),
+        raise({
+          key: `k${n}`,
+          severity: n % 2 === 0 ? 'high' : 'info',
+          atMs: START_MS + n,
+          grounds: { reads: [], earlierReads: n },
+        }),
       ),
     ),
   ])
@@ -86,6 +92,7 @@ for (const how of ['opened again', 'set aside for damage'] as const) {
     await fill(before)
     const expected = await everything(before)
     await before.close()
+    assert.equal(expected.evidence[0]?.first?.earlierReads, 29)
     assert.deepEqual(expected.counts, { open: [14, 0, 0, 15, 0], resolved: 1, evicted: 0 })
     if (how === 'set aside for damage') await writeFile(join(directory, 'store', 'CURRENT'), 'x')
     const { store } = await openStore(directory, { recover: true })

@@ -7,10 +7,24 @@ import { SettingsCollector } from '../../../src/config/settings-collector.ts'
 import { alertFunctions } from '../../../src/lua/bindings/alerts.ts'
 import type { LuaValue } from '../../../src/lua/lua-value.ts'
 import { createRunContext } from '../../../src/lua/run-context.ts'
+import { loginReport } from '../../support/login-reports.ts'
 import { startLua } from '../../support/lua-harness.ts'
 
 const NOW_SECONDS = 1_700_000_000
 const REPORT = { login: 'ann', remote: '192.0.2.1', t: 5 } as const
+const GROUNDS = {
+  report: {
+    ...REPORT,
+    success: true,
+    failType: '',
+    protocol: '',
+    tls: false,
+    deviceId: '',
+    deviceAttrs: {},
+  },
+  reads: [],
+  earlierReads: 0,
+} as const
 const SAMPLE = {
   id: 3,
   rule: 'spray',
@@ -52,7 +66,7 @@ async function run(t: TestContext, code: string, reply: AlertReply = { kind: 'no
       },
     }),
   })
-  const context = createRunContext('report', 'report', NOW_SECONDS, REPORT)
+  const context = createRunContext('report', 'report', NOW_SECONDS, loginReport(REPORT))
   const outcome = await lua.state.run(context, await lua.fn(`function() ${code} end`), [])
   assert.deepEqual(lua.bugs, [])
   return {
@@ -86,6 +100,7 @@ test('raiseAlert fills in what is not said', async (t) => {
       dedupMs: 3_600_000,
       resolveAfterMs: 86_400_000,
       report: REPORT,
+      grounds: GROUNDS,
     },
   ])
 })
@@ -94,7 +109,8 @@ test('raiseAlert takes everything that an alert can hold, and resolveAlert its r
   const { effects } = await run(
     t,
     `raiseAlert{rule="spray", message="\\255", key=17, severity="critical", value=1.5, threshold=-1,
-       data={list={1, 2}, nested={x="\\254", [5]=true}, empty={}}, dedup="90s", resolveAfter=60, user="bob"}
+       data={list={1, 2}, nested={x="\\254", [5]=true}, empty={}}, dedup="90s", resolveAfter=60, user="bob",
+       parameters={networks=5}}
      resolveAlert{rule="spray", key="k"}`,
   )
   assert.deepEqual(effects, [
@@ -112,6 +128,7 @@ test('raiseAlert takes everything that an alert can hold, and resolveAlert its r
       dedupMs: 90_000,
       resolveAfterMs: 60_000,
       report: REPORT,
+      grounds: { ...GROUNDS, parameters: '{"networks":5}' },
     },
     { kind: 'resolve', rule: 'spray', key: 'k', atMs: NOW_SECONDS * 1000 },
   ])
@@ -137,6 +154,9 @@ const ERRORS: readonly (readonly [code: string, message: string])[] = [
     `local deep = {} for i = 1, 20 do deep = {deep} end ${raised('data=deep')}`,
     'more than 16 tables in one another',
   ],
+  [raised('parameters=7'), 'raiseAlert: parameters must be a table with names'],
+  [raised('parameters={f=print}'), 'raiseAlert: parameters cannot hold a function'],
+  [raised('parameters={x=("x"):rep(4096)}'), 'raiseAlert: parameters are longer than 4096 bytes as JSON'],
   [raised('value="7"'), 'raiseAlert: value must be a finite number'],
   [raised('threshold=0/0'), 'raiseAlert: threshold must be a finite number'],
   [
@@ -154,6 +174,8 @@ const ERRORS: readonly (readonly [code: string, message: string])[] = [
   ['getAlerts{state="gone"}', 'getAlerts: state must be one of open, acknowledged, resolved'],
   ['getAlerts{limit=0}', 'getAlerts: limit must be a whole number from 1 to 10000'],
   ['getAlert("x")', "bad argument #1 to 'getAlert' (id: expected a number, got a string)"],
+  ['explainAlert("x")', "bad argument #1 to 'explainAlert' (id: expected a number, got a string)"],
+  ['explainAlert(1, "xml")', 'format must be "text" or "table"'],
   ['acknowledgeAlert(1)', "bad argument #2 to 'acknowledgeAlert' (author: expected a string, got nil)"],
   ['acknowledgeAlert(1, "")', 'author must not be empty'],
   ['commentAlert(1, "eve")', "bad argument #3 to 'commentAlert' (text: expected a string, got nil)"],
@@ -202,6 +224,8 @@ const QUESTIONS: readonly (readonly [code: string, asked: AlertQuestion])[] = [
     { kind: 'list', query: { limit: 100, sinceMs: 17_500, states: ['open'] } },
   ],
   ['getAlert(7)', { kind: 'get', id: 7 }],
+  ['explainAlert(7)', { kind: 'explain', id: 7 }],
+  ['explainAlert(7, "table")', { kind: 'explain', id: 7 }],
   [
     'acknowledgeAlert(7, "eve")',
     {
@@ -286,6 +310,21 @@ test('an alert is a table with times in seconds, and what was told of it', async
     { kind: 'alert', alert: SAMPLE, notifications: [told] },
   )
   assert.deepEqual(values, [3, 1.5, 2.5, 1, undefined, 'ann', undefined, 's1', 'eve', 1, 3, '250', 'd'])
+})
+
+test('an alert is explained as text, or as a table with times in seconds', async (t) => {
+  const first = { ...GROUNDS, atMs: 1500, severity: 'high', message: 'm', parameters: '{"a":1}' } as const
+  const reply = { kind: 'explanation', alert: SAMPLE, evidence: { first } } as const
+  const { values } = await run(
+    t,
+    `local all = explainAlert(3, "table")
+     return all.alert.id, all.first.at, all.first.report.login, all.first.parameters.a, all.latest, explainAlert(3)`,
+    reply,
+  )
+  assert.deepEqual(values.slice(0, 5), [3, 1.5, 'ann', 1, undefined])
+  const [text] = values.slice(5)
+  assert.ok(typeof text === 'string')
+  assert.match(text, /^Alert 3: spray about k\. It is high and open\.\n[^]*[^\n]$/)
 })
 
 test('what the server refuses is an error where it was asked for', async (t) => {
