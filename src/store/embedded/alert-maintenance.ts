@@ -85,7 +85,10 @@ export async function forgetAlerts(parts: Omit<AlertParts, 'mailNotes'>, login: 
 }
 
 /** Of alerts that are about others, such as one whose policy had read what this login did. */
-async function forgetEvidence({ database, writer }: AlertParts, login: string): Promise<void> {
+async function forgetEvidence(
+  { database, writer }: Pick<AlertParts, 'database' | 'writer'>,
+  login: string,
+): Promise<void> {
   const named: Uint8Array[] = []
   for await (const page of database.pages(wholePrefix(PREFIX.alertEvidence), STEP))
     for (const [key, value] of page) if (evidenceNames(decodeEvidence(key, value), login)) named.push(key)
