@@ -1,9 +1,9 @@
 /** From a report to the people who are told: the real server, real receivers, crashes, floods, and receivers that are away. */
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { allRun, ANSWER_LUA, ask, eventually, metric, report } from '../support/ask-server.ts'
+import { receiveDatagrams } from '../support/datagram-receiver.ts'
 import { freePort } from '../support/free-port.ts'
 import { privateCa } from '../support/private-ca.ts'
 import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
@@ -20,15 +20,6 @@ const AT_ONCE = 'addAlertRoute{severity="info", sinks={SINKS}, groupWait=0, grou
 
 function route(...sinks: readonly string[]): string {
   return AT_ONCE.replace('SINKS', sinks.map((sink) => `"${sink}"`).join(','))
-}
-
-async function startSyslog(t: TestContext) {
-  const socket = createSocket('udp4')
-  const messages: Buffer[] = []
-  socket.on('message', (message) => messages.push(message))
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
-  t.after(() => socket.close())
-  return { port: socket.address().port, messages }
 }
 
 interface Delivery {
@@ -76,12 +67,12 @@ async function deliveriesOnce(
 
 test('an alert comes by mail, by syslog and to a script, and its history has what each of them answered', async (t) => {
   const smtp = await startSmtp(t, { login: { user: 'track', password: 'Password4711' } })
-  const syslog = await startSyslog(t)
+  const syslog = await receiveDatagrams(t)
   const server = await startServer(t, {
     configuration: `${BASE_CONFIGURATION}${POLICY}
       addAlertSink("mail", "email", {host="localhost", port=${smtp.port}, ca="${privateCa.caFile}",
         user="track", password="Password4711", from="track@alerts.example", to={"ops@example.com"}})
-      addAlertSink("log", "syslog", {host="127.0.0.1:${syslog.port}"})
+      addAlertSink("log", "syslog", {host="${syslog.host}"})
       addAlertSink("script", "exec", {argv={"/bin/sh", "-c",
         'grep -q too.fast && echo "$TRACKALERT_RULE of $TRACKALERT_USER"'}})
       ${route('mail', 'log', 'script')}`,
@@ -94,7 +85,7 @@ test('an alert comes by mail, by syslog and to a script, and its history has wha
   )
   const answers = Array.from(deliveries.values(), ({ sink, tries, answer }) => `${sink} ${tries} ${answer}`)
   assert.deepEqual(answers.toSorted(), [
-    `log 1 127.0.0.1:${syslog.port}: sent (UDP: no answer)`,
+    `log 1 ${syslog.host}: sent (UDP: no answer)`,
     'mail 1 250 2.0.0 queued as mail 1',
     'script 1 exit status 0: travel of ann',
   ])
@@ -104,8 +95,8 @@ test('an alert comes by mail, by syslog and to a script, and its history has wha
   assert.deepEqual(mail.to, ['ops@example.com'])
   assert.match(parseMail(mail.raw).headers.get('subject') ?? '', /high.*travel/)
   assert.match(mailParts(mail.raw).get('text/plain') ?? '', /ann is too fast/)
-  await eventually('no datagram comes', () => syslog.messages.length === 1)
-  assert.match(parseRfc5424(syslog.messages[0] ?? new Uint8Array()).text, /ann is too fast/)
+  await syslog.waitForCount(1)
+  assert.match(parseRfc5424(syslog.datagrams[0] ?? new Uint8Array()).text, /ann is too fast/)
   assert.equal(
     await metric(server, 'trackalert_alert_notifications_total{sink="mail",status="delivered"}'),
     1,
@@ -165,14 +156,14 @@ test('kill -9 between two tries: the notification comes, under the same delivery
 
 test('a sink that is away, one that hangs and one that fails delay no other, and lose nothing', async (t) => {
   const port = await freePort()
-  const syslog = await startSyslog(t)
+  const syslog = await receiveDatagrams(t)
   const server = await startServer(t, {
     configuration: `${BASE_CONFIGURATION}${POLICY}
       addAlertSink("mail", "email", {host="localhost", port=${port}, ca="${privateCa.caFile}",
         from="track@alerts.example", to="ops@example.com"})
       addAlertSink("hangs", "exec", {argv={"/bin/sh", "-c", "exec sleep 600"}, timeout=300})
       addAlertSink("fails", "exec", {argv={"/bin/sh", "-c", 'test -e back && exit 0; echo "disk full" >&2; exit 4'}})
-      addAlertSink("log", "syslog", {host="127.0.0.1:${syslog.port}"})
+      addAlertSink("log", "syslog", {host="${syslog.host}"})
       ${route('mail', 'hangs', 'fails', 'log')}`,
   })
   await report(server, { login: 'ann' })
