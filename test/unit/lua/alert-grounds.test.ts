@@ -118,7 +118,7 @@ test('of the report the hash of the password is not kept, nor more than a bounde
 test('the last questions are kept, as many as fit, and the others are counted', () => {
   const question = fc.record({ key: fc.string({ maxLength: 300 }), answer: fc.integer() })
   fc.assert(
-    fc.property(fc.array(question, { maxLength: 200 }), (questions) => {
+    fc.property(fc.array(question, { maxLength: 200, size: 'max' }), (questions) => {
       const reads = new RunReads()
       for (const { key, answer } of questions) {
         const subject = {
