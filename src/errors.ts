@@ -51,6 +51,7 @@ export const ERRORS = {
   },
   TRK_STOPPING: { status: 503, text: 'the server is stopping' },
   TRK_OVERLOAD: { status: 503, text: 'the server has as much work waiting as it may hold' },
+  TRK_DEMO_FAILED: { status: 500, text: 'the demo cannot go on' },
   TRK_CONTROL_UNREACHABLE: { status: 502, text: 'the control socket cannot be reached' },
   TRK_CONTROL_REFUSED: { status: 502, text: 'the control socket does not take the key' },
   TRK_CONTROL_CLOSED: { status: 502, text: 'the control connection was lost' },

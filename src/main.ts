@@ -26,6 +26,7 @@ const IS_DAEMON_CHILD = process.env[DAEMON_VARIABLE] !== undefined
 // Neither the configuration nor a program that the server starts shall take it for its own.
 delete process.env[DAEMON_VARIABLE]
 
+const OWN_CONFIG_FILE = fileURLToPath(new URL('../conf/trackalert.conf', import.meta.url))
 const OWN_REGEXES_FILE = fileURLToPath(new URL('../regexes.yaml', import.meta.url))
 
 function surroundings(): Surroundings {
@@ -72,6 +73,16 @@ async function run(commandLine: CommandLine, around: Surroundings): Promise<Exit
       const writeError = (text: string): void => void process.stderr.write(`trackalert: ${text}`)
       return await writeSimulation(commandLine.choice, { output: process.stdout, writeError })
     }
+    case 'demo': {
+      process.stdout.on('error', () => undefined)
+      const { runDemo } = await import('./demo/run-demo.ts')
+      return await runDemo(commandLine.choice, {
+        surroundings: around,
+        configFile: OWN_CONFIG_FILE,
+        regexesFile: OWN_REGEXES_FILE,
+        onStopSignal,
+      })
+    }
     case 'test': {
       const { testPolicy } = await import('./cli/test-policy.ts')
       return await testPolicy(commandLine, around, { configFileOf, ownRegexesFile: OWN_REGEXES_FILE })
@@ -112,9 +123,7 @@ async function serve(server: ServerChoice, around: Surroundings): Promise<ExitSt
     configFile,
     ownRegexesFile: OWN_REGEXES_FILE,
     pid: process.pid,
-    onStopSignal(listener) {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => listener(signal))
-    },
+    onStopSignal,
     onReloadSignal(listener) {
       process.on('SIGHUP', listener)
     },
@@ -123,6 +132,10 @@ async function serve(server: ServerChoice, around: Surroundings): Promise<ExitSt
     },
     tellParent: IS_DAEMON_CHILD ? tellParent : undefined,
   })
+}
+
+function onStopSignal(listener: (signal: string) => void): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => listener(signal))
 }
 
 /** The parent may be gone, and with it the channel. */

@@ -12,7 +12,8 @@ function rule.check(lt, context, parameters)
   local passwords = context.passwords
   if passwords < parameters.passwords or context.networks >= parameters.networks then return end
   raiseAlert {
-    rule = rule.name, key = lt.login, severity = parameters.severity, dedup = "6h", value = passwords,
+    rule = rule.name, parameters = parameters,
+    key = lt.login, severity = parameters.severity, dedup = "6h", value = passwords,
     threshold = parameters.passwords,
     message = string.format("%d different passwords were tried on %s within a day, at last from %s, where the user is not at home. "
       .. "Block the source; a weak password should be changed.", passwords, lt.login, context.where()),

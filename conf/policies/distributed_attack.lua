@@ -12,7 +12,8 @@ function rule.check(lt, context, parameters)
   local passwords, networks = context.passwords, context.networks
   if networks < parameters.networks or passwords < parameters.passwords then return end
   raiseAlert {
-    rule = rule.name, key = lt.login, severity = parameters.severity, dedup = "6h", value = networks,
+    rule = rule.name, parameters = parameters,
+    key = lt.login, severity = parameters.severity, dedup = "6h", value = networks,
     threshold = parameters.networks,
     message = string.format("%d different passwords were tried on %s from %d networks within a day, at last from %s. "
       .. "Blocking addresses will not do: make sure that the password is strong, or lock the login for a while.", passwords,

@@ -17,7 +17,8 @@ function rule.check(lt, context, parameters)
   if seconds < parameters.days * 86400 then return end
   local is_home = history.networks[context.prefix] ~= nil
   raiseAlert {
-    rule = rule.name, key = lt.login, dedup = "1d", value = math.floor(seconds / 86400), threshold = parameters.days,
+    rule = rule.name, parameters = parameters,
+    key = lt.login, dedup = "1d", value = math.floor(seconds / 86400), threshold = parameters.days,
     severity = is_home and parameters.severity_at_home or parameters.severity,
     message = string.format("%s was not used for %s and logged in from %s; before: %s. %s", lt.login, words.span(seconds),
       context.where(), history.last_prefix, words.ask_user),

@@ -27,7 +27,8 @@ function rule.check(lt, context, parameters)
   if place.is_anonymous(before, common) or place.is_anonymous(lt.remote, common) then return end
   if spread.is_common(context) then return end
   raiseAlert {
-    rule = rule.name, key = lt.login, severity = parameters.severity, dedup = "1d", value = math.floor(speed),
+    rule = rule.name, parameters = parameters,
+    key = lt.login, severity = parameters.severity, dedup = "1d", value = math.floor(speed),
     threshold = parameters.speed_kmh,
     message = string.format("%s logged in from %s, %s, %s after a login from %s, %s: at least %d km, or %d km/h. %s", lt.login,
       to.name, context.where(), words.span(seconds), from.name, history.last_prefix, distance, speed, words.ask_user),

@@ -17,7 +17,8 @@ function rule.check(lt, context, parameters)
   local severity = history.devices[context.device] and parameters.severity_known_device
     or spread.weigh(context, parameters.severity)
   raiseAlert {
-    rule = rule.name, key = lt.login, severity = severity, dedup = "1d",
+    rule = rule.name, parameters = parameters,
+    key = lt.login, severity = severity, dedup = "1d",
     message = string.format("%s logged in from %s, a country that is new for this user; usual: %s. %s", lt.login,
       context.where(), words.list(history.countries), words.ask_user),
     data = { country = country, usual = words.list(history.countries), network = context.prefix },

@@ -19,7 +19,8 @@ function rule.check(lt, context, parameters)
   local is_common = context.sources:twGet("device:" .. device, "good") >= context.common.common_users
   local severity = (is_home or is_common) and "low" or spread.weigh(context, parameters.severity)
   raiseAlert {
-    rule = rule.name, key = lt.login, severity = severity, dedup = "1d",
+    rule = rule.name, parameters = parameters,
+    key = lt.login, severity = severity, dedup = "1d",
     message = string.format("%s logged in with %s, which is new for this user, from %s; usual: %s. %s", lt.login, device,
       context.where(), words.list(history.devices), words.ask_user),
     data = { device = device, usual = words.list(history.devices), network = context.prefix },

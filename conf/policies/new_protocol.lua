@@ -19,7 +19,8 @@ function rule.check(lt, context, parameters)
   local is_home = history.networks[context.prefix] ~= nil
   if is_home and not parameters.at_home then return end
   raiseAlert {
-    rule = rule.name, key = lt.login, dedup = "1d",
+    rule = rule.name, parameters = parameters,
+    key = lt.login, dedup = "1d",
     severity = is_home and parameters.severity_at_home or spread.weigh(context, parameters.severity),
     message = string.format("%s logged in by %s for the first time, from %s; usual: %s. %s", lt.login, lt.protocol,
       context.where(), words.list(history.protocols), words.ask_user),

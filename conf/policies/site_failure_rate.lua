@@ -31,7 +31,8 @@ function rule.check(_, context, parameters)
   local usual = jump.above(context, "rate", rate, day >= parameters.least_logins and day_failed / day or nil, parameters)
   if usual == nil or now_failed < parameters.least_failures then return end
   raiseAlert {
-    rule = rule.name, severity = parameters.severity, dedup = "1h", resolveAfter = "1h", value = math.floor(rate * 1000) / 10,
+    rule = rule.name, parameters = parameters,
+    severity = parameters.severity, dedup = "1h", resolveAfter = "1h", value = math.floor(rate * 1000) / 10,
     message = string.format("%d %% of the logins of the last 15 minutes failed (%d of %d), usual is %d %%. An attack on the whole "
       .. "site, or what checks the passwords is broken: look at the other alerts, then at the directory.", rate * 100, now_failed,
       now_failed + now_good, usual * 100),

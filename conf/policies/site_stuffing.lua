@@ -21,7 +21,8 @@ function rule.check(_, context, parameters)
   local usual = jump.above(context, "strangers", last, others >= parameters.samples and sum / others or nil, parameters)
   if usual == nil or last < parameters.least_logins then return end
   raiseAlert {
-    rule = rule.name, severity = parameters.severity, dedup = "1h", resolveAfter = "1h", value = last,
+    rule = rule.name, parameters = parameters,
+    severity = parameters.severity, dedup = "1h", resolveAfter = "1h", value = last,
     threshold = parameters.least_logins,
     message = string.format("within five minutes %d logins failed from networks that are not their own, usual are %d: a list of "
       .. "stolen passwords is tried from many addresses. Look at the logins that succeed from new networks now.", last, usual),

@@ -19,7 +19,8 @@ function rule.check(lt, context, parameters)
   -- A forgotten password, or somebody else's tries and the owner's next network.
   if is_known and (context.country == "" or history.countries[context.country]) then return end
   raiseAlert {
-    rule = rule.name, key = lt.login, dedup = "1d", value = passwords, threshold = parameters.passwords,
+    rule = rule.name, parameters = parameters,
+    key = lt.login, dedup = "1d", value = passwords, threshold = parameters.passwords,
     severity = is_known and parameters.severity_known_device or parameters.severity,
     message = string.format("%s logged in from %s, a new network, after %d different passwords had failed from elsewhere within a day. %s",
       lt.login, context.where(), passwords, words.ask_user),

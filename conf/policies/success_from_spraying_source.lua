@@ -18,7 +18,8 @@ function rule.check(lt, context, parameters)
     local count, limit = spread.failing(context, source, parameters)
     if count then
       raiseAlert {
-        rule = rule.name, key = lt.login, severity = parameters.severity, dedup = "1d", value = count, threshold = limit,
+        rule = rule.name, parameters = parameters,
+        key = lt.login, severity = parameters.severity, dedup = "1d", value = count, threshold = limit,
         message = string.format("%s logged in from %s for the first time, and %d logins of others failed from %s within a week: "
           .. "somebody who tries passwords has found this one. Lock the login, end its sessions and change the password.", lt.login,
           context.where(), count, source.key),

@@ -25,7 +25,8 @@ function rule.check(lt, context, parameters)
   if near * 100 > total * parameters.percent then return end
   if spread.is_common(context) then return end
   raiseAlert {
-    rule = rule.name, key = lt.login, severity = parameters.severity, dedup = "1d", value = near,
+    rule = rule.name, parameters = parameters,
+    key = lt.login, severity = parameters.severity, dedup = "1d", value = near,
     message = string.format("%s logged in at %d o'clock from %s, a new network; of %d earlier logins %d were near this hour. %s",
       lt.login, now, context.where(), total, near, words.ask_user),
     data = { hour = now, network = context.prefix },

@@ -2,12 +2,14 @@
  * What Lua code, the console and HTTP clients ask about alerts, and the answers. Types only.
  */
 import type { AlertQuery, NotificationRecord } from '../store/alert-store.ts'
+import type { KeptEvidence } from './alert-evidence.ts'
 import type { Alert, AlertAction } from './alert.ts'
 import type { NewSilence, Silence } from './silence.ts'
 
 export type AlertQuestion =
   | { readonly kind: 'list'; readonly query: AlertQuery }
   | { readonly kind: 'get'; readonly id: number }
+  | { readonly kind: 'explain'; readonly id: number }
   | { readonly kind: 'act'; readonly action: AlertAction }
   | { readonly kind: 'silences' }
   | { readonly kind: 'add-silence'; readonly silence: NewSilence }
@@ -34,6 +36,7 @@ export type AlertReply =
       /** Newest first. */
       readonly notifications: readonly NotificationRecord[]
     }
+  | { readonly kind: 'explanation'; readonly alert: ListedAlert; readonly evidence: KeptEvidence }
   | { readonly kind: 'no-alert' }
   | { readonly kind: 'silences'; readonly silences: readonly ListedSilence[] }
   | { readonly kind: 'silence-added'; readonly id: string }

@@ -54,12 +54,20 @@ export function createAlertService(deps: NotifierDeps, config: AlertConfig): Ale
     return { kind: 'alert', alert: listed(alert), notifications: await store.notifications(id) }
   }
 
+  async function explain(id: number): Promise<AlertReply> {
+    const [alert] = await store.get([id])
+    if (alert === undefined) return { kind: 'no-alert' }
+    return { kind: 'explanation', alert: listed(alert), evidence: await store.evidence(id) }
+  }
+
   async function ask(question: AlertQuestion): Promise<AlertReply> {
     switch (question.kind) {
       case 'list':
         return { kind: 'alerts', alerts: (await store.list(question.query)).map(listed) }
       case 'get':
         return await getAlert(question.id)
+      case 'explain':
+        return await explain(question.id)
       case 'act': {
         const alert = await store.act(question.action)
         notifier.wake()

@@ -21,6 +21,12 @@ export interface AppOptions {
   readonly maxPendingRuns?: number
   /** Between two looks at the GeoIP files, milliseconds; the default is a minute. */
   readonly geoFilesEveryMs?: number
+  /**
+   * Unix milliseconds: the server lives by this clock, and each run of a report by the report's own time. For playing the
+   * past, as the demo does. Nothing in a configuration or on the command line sets it: whoever may send reports would set
+   * the clock of the server. The time of day if it is left out.
+   */
+  readonly clock?: () => number
   /** A policy called shutdown(). */
   readonly onShutdownRequested: () => void
 }

@@ -20,6 +20,7 @@ import { startHttp } from './start-http.ts'
 import { startPolicy } from './start-policy.ts'
 import { startOperations } from './start-operations.ts'
 import type { Reloads } from './start-reloads.ts'
+import { createSinkFunctions } from './sink-functions.ts'
 import { startScheduler } from './start-scheduler.ts'
 import { StopSequence } from './stop-sequence.ts'
 
@@ -27,6 +28,8 @@ import { StopSequence } from './stop-sequence.ts'
 export type RunLine = (line: string, peer: string) => Promise<string>
 
 export interface App extends Reloads {
+  /** Of the listeners as they were opened at the start: `http://127.0.0.1:8084`. */
+  readonly urls: readonly string[]
   /** Stops within the deadline; false when something was left undone, which the log names. */
   readonly stop: (deadlineMs: number) => Promise<boolean>
   readonly runLine: RunLine
@@ -55,7 +58,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
 async function startAll(options: AppOptions, stopping: StopSequence): Promise<Omit<App, 'stop'>> {
   const { log } = options
-  const now = Date.now
+  const now = options.clock ?? Date.now
 
   const configuration = await loadConfiguration(options)
   const inForce = new InForce(configuration)
@@ -87,9 +90,12 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   stopping.add('statistics log', startStatisticsLog(log, statistics))
   stopping.add('expiry', startExpiry(store, now, log))
 
+  const sinkFunctions = createSinkFunctions()
   const delivery = createDelivery(
     {
       outbox,
+      callFunction: sinkFunctions.call,
+      mailTimes: store.alerts,
       now,
       random: Math.random,
       log,
@@ -101,17 +107,20 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   )
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
+  stopping.add('functions of alert sinks', sinkFunctions.stop)
 
   const alerts = startAlerts({ settings, store, metrics, log, stopping, now, onQueued: outbox.queued })
   const shared = { options, inForce, store, outbox, metrics, statistics, emit, stopping, now, log }
   const policy = await startPolicy({ ...shared, alerts, sendTest: delivery.sendTest })
+  sinkFunctions.start(policy)
   const scheduler = startScheduler({ ...shared, policy }, settings.schedules)
-  const http = await startHttp({ ...shared, askAlerts: alerts.ask, policy, traffic })
+  const { http, urls } = await startHttp({ ...shared, askAlerts: alerts.ask, policy, traffic })
   const reloads = await startOperations({ ...shared, delivery, alerts, policy, scheduler, http, traffic })
   startEvents({ ...shared, events, alerts, policy })
   log.info('ready', { version: options.version, configuration: configuration.configFile })
   return {
     ...reloads,
+    urls,
     runLine: async (line, peer) => (await inForce.configuration.thread.runLine(line, peer)).text,
     async isAlive() {
       // The cheapest question that goes to the store thread and back.

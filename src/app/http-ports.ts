@@ -47,6 +47,7 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
   const { inForce, runs, committer, store, metrics, statistics, log } = deps
   return {
     submitReports: deps.submitReports,
+    now: deps.now,
     endpointNames: () => inForce.endpointNames,
     async runEndpoint(name, args): Promise<EndpointOutcome> {
       const running = runs.runEndpoint(name, args)
@@ -95,8 +96,9 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
 
 function endpointOutcome(outcome: RunOutcome): EndpointOutcome {
   if (!outcome.ok) return { kind: 'failed', reason: outcome.failure.message }
-  const { success, attributes } = outcome.answer ?? { success: false, attributes: {} }
-  return { kind: 'returned', success, attributes }
+  const { answer } = outcome
+  if (answer?.kind !== 'endpoint') return { kind: 'returned', success: false, attributes: {} }
+  return { kind: 'returned', success: answer.success, attributes: answer.attributes }
 }
 
 /** The reference's keys; times are milliseconds and seconds as their names say. */

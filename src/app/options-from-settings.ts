@@ -104,7 +104,8 @@ export function policyOptions(
     regexesFile,
     environment,
     maxPendingRuns,
-  }: Pick<AppOptions, 'regexesFile' | 'environment' | 'maxPendingRuns'>,
+    clock,
+  }: Pick<AppOptions, 'regexesFile' | 'environment' | 'maxPendingRuns' | 'clock'>,
 ) {
   const { settings, configFile, configSource, stateDirectory, geoDatabases } = configuration
   return {
@@ -122,7 +123,7 @@ export function policyOptions(
       geoDatabases,
       limits: POLICY_LIMITS,
       environment,
-      timeSource: 'receipt' as const,
+      timeSource: clock === undefined ? ('receipt' as const) : ('report' as const),
       hashSeed: hashSeedOf(stateDirectory),
     },
   }

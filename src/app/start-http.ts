@@ -34,8 +34,14 @@ interface HttpParts {
 /** A step that waits for others to end gets this much of the time left, so that the later ones get some. */
 const STEP_SHARE = 0.5
 
+interface StartedHttp {
+  readonly http: HttpServer
+  /** In the order of the configuration. */
+  readonly urls: readonly string[]
+}
+
 /** @throws TrackError TRK_LISTEN_FAILED naming the address and what is wrong with it. */
-export async function startHttp(parts: HttpParts): Promise<HttpServer> {
+export async function startHttp(parts: HttpParts): Promise<StartedHttp> {
   const { inForce, policy, store, metrics, traffic, stopping, now, log } = parts
   const submitReports = createIngest({
     store,
@@ -62,6 +68,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   })
   const http = createHttpServer(ports, httpOptions(inForce.settings, inForce.acl))
   stopping.add('HTTP listeners', (remainingMs) => http.stop(remainingMs * STEP_SHARE))
-  for (const { url } of await http.start()) log.info('listening', { url })
-  return http
+  const urls = (await http.start()).map(({ url }) => url)
+  for (const url of urls) log.info('listening', { url })
+  return { http, urls }
 }

@@ -22,6 +22,7 @@ export interface AlertListing {
 export type AlertWish =
   | { readonly kind: 'list'; readonly listing: AlertListing; readonly follow: boolean }
   | { readonly kind: 'show'; readonly id: number }
+  | { readonly kind: 'explain'; readonly id: number }
   | {
       readonly kind: 'act'
       readonly action: AlertActionName
@@ -38,6 +39,7 @@ export interface AlertsChoice {
 }
 
 const ACTIONS = ['ack', 'resolve', 'comment'] as const
+const VERBS = ['show', 'explain', ...ACTIONS] as const
 type AlertActionName = (typeof ACTIONS)[number]
 
 const LISTING_NAMES = ['since', 'severity', 'state', 'rule', 'key', 'limit', 'follow'] as const
@@ -59,7 +61,7 @@ interface Words {
 export function alertsCommand(choose: (choice: AlertsChoice) => void): Command {
   return new Command('alerts')
     .description('list the alerts of a running server, or look after one')
-    .argument('[action]', `show, ${ACTIONS.join(', ')}; without one, alerts are listed`)
+    .argument('[action]', `${VERBS.join(', ')}; without one, alerts are listed`)
     .argument('[id]', 'the number of the alert')
     .argument('[comment]', 'why, or what is to be noted')
     .option('--since <time>', 'raised last within a time such as 3m, or since a date')
@@ -102,17 +104,16 @@ function wishOf({ action, id, comment = '' }: Words, options: GivenOptions): Ale
     if (follow === true && limit !== undefined) return '--limit does not go with --follow'
     return { kind: 'list', listing: { since, severity, state, rule, key, limit }, follow: follow === true }
   }
-  const known = ACTIONS.find((name) => name === action)
-  if (known === undefined && action !== 'show')
-    return `there is no action ${JSON.stringify(action)}; there are show, ${ACTIONS.join(', ')}`
+  const verb = VERBS.find((name) => name === action)
+  if (verb === undefined) return `there is no action ${JSON.stringify(action)}; there are ${VERBS.join(', ')}`
   const unfitting = LISTING_NAMES.find((name) => options[name] !== undefined)
   if (unfitting !== undefined) return `--${unfitting} goes with the list, not with ${action}`
   if (id === undefined || !/^[1-9]\d{0,14}$/.test(id))
     return `${action} needs the number of an alert, such as: alerts ${action} 12`
-  if (known === undefined) {
-    if (comment !== '' || options.author !== undefined) return 'show takes nothing but the number'
-    return { kind: 'show', id: Number(id) }
+  if (verb === 'show' || verb === 'explain') {
+    if (comment !== '' || options.author !== undefined) return `${verb} takes nothing but the number`
+    return { kind: verb, id: Number(id) }
   }
-  if (known === 'comment' && comment === '') return 'comment needs a text: alerts comment 12 "what is known"'
-  return { kind: 'act', action: known, id: Number(id), author: options.author, comment }
+  if (verb === 'comment' && comment === '') return 'comment needs a text: alerts comment 12 "what is known"'
+  return { kind: 'act', action: verb, id: Number(id), author: options.author, comment }
 }

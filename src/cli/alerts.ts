@@ -4,12 +4,14 @@
  */
 import type { Inspection } from '../config/inspection.ts'
 import { networkFailure } from '../outgoing/network-failure.ts'
+import { explanationText } from '../alerts/explanation-text.ts'
 import { alertDetails, alertLine, alertRows, alertTable } from './alert-text.ts'
 import type { AlertFormat, AlertListing, AlertsChoice, AlertWish } from './alerts-options.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
 import { followAlerts } from './follow-alerts.ts'
 import { askServer, findHttpTarget, type HttpTarget } from './http-target.ts'
 import { readAlerts, readReason, type ShownAlert } from './shown-alert.ts'
+import { readExplained } from './shown-explanation.ts'
 
 /** Ten thousand alerts take a while. */
 const TIMEOUT_MS = 30_000
@@ -31,10 +33,13 @@ export interface AlertsDeps {
   readonly user: string
 }
 
-export type Fetched =
-  | { readonly kind: 'alerts'; readonly alerts: readonly ShownAlert[] }
-  /** `reason` is a sentence without an end. */
-  | { readonly kind: 'refused' | 'unreachable'; readonly reason: string }
+export type Fetched = { readonly kind: 'alerts'; readonly alerts: readonly ShownAlert[] } | NotFetched
+
+/** `reason` is a sentence without an end. */
+interface NotFetched {
+  readonly kind: 'refused' | 'unreachable'
+  readonly reason: string
+}
 
 /**
  * @returns 0 when it was done, 1 when the server refused it or has no such alert, 3 when it cannot be reached.
@@ -53,6 +58,7 @@ export async function runAlerts(choice: AlertsChoice, deps: AlertsDeps): Promise
       now: Date.now,
     })
   }
+  if (wish.kind === 'explain') return await explain(target, { id: wish.id, format }, deps)
   const fetched = await fetchWish(target, wish, deps.user)
   if (fetched.kind === 'alerts') {
     deps.write(
@@ -62,11 +68,29 @@ export async function runAlerts(choice: AlertsChoice, deps: AlertsDeps): Promise
     )
     return EXIT.ok
   }
-  deps.writeError(`${fetched.reason}\n`)
-  return fetched.kind === 'refused' ? EXIT.failed : EXIT.unreachable
+  return failed(fetched, deps)
 }
 
-function fetchWish(target: HttpTarget, wish: AlertWish, user: string): Promise<Fetched> {
+function failed({ kind, reason }: NotFetched, { writeError }: AlertsDeps): ExitStatus {
+  writeError(`${reason}\n`)
+  return kind === 'refused' ? EXIT.failed : EXIT.unreachable
+}
+
+async function explain(
+  target: HttpTarget,
+  { id, format }: { readonly id: number; readonly format: AlertFormat },
+  deps: AlertsDeps,
+): Promise<ExitStatus> {
+  const fetched = await fetchWith(target, { path: `${PATH}?id=${id}&explain=true` }, readExplained)
+  if (fetched.kind !== 'read') return failed(fetched, deps)
+  const { json, alert, raises } = fetched.value
+  deps.write(format === 'json' ? `${json}\n` : explanationText(alert, raises))
+  return EXIT.ok
+}
+
+type FetchedWish = Exclude<AlertWish, { readonly kind: 'explain' }>
+
+function fetchWish(target: HttpTarget, wish: FetchedWish, user: string): Promise<Fetched> {
   switch (wish.kind) {
     case 'list':
       return fetchAlerts(target, queryPath(wish.listing))
@@ -88,11 +112,20 @@ function queryPath(listing: AlertListing): string {
 }
 
 async function fetchAlerts(target: HttpTarget, path: string, body?: string): Promise<Fetched> {
+  const fetched = await fetchWith(target, body === undefined ? { path } : { path, body }, readAlerts)
+  return fetched.kind === 'read' ? { kind: 'alerts', alerts: fetched.value } : fetched
+}
+
+/** @param read - undefined for what is no such answer */
+async function fetchWith<T>(
+  target: HttpTarget,
+  question: { readonly path: string; readonly body?: string },
+  read: (body: string) => T | undefined,
+): Promise<{ readonly kind: 'read'; readonly value: T } | NotFetched> {
   try {
-    const question = { path, timeoutMs: TIMEOUT_MS, ...(body === undefined ? {} : { body }) }
-    const answer = await askServer(target, question)
-    const alerts = answer.status === OK ? readAlerts(answer.body) : undefined
-    if (alerts !== undefined) return { kind: 'alerts', alerts }
+    const answer = await askServer(target, { ...question, timeoutMs: TIMEOUT_MS })
+    const value = answer.status === OK ? read(answer.body) : undefined
+    if (value !== undefined) return { kind: 'read', value }
     return {
       kind: 'refused',
       reason: `the server answered with status ${answer.status}: ${readReason(answer.body)}`,

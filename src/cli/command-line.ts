@@ -6,6 +6,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { SYSLOG_FACILITIES, type SyslogFacility } from '../outgoing/syslog-facilities.ts'
 import { levelOfSeverity, LOG_FORMATS, type LogFormat, type LogOptions } from '../telemetry/log-options.ts'
 import { alertsCommand, type AlertsChoice } from './alerts-options.ts'
+import type { DemoChoice } from '../demo/run-demo.ts'
+import { demoCommand } from './demo-options.ts'
 import { replayCommand, type ReplayChoice } from './replay-options.ts'
 import { reportCommand, type ReportChoice } from './report-options.ts'
 import { simulateCommand, type SimulateChoice } from './simulate-options.ts'
@@ -43,6 +45,7 @@ export type CommandLine =
   | { readonly kind: 'check'; readonly configFile: string | undefined }
   | { readonly kind: 'report'; readonly configFile: string | undefined; readonly report: ReportChoice }
   | { readonly kind: 'simulate'; readonly choice: SimulateChoice }
+  | { readonly kind: 'demo'; readonly choice: DemoChoice }
   | { readonly kind: 'dump'; readonly control: ControlChoice; readonly database: string }
   | { readonly kind: 'alerts'; readonly configFile: string | undefined; readonly alerts: AlertsChoice }
   | { readonly kind: 'notify-test'; readonly control: ControlChoice; readonly sink: string }
@@ -86,6 +89,7 @@ type Subcommand =
   | { readonly name: 'report'; readonly report: ReportChoice }
   | { readonly name: 'dump'; readonly database: string }
   | { readonly name: 'simulate'; readonly choice: SimulateChoice }
+  | { readonly name: 'demo'; readonly choice: DemoChoice }
   | { readonly name: 'alerts'; readonly alerts: AlertsChoice }
   | { readonly name: 'notify-test'; readonly sink: string }
   | { readonly name: 'test'; readonly test: TestChoice }
@@ -96,6 +100,7 @@ const SUBCOMMANDS: readonly string[] = [
   'report',
   'dump',
   'simulate',
+  'demo',
   'alerts',
   'notify-test',
   'test',
@@ -187,6 +192,7 @@ function addSubcommands(program: Command, choose: (subcommand: Subcommand) => vo
   program.addCommand(
     simulateCommand((choice) => choose({ name: 'simulate', choice })).copyInheritedSettings(program),
   )
+  program.addCommand(demoCommand((choice) => choose({ name: 'demo', choice })).copyInheritedSettings(program))
   program.addCommand(
     alertsCommand((alerts) => choose({ name: 'alerts', alerts })).copyInheritedSettings(program),
   )
@@ -239,6 +245,8 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
       return { kind: 'dump', control: controlChoice(options), database: subcommand.database }
     case 'simulate':
       return { kind: 'simulate', choice: subcommand.choice }
+    case 'demo':
+      return { kind: 'demo', choice: subcommand.choice }
     case 'alerts':
       return { kind: 'alerts', configFile, alerts: subcommand.alerts }
     case 'notify-test':

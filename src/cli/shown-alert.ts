@@ -2,6 +2,7 @@
  * Alerts as the server's JSON has them, read with care: the server may be of another version. Pure.
  */
 import { isObject } from '../login/attributes.ts'
+import { number, objects, optional, parse, text, type Fields } from './json-fields.ts'
 
 export interface ShownAlert {
   readonly id: number
@@ -17,6 +18,8 @@ export interface ShownAlert {
   /** Unix seconds. */
   readonly first: number
   readonly last: number
+  /** Of the report that raised it first. */
+  readonly firstReport: { readonly login: string; readonly t: number } | undefined
   /** Id of what silences it. */
   readonly silence: string | undefined
   readonly acknowledged: ShownNote | undefined
@@ -55,8 +58,6 @@ interface ShownDelivery {
   readonly at: number
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
 /** The alerts of an answer, be it a list or one; undefined when it is neither. */
 export function readAlerts(body: string): readonly ShownAlert[] | undefined {
   const answer = parse(body)
@@ -73,14 +74,6 @@ export function readReason(body: string): string {
   return typeof reason === 'string' ? reason : body
 }
 
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
-}
-
 function readAlert(fields: Fields): ShownAlert {
   return {
     id: number(fields, 'id'),
@@ -95,6 +88,9 @@ function readAlert(fields: Fields): ShownAlert {
     state: text(fields, 'state'),
     first: number(fields, 'first'),
     last: number(fields, 'last'),
+    firstReport: isObject(fields['first_report'])
+      ? { login: text(fields['first_report'], 'login'), t: number(fields['first_report'], 't') }
+      : undefined,
     silence: fields['silence'] === undefined ? undefined : text(fields, 'silence'),
     acknowledged: note(fields['acknowledged']),
     resolved: note(fields['resolved']),
@@ -125,23 +121,4 @@ function readNotification(fields: Fields): ShownNotification {
       at: number(delivery, 'at'),
     })),
   }
-}
-
-function objects(fields: Fields, name: string): readonly Fields[] {
-  const value = fields[name]
-  return Array.isArray(value) ? value.filter(isObject) : []
-}
-
-function text(fields: Fields, name: string): string {
-  const value = fields[name]
-  return typeof value === 'string' ? value : ''
-}
-
-function optional(fields: Fields, name: string): number | undefined {
-  const value = fields[name]
-  return typeof value === 'number' ? value : undefined
-}
-
-function number(fields: Fields, name: string): number {
-  return optional(fields, name) ?? 0
 }

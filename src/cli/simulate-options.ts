@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { ATTACK_DAYS } from '../simulator/attacks/attack-streams.ts'
 import { ATTACK_TYPES, type AttackType } from '../simulator/attacks/attack-types.ts'
 import type { SimulationOptions } from '../simulator/simulate.ts'
+import { wholeNumber } from './number-option.ts'
 
 /** What to simulate, and where the reports go. */
 export interface SimulateChoice {
@@ -75,14 +76,6 @@ function choiceOf(options: GivenOptions): SimulateChoice {
       attacks: { types: attacks, instances, quietDays },
     },
     outputFile: output === '-' ? undefined : output,
-  }
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
-    if (value >= least && value <= most) return value
-    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`)
   }
 }
 

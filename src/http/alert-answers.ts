@@ -3,7 +3,7 @@
  */
 import type { AlertReply } from '../alerts/alert-questions.ts'
 import { ALERT_LIMITS, ALERT_STATES, type AlertAction, type AlertState } from '../alerts/alert.ts'
-import { viewAlert, viewNotification } from '../alerts/alert-view.ts'
+import { viewAlert, viewEvidence, viewNotification } from '../alerts/alert-view.ts'
 import { isSeverity, SEVERITIES } from '../alerts/severity.ts'
 import { parseDate, parseTimeSpan, SPAN_HINT, TIME_HINT } from '../alerts/time-span.ts'
 import { messageOf } from '../errors.ts'
@@ -16,7 +16,17 @@ import { withinDeadline } from './within-deadline.ts'
 
 type AlertPorts = Pick<HttpPorts, 'askAlerts' | 'now'>
 
-const QUERY_NAMES = ['command', 'id', 'since', 'severity', 'state', 'rule', 'key', 'limit'] as const
+const QUERY_NAMES = [
+  'command',
+  'id',
+  'explain',
+  'since',
+  'severity',
+  'state',
+  'rule',
+  'key',
+  'limit',
+] as const
 const DEFAULT_LIMIT = 100
 const RETRY_SECONDS = 5
 const ACTIONS = { ack: 'acknowledge', resolve: 'resolve', comment: 'comment' } as const
@@ -36,11 +46,27 @@ export async function alertListAnswer(ports: AlertPorts, target: string, timeout
     const number = numberOf(id)
     return number === undefined
       ? failure(400, 'id must be the number of an alert')
-      : await answerOf(ports.askAlerts({ kind: 'get', id: number }), timeoutMs)
+      : await oneAlertAnswer(ports, { id: number, explain: query.get('explain') }, timeoutMs)
   }
+  if (query.has('explain')) return failure(400, 'explain goes with id')
   const asked = readQuery(query, (ports.now ?? Date.now)())
   if (!asked.ok) return failure(400, asked.reason)
   return await answerOf(ports.askAlerts({ kind: 'list', query: asked.value }), timeoutMs)
+}
+
+function oneAlertAnswer(
+  ports: AlertPorts,
+  { id, explain }: { readonly id: number; readonly explain: string | null },
+  timeoutMs: number,
+): Promise<Answer> {
+  switch (explain) {
+    case null:
+      return answerOf(ports.askAlerts({ kind: 'get', id }), timeoutMs)
+    case 'true':
+      return answerOf(ports.askAlerts({ kind: 'explain', id }), timeoutMs)
+    default:
+      return Promise.resolve(failure(400, 'explain must be true, or be left out'))
+  }
 }
 
 /** POST: acknowledges, resolves or comments one. */
@@ -69,6 +95,10 @@ async function answerOf(asked: Promise<AlertReply>, timeoutMs: number): Promise<
     case 'alert': {
       const notifications = reply.notifications.map(viewNotification)
       return json(200, JSON.stringify({ alert: { ...viewAlert(reply.alert), notifications } }))
+    }
+    case 'explanation': {
+      const explanation = viewEvidence(reply.evidence)
+      return json(200, JSON.stringify({ alert: viewAlert(reply.alert), explanation }))
     }
     case 'no-alert':
       return NO_ALERT

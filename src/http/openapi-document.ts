@@ -3,9 +3,10 @@
  * valid, names every route of routes.ts and fits real answers.
  */
 
+import { ALERT_SCHEMAS } from './openapi-alerts.ts'
+
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
-const severity = { type: 'string', enum: ['info', 'low', 'medium', 'high', 'critical'] } as const
 const counters = { type: 'object', additionalProperties: { type: 'number' } } as const
 
 const attributes = {
@@ -94,104 +95,7 @@ const schemas = {
       customstats: { ...counters, description: 'Custom statistics of the last 5 minutes.' },
     },
   },
-  Alert: {
-    type: 'object',
-    required: [
-      'id',
-      'rule',
-      'key',
-      'severity',
-      'message',
-      'user',
-      'count',
-      'state',
-      'first',
-      'last',
-      'comments',
-    ],
-    properties: {
-      id: { type: 'number' },
-      rule: text,
-      key: text,
-      severity,
-      message: text,
-      value: { type: 'number' },
-      threshold: { type: 'number' },
-      data: { description: 'What raiseAlert was given, any JSON.' },
-      user: { ...text, description: 'Login that it is about; empty when it is about none.' },
-      count: { type: 'number', description: 'How often it was raised.' },
-      state: { type: 'string', enum: ['open', 'acknowledged', 'resolved'] },
-      silence: { ...text, description: 'Id of what silences it now.' },
-      first: { type: 'number', description: 'Unix time in seconds.' },
-      last: { type: 'number', description: 'Unix time in seconds.' },
-      first_report: { $ref: '#/components/schemas/AlertReport' },
-      last_report: { $ref: '#/components/schemas/AlertReport' },
-      acknowledged: { $ref: '#/components/schemas/AlertNote' },
-      resolved: { $ref: '#/components/schemas/AlertNote' },
-      comments: { type: 'array', items: { $ref: '#/components/schemas/AlertNote' } },
-      notifications: {
-        type: 'array',
-        description: 'What was told of it, newest first; only when one alert is asked for.',
-        items: { $ref: '#/components/schemas/AlertNotification' },
-      },
-    },
-  },
-  AlertReport: {
-    type: 'object',
-    required: ['id', 'login', 'remote', 't'],
-    properties: { id: { type: 'number' }, login: text, remote: text, t: { type: 'number' } },
-  },
-  AlertNote: {
-    type: 'object',
-    required: ['author', 'comment', 'at'],
-    properties: { author: text, comment: text, at: { type: 'number', description: 'Unix time in seconds.' } },
-  },
-  AlertNotification: {
-    type: 'object',
-    required: ['at', 'group', 'reason', 'total', 'deliveries'],
-    properties: {
-      at: { type: 'number', description: 'Unix time in seconds.' },
-      group: text,
-      reason: { type: 'string', enum: ['new', 'changed', 'repeat', 'resolved'] },
-      total: { type: 'number', description: 'Alerts that it was about.' },
-      deliveries: {
-        type: 'array',
-        items: {
-          type: 'object',
-          required: ['sink', 'delivery', 'state', 'tries', 'to', 'answer', 'at'],
-          properties: {
-            sink: text,
-            delivery: text,
-            state: { type: 'string', enum: ['queued', 'retrying', 'delivered', 'failed'] },
-            tries: { type: 'number' },
-            to: text,
-            answer: text,
-            at: { type: 'number' },
-          },
-        },
-      },
-    },
-  },
-  Alerts: {
-    type: 'object',
-    required: ['alerts'],
-    properties: { alerts: { type: 'array', items: { $ref: '#/components/schemas/Alert' } } },
-  },
-  OneAlert: {
-    type: 'object',
-    required: ['alert'],
-    properties: { alert: { $ref: '#/components/schemas/Alert' } },
-  },
-  AlertAction: {
-    type: 'object',
-    required: ['action', 'id', 'author'],
-    properties: {
-      action: { type: 'string', enum: ['ack', 'resolve', 'comment'] },
-      id: { type: 'number' },
-      author: { ...text, maxLength: 128 },
-      comment: { ...text, maxLength: 2048, description: 'Needed to comment.' },
-    },
-  },
+  ...ALERT_SCHEMAS,
   EndpointArguments: { type: 'object', properties: { attrs: attributes } },
   EndpointResult: {
     type: 'object',
@@ -268,6 +172,7 @@ export const OPENAPI_DOCUMENT = {
         summary: 'Alerts, raised last first.',
         parameters: [
           queryParameter('id', 'Only this alert, with what was told of it.'),
+          queryParameter('explain', 'true, with id: why it was raised instead of what was told of it.'),
           queryParameter(
             'since',
             'Raised last at this time or later: a span such as 3m, Unix seconds, or a date.',

@@ -2,8 +2,10 @@
  * What one run of a Lua function knows and leaves behind. A run's effects are collected here and take place only when
  * the run has ended well: a failed run leaves no trace. Policy workers own these.
  */
-import type { AlertEffect, RaiseEffect } from '../alerts/alert.ts'
+import type { AlertEffect } from '../alerts/alert.ts'
+import type { LoginReport } from '../login/login-report.ts'
 import { RunChanges } from '../trends/run-changes.ts'
+import { RunReads } from './run-reads.ts'
 
 /** A custom webhook that a run asked for. */
 export interface WebHookEffect {
@@ -24,13 +26,15 @@ export interface RunEffects {
 }
 
 export interface RunContext {
-  readonly kind: 'report' | 'background' | 'endpoint' | 'console'
+  readonly kind: 'report' | 'background' | 'endpoint' | 'sink' | 'console'
   /** What ran, for logs: `report`, or the name of the function. */
   readonly name: string
   /** Unix seconds that count as now for what the run reads and changes; the report's own time on replay. */
   readonly nowSeconds: number
-  /** What an alert keeps of the report; undefined in a run that is about none. */
-  readonly report: RaiseEffect['report']
+  /** undefined in a run that is about none. */
+  readonly report: LoginReport | undefined
+  /** What it has asked trends, for the alerts that it raises. */
+  readonly reads: RunReads
   readonly effects: RunEffects
 }
 
@@ -39,13 +43,14 @@ export function createRunContext(
   kind: RunContext['kind'],
   name: string,
   nowSeconds: number,
-  report?: RaiseEffect['report'],
+  report?: LoginReport,
 ): RunContext {
   return {
     kind,
     name,
     nowSeconds,
     report,
+    reads: new RunReads(),
     effects: { webHooks: [], customStats: new Map(), trends: new RunChanges(), alerts: undefined },
   }
 }

@@ -6,6 +6,7 @@ import { utcTime } from '../console/utc-time.ts'
 import { AlertBook } from '../alerts/alert-book.ts'
 import type { LoginReport } from '../login/login-report.ts'
 import { createRunContext, type RunContext } from '../lua/run-context.ts'
+import { RunReads } from '../lua/run-reads.ts'
 import type { RunChanges } from '../trends/run-changes.ts'
 import { RowTable } from '../trends/row-table.ts'
 import type { TrendRegistry } from '../trends/trend-registry.ts'
@@ -80,6 +81,7 @@ class TestRun implements RunContext {
   readonly kind = 'background'
   readonly name: string
   readonly report = undefined
+  readonly reads = new RunReads()
   readonly #now: () => number
   #effects: RunContext['effects']
 

@@ -11,7 +11,7 @@
  * attack and none was under way; if one was, nobody can tell whether it is about that, and it counts as neither.
  */
 import type { Alert } from '../alerts/alert.ts'
-import { namesAddress, type AlertEvidence, type Evidence } from './alert-evidence.ts'
+import { namesAddress, type RaiseLog, type Evidence } from './raise-log.ts'
 import type { Attack, Traffic } from './traffic.ts'
 
 /** An alert that comes later is about something else. */
@@ -52,7 +52,7 @@ export interface Judgement {
 /** @param spanSeconds from the first report of all to the last */
 export function judge(
   alerts: readonly Alert[],
-  evidence: AlertEvidence,
+  evidence: RaiseLog,
   { attacks, users }: Pick<Traffic, 'attacks' | 'users'>,
   spanSeconds: number,
 ): Judgement {

@@ -2,7 +2,7 @@
  * Runs reports through one configuration or several at once, each in a thread of its own, while this one reads. Main thread of
  * the command.
  */
-import { AlertEvidence } from './alert-evidence.ts'
+import { RaiseLog } from './raise-log.ts'
 import type { Raised, ReplayEnd, ReportBatch } from './messages.ts'
 import type { ReplayEngine } from './replay-engine.ts'
 import type { ReportMark } from './traffic.ts'
@@ -31,7 +31,7 @@ export interface ReplayResult {
 
 export interface ReplayRun {
   readonly end: ReplayEnd
-  readonly evidence: AlertEvidence
+  readonly evidence: RaiseLog
 }
 
 const BATCH_REPORTS = 512
@@ -46,7 +46,7 @@ export async function replay(
 ): Promise<ReplayResult> {
   const beganMs = performance.now()
   const running: Promise<void>[] = []
-  const lanes = engines.map((engine) => ({ engine, evidence: new AlertEvidence() }))
+  const lanes = engines.map((engine) => ({ engine, evidence: new RaiseLog() }))
   const span = new TimeSpan()
   const start = async (reports: readonly ReplayReport[]): Promise<void> => {
     const batch = batchOf(reports)
@@ -79,7 +79,7 @@ function batchOf(reports: readonly ReplayReport[]): ReportBatch {
   }
 }
 
-function note(raised: readonly Raised[], reports: readonly ReplayReport[], evidence: AlertEvidence): void {
+function note(raised: readonly Raised[], reports: readonly ReplayReport[], evidence: RaiseLog): void {
   for (const { report, ...alert } of raised)
     evidence.note(alert, report === undefined ? undefined : reports[report]?.mark)
 }

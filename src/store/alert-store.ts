@@ -3,6 +3,7 @@
  * raised with the outcomes of runs (store.ts); here they are read, acted upon and told of. Types only. Times are Unix
  * milliseconds and come from the caller.
  */
+import type { KeptEvidence } from '../alerts/alert-evidence.ts'
 import type { StoredGroup } from '../alerts/alert-group.ts'
 import type { Alert, AlertAction, AlertState } from '../alerts/alert.ts'
 import type { Severity } from '../alerts/severity.ts'
@@ -74,6 +75,23 @@ export interface NotificationCommit {
 /** One try of a delivery, by the sender. */
 export type DeliveryNote = NotificationDelivery
 
+/** Somebody was written to. */
+export interface MailNote {
+  /** Name given to addAlertSink. */
+  readonly sink: string
+  /** Not kept, but for a hash of it. */
+  readonly address: string
+  /** Logins that the mail was about: forgetting one of them erases the note. */
+  readonly logins: readonly string[]
+  readonly deliveryId: string
+  readonly atMs: number
+  /** From then on nobody asks for it. */
+  readonly keepUntilMs: number
+}
+
+/** The last mail that an address got through a sink. */
+export type LastMail = Pick<MailNote, 'deliveryId' | 'atMs'>
+
 export interface AlertCounts {
   /** Not resolved, by severity from info to critical. */
   readonly open: readonly [info: number, low: number, medium: number, high: number, critical: number]
@@ -89,6 +107,8 @@ export interface AlertStore {
   list(query: AlertQuery): Promise<readonly Alert[]>
   /** Those that exist, in the order asked for; at most 1000. */
   get(ids: readonly number[]): Promise<readonly Alert[]>
+  /** What is kept for explaining an alert; empty when there is no such alert. */
+  evidence(alertId: number): Promise<KeptEvidence>
   /** Alerts that are not resolved, by number, from the one after `afterId` on. */
   unresolved(afterId: number, limit: number): Promise<readonly Alert[]>
   /** The alert afterwards; unchanged when there was nothing to do in its state; undefined when there is none. */
@@ -105,6 +125,9 @@ export interface AlertStore {
   /** undefined when there are as many as may be. */
   addSilence(silence: NewSilence): Promise<Silence | undefined>
   removeSilence(id: string): Promise<boolean>
+  lastMail(sink: string, address: string): Promise<LastMail | undefined>
+  /** Takes the place of the last note of the same sink and address. */
+  noteMail(note: MailNote): Promise<void>
 }
 
 /** At most so many alerts are found by a notification, and so many notifications by an alert. */
@@ -121,4 +144,5 @@ export const ALERT_STORE_DEFAULTS = {
   /** Above these the oldest go. */
   maxResolvedAlerts: 1_000_000,
   maxNotifications: 100_000,
+  maxMailNotes: 100_000,
 } as const

@@ -11,6 +11,7 @@ import {
   raisedAgain,
   resolvedFor,
 } from '../alerts/alert-changes.ts'
+import { evidenceNames, evidenceOf, type KeptEvidence } from '../alerts/alert-evidence.ts'
 import { createFilter } from '../alerts/alert-filter.ts'
 import type { Alert, AlertAction, AlertEffect, RaiseEffect } from '../alerts/alert.ts'
 import { SEVERITIES, severityRank } from '../alerts/severity.ts'
@@ -22,6 +23,8 @@ import {
   type AlertQuery,
   type AlertStore,
   type DeliveryNote,
+  type LastMail,
+  type MailNote,
   MAX_ALERTS_LISTED,
   MAX_NOTIFICATIONS_LISTED,
   MAX_NOTIFIED_IDS,
@@ -41,10 +44,13 @@ interface MemoryAlertsDeps {
 export class MemoryAlerts implements AlertStore {
   readonly #deps: MemoryAlertsDeps
   readonly #alerts = new Map<number, Alert>()
+  readonly #evidence = new Map<number, KeptEvidence>()
   readonly #unlooked = new Set<number>()
   readonly #groups = new Map<string, StoredGroup>()
   readonly #notifications: NotificationRecord[] = []
   readonly #silences = new Map<string, Silence>()
+  /** By sink and address. */
+  readonly #mails = new Map<string, MailNote>()
   #nextId = 1
   #nextNotification = 1
   #nextSilence = 1
@@ -77,10 +83,15 @@ export class MemoryAlerts implements AlertStore {
     for (const alert of this.#open())
       if (quietAtMs(alert) <= nowMs) this.#set(resolvedFor(alert, 'quiet', nowMs))
     for (const { id, untilMs } of this.#silences.values()) if (untilMs <= nowMs) this.#silences.delete(id)
+    const mails = [...this.#mails].toSorted(([, a], [, b]) => a.keepUntilMs - b.keepUntilMs)
+    const surplus = mails.length - ALERT_STORE_DEFAULTS.maxMailNotes
+    for (const [index, [key, { keepUntilMs }]] of mails.entries())
+      if (index < surplus || keepUntilMs <= nowMs) this.#mails.delete(key)
     const untilMs = nowMs - this.alertHistoryMs
     for (const { id, resolved } of this.#alerts.values()) {
       if (resolved === undefined || resolved.atMs > untilMs) continue
       this.#alerts.delete(id)
+      this.#evidence.delete(id)
       this.#unlooked.delete(id)
     }
     this.#keepNotifications(({ atMs }) => atMs > untilMs)
@@ -90,11 +101,24 @@ export class MemoryAlerts implements AlertStore {
     const named = [...this.#alerts.values()].filter((alert) => namesLogin(alert, login))
     for (const { id } of named) {
       this.#alerts.delete(id)
+      this.#evidence.delete(id)
       this.#unlooked.add(id)
       this.#keepNotifications(
         ({ alertIds, total, group }) => !alertIds.includes(id) || !(total === 1 || group.includes(login)),
       )
     }
+    for (const [id, { first, latest }] of this.#evidence) {
+      this.#evidence.set(id, {
+        ...(first === undefined || evidenceNames(first, login) ? {} : { first }),
+        ...(latest === undefined || evidenceNames(latest, login) ? {} : { latest }),
+      })
+    }
+    return named.length
+  }
+
+  forgetMails(login: string): number {
+    const named = [...this.#mails].filter(([, { logins }]) => logins.includes(login))
+    for (const [key] of named) this.#mails.delete(key)
     return named.length
   }
 
@@ -110,6 +134,10 @@ export class MemoryAlerts implements AlertStore {
 
   get(ids: readonly number[]): Promise<readonly Alert[]> {
     return this.#deps.later(() => ids.flatMap((id) => this.#alerts.get(id) ?? []))
+  }
+
+  evidence(alertId: number): Promise<KeptEvidence> {
+    return this.#deps.later(() => this.#evidence.get(alertId) ?? {})
   }
 
   unresolved(afterId: number, limit: number): Promise<readonly Alert[]> {
@@ -199,6 +227,17 @@ export class MemoryAlerts implements AlertStore {
     return this.#deps.later(() => this.#silences.delete(id))
   }
 
+  lastMail(sink: string, address: string): Promise<LastMail | undefined> {
+    return this.#deps.later(() => {
+      const note = this.#mails.get(mailKey(sink, address))
+      return note === undefined ? undefined : { deliveryId: note.deliveryId, atMs: note.atMs }
+    })
+  }
+
+  noteMail(note: MailNote): Promise<void> {
+    return this.#deps.later(() => void this.#mails.set(mailKey(note.sink, note.address), note))
+  }
+
   #open(): readonly Alert[] {
     return [...this.#alerts.values()].filter(({ state }) => state !== 'resolved')
   }
@@ -206,9 +245,13 @@ export class MemoryAlerts implements AlertStore {
   #raise(raise: RaiseEffect, open: Alert | undefined, reportId: number | undefined): void {
     if (open !== undefined && isRaisedAgain(open, raise)) {
       this.#set(raisedAgain(open, raise, reportId))
+      const latest = evidenceOf(raise, reportId)
+      if (latest !== undefined) this.#evidence.set(open.id, { ...this.#evidence.get(open.id), latest })
       return
     }
     if (open !== undefined) this.#set(resolvedFor(open, 'raised-anew', raise.atMs))
+    const first = evidenceOf(raise, reportId)
+    if (first !== undefined) this.#evidence.set(this.#nextId, { first })
     this.#set(newAlert(this.#nextId++, raise, reportId))
     const { maxOpenAlerts } = this.#deps
     for (let all = this.#open(); all.length > maxOpenAlerts; all = this.#open()) {
@@ -231,4 +274,8 @@ export class MemoryAlerts implements AlertStore {
     const kept = this.#notifications.filter(isKept).slice(-ALERT_STORE_DEFAULTS.maxNotifications)
     this.#notifications.splice(0, Infinity, ...kept)
   }
+}
+
+function mailKey(sink: string, address: string): string {
+  return JSON.stringify([sink, address])
 }

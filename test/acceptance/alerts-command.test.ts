@@ -1,11 +1,12 @@
 /** `trackalert alerts` and `trackalert notify-test` against a real server, as a shell runs them. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { promisify } from 'node:util'
 import { allRun, eventually, report } from '../support/ask-server.ts'
-import { CONTROL_CONFIGURATION, CONTROL_KEY } from '../support/console-client.ts'
+import { connectConsole, CONTROL_CONFIGURATION, CONTROL_KEY } from '../support/console-client.ts'
 import { freePort } from '../support/free-port.ts'
 import { MAIN, runProgram } from '../support/program.ts'
 import { PASSWORD, startServer, type ServerProcess } from '../support/server-process.ts'
@@ -25,8 +26,24 @@ function configuration(port: number): string {
     end)`
 }
 
-async function start(t: TestContext) {
-  const server = await startServer(t, { configuration: configuration(await freePort()) })
+/** Alerts when a login comes for the second time. */
+const TREND_POLICY = `
+    local seen = newStringStatsDB("seen", 3600, 24, { count = "int", ways = "seen" })
+    setReport(function(lt)
+      if lt.attrs.explain then
+        infoLog("explained", { value = explainAlert(tonumber(lt.attrs.explain), "table").latest.value })
+        return
+      end
+      seen:twAdd(lt.login, "count", 1)
+      local count = seen:twGet(lt.login, "count")
+      seen:twSeen(lt.login, "ways", "nowhere")
+      if count < 2 then return end
+      raiseAlert{rule="many", key=lt.login, severity="high", message="again", value=count, threshold=2,
+        parameters={logins=2}}
+    end)`
+
+async function start(t: TestContext, policy = '') {
+  const server = await startServer(t, { configuration: configuration(await freePort()) + policy })
   const run = async (...words: readonly string[]) =>
     runProgram(t, [...words, '-C', join(server.folder, 'trackalert.conf')], {
       env: { USER: 'eve', TZ: 'UTC' },
@@ -100,6 +117,49 @@ test('one alert is shown with its history, acknowledged, commented and resolved'
   assert.equal((JSON.parse(json) as { readonly notifications: unknown[] }).notifications.length > 0, true)
 })
 
+test('an alert is explained: the report, what the policy had read, and what was crossed', async (t) => {
+  const { server, run } = await start(t, TREND_POLICY)
+  for (const attrs of [{}, {}, { again: 'yes' }])
+    await report(server, { login: 'ann', attrs, protocol: 'imap' })
+  await allRun(server)
+  const id = String(await idOf(server, 'ann'))
+  const explained = await run('alerts', 'explain', id)
+  assert.equal(explained.code, 0, explained.stderr)
+  const [first = '', latest = ''] = explained.stdout.split(/^Raised last at /m)
+  assert.match(first, /^Alert \d+: many about ann\. It is high and open\.\nIt was raised 2 times: first at /)
+  assert.match(
+    first,
+    /^ {2}Report \d+: a login of ann from 192\.0\.2\.7 by imap, not encrypted, succeeded at .* \+00:00\.$/m,
+  )
+  assert.match(first, /^ {2}The value was 2 and so reached the threshold \(the parameter logins\)\.$/m)
+  assert.match(first, /^ {2}The parameters of the rule were logins = 2\.$/m)
+  assert.match(first, /^ {4}seen, "ann", count: 2 over all windows \[twGet\]$/m)
+  assert.match(first, /^ {4}seen, "ann", ways, "nowhere": nothing \[twSeen\]$/m)
+  assert.match(latest, /^ {2}The value was 3, 1 above the threshold of 2 \(the parameter logins\)\.$/m)
+
+  const json = JSON.parse((await run('alerts', 'explain', id, '--format', 'json')).stdout) as {
+    readonly explanation: { readonly latest: { readonly value: number; readonly reads: readonly object[] } }
+  }
+  assert.equal(json.explanation.latest.value, 3)
+  assert.deepEqual(json.explanation.latest.reads[0], {
+    call: 'twGet',
+    database: 'seen',
+    key: 'ann',
+    field: 'count',
+    answer: 3,
+  })
+  const ask = await connectConsole(t, server)
+  assert.match(await ask(`explainAlert(${id})`), /^ {4}seen, "ann", count: 2 over all windows \[twGet\]$/m)
+  assert.equal(await ask('explainAlert(9999)'), '')
+  await report(server, { login: 'bob', attrs: { explain: id } })
+  await allRun(server)
+  assert.match(server.output, /explained: value="3"/)
+
+  assert.equal((await run('alerts', 'explain', '9999')).code, 1)
+  await ask('forgetLogin("ann")')
+  assert.match((await run('alerts', 'explain', id)).stderr, /There is no such alert/)
+})
+
 test('what the server refuses, or cannot be asked, is told by the status', async (t) => {
   const { server, run } = await start(t)
   const gone = await run('alerts', 'show', '9999')
@@ -148,6 +208,26 @@ test('what is followed goes on over a restart of the server, and each alert is t
   )
   assert.equal(output.split('\n').length, 6)
   assert.equal(child.exitCode, null)
+})
+
+test('what is followed ends quietly when the reader has seen enough', async (t) => {
+  const { server } = await start(t)
+  await report(server, { login: 'ann' })
+  await allRun(server)
+  const shell = `"$0" "$1" alerts --follow --format line -C "$2" | head -n 1; echo "\${PIPESTATUS[0]}"`
+  const words = ['-c', shell, process.execPath, MAIN, join(server.folder, 'trackalert.conf')]
+  let isOver = false
+  const ended = promisify(execFile)('bash', words).finally(() => (isOver = true))
+  // Like any program it notices at a line that nobody takes any more.
+  let more = 0
+  await eventually('it does not end', async () => {
+    await report(server, { login: `user${more++}` })
+    return isOver
+  })
+  const { stdout, stderr } = await ended
+  const [line, status, ...rest] = stdout.split('\n')
+  assert.match(line ?? '', / travel .* user=/)
+  assert.deepEqual([status, rest, stderr], ['0', [''], ''])
 })
 
 test('a sink is tested with one command, whose status tells how it went', async (t) => {

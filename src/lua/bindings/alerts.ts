@@ -14,6 +14,9 @@ import {
 } from '../../alerts/alert.ts'
 import type { AlertQuery } from '../../store/alert-store.ts'
 import type { HostCall, HostFunction } from '../host-function.ts'
+import type { RunContext } from '../run-context.ts'
+import { explainFunctions } from './alert-explanations.ts'
+import { groundsOf } from './alert-grounds.ts'
 import { alertRouteFunctions } from './alert-routes.ts'
 import { alertSilenceFunctions } from './alert-silences.ts'
 import { viewAlert, viewNotification } from '../../alerts/alert-view.ts'
@@ -38,6 +41,7 @@ const RAISE_KEYS = [
   'dedup',
   'resolveAfter',
   'user',
+  'parameters',
 ] as const
 const QUERY_KEYS = ['since', 'severity', 'state', 'rule', 'key', 'limit'] as const
 const ID = { min: 1, max: Number.MAX_SAFE_INTEGER } as const
@@ -48,6 +52,7 @@ export function alertFunctions(deps: AlertDeps): readonly HostFunction[] {
   return [
     ...raiseFunctions(),
     ...findFunctions(deps.ask),
+    ...explainFunctions(deps.ask),
     ...actionFunctions(deps.ask),
     ...alertRouteFunctions(deps.settings),
     ...alertSilenceFunctions(deps.settings, deps.ask),
@@ -59,16 +64,16 @@ function raiseFunctions(): readonly HostFunction[] {
     {
       name: 'raiseAlert',
       usage:
-        'raiseAlert{rule=, severity=, key=, message=, value=, threshold=, data=, dedup=, resolveAfter=, user=}',
+        'raiseAlert{rule=, severity=, key=, message=, value=, threshold=, data=, dedup=, resolveAfter=, user=, parameters=}',
       summary: 'Raises an alert once the run has ended well; raised again within dedup it is the same alert.',
       scope: 'anywhere',
       run(call) {
-        addEffect(call, 'raiseAlert', (nowMs) => {
+        addEffect(call, 'raiseAlert', (run, nowMs) => {
           const argument = new TableArgument(call, 'raiseAlert', RAISE_KEYS)
           const value = argument.optionalNumber('value')
           const threshold = argument.optionalNumber('threshold')
           const data = dataOption(argument)
-          const report = call.run?.report
+          const { report } = run
           return {
             kind: 'raise',
             rule: argument.text('rule', { maxBytes: ALERT_LIMITS.ruleBytes }),
@@ -85,6 +90,7 @@ function raiseFunctions(): readonly HostFunction[] {
             ...(report === undefined
               ? {}
               : { report: { login: report.login, remote: report.remote, t: report.t } }),
+            grounds: groundsOf(argument, run),
           }
         })
       },
@@ -95,7 +101,7 @@ function raiseFunctions(): readonly HostFunction[] {
       summary: 'Resolves the open alert of this rule and key, if there is one, once the run has ended well.',
       scope: 'anywhere',
       run(call) {
-        addEffect(call, 'resolveAlert', (nowMs) => {
+        addEffect(call, 'resolveAlert', (_run, nowMs) => {
           const argument = new TableArgument(call, 'resolveAlert', ['rule', 'key'])
           return {
             kind: 'resolve',
@@ -142,6 +148,7 @@ function actionFunctions(ask: AskStore): readonly HostFunction[] {
     usage: `${name}(id, author, ${third})`,
     summary,
     scope: 'anywhere',
+    isImmediate: true,
     async run(call) {
       const id = call.integer(1, 'id', ID)
       const author = limited(call, 2, 'author', ALERT_LIMITS.authorBytes)
@@ -162,17 +169,29 @@ function actionFunctions(ask: AskStore): readonly HostFunction[] {
       'comment',
       'Says that somebody looks after an alert: it is not told again until it gets worse; false when there is none.',
     ),
+    action(
+      'resolveAlertById',
+      'resolve',
+      'comment',
+      'Resolves an alert by its number, at once and in the name of its author; false when there is none.',
+    ),
     action('commentAlert', 'comment', 'text', 'Adds a comment to an alert; false when there is none.'),
   ]
 }
 
 /** Checks it at once; it takes place when the run has ended well. */
-function addEffect(call: HostCall, name: string, read: (nowMs: number) => AlertEffect): void {
+function addEffect(
+  call: HostCall,
+  name: string,
+  read: (run: RunContext, nowMs: number) => AlertEffect,
+): void {
   const { run, nowMs } = runOf(call)
+  if (run.kind === 'sink')
+    call.fail(`${name}: not in the function of an alert sink, since telling of the alert would call it again`)
   const effects = (run.effects.alerts ??= [])
   if (effects.length >= ALERT_LIMITS.effectsPerRun)
     call.fail(`${name}: one run may raise and resolve at most ${ALERT_LIMITS.effectsPerRun} alerts`)
-  effects.push(read(nowMs))
+  effects.push(read(run, nowMs))
 }
 
 function dataOption(argument: TableArgument): string | undefined {

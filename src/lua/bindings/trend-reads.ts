@@ -22,14 +22,9 @@ import type { SeenEntry } from '../../trends/seen-items.ts'
 import type { TrendDefinition, TrendField } from '../../trends/trend-definition.ts'
 import type { TrendRow } from '../../trends/trend-row.ts'
 import { baselineScore } from '../../trends/weekly-baseline.ts'
-import {
-  results,
-  type HostCall,
-  type HostFunction,
-  type HostResult,
-  type NumberRange,
-} from '../host-function.ts'
+import { results, type HostCall, type HostFunction, type NumberRange } from '../host-function.ts'
 import type { LuaValue } from '../lua-value.ts'
+import type { ReadAnswer } from '../run-reads.ts'
 import { StringStatsDb } from './string-stats-db.ts'
 import {
   amountArgument,
@@ -63,7 +58,7 @@ function countMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostF
   const counting = (
     name: 'twGet' | 'twGetCurrent' | 'twGetWindows',
     summary: string,
-    read: (query: TrendQuery, hash: number | undefined) => HostResult,
+    read: (query: TrendQuery, hash: number | undefined) => ReadAnswer,
   ): HostFunction => ({
     name: `StringStatsDB:${name}`,
     usage: `db:${name}(key, field, item)`,
@@ -71,8 +66,9 @@ function countMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostF
     scope: 'anywhere',
     run(call) {
       const target = args.readable(call, name, COUNTED)
-      const hash = countedItem(call, target, deps)
-      return ask(deps, target, (query) => read(query, hash))
+      const item = countedItem(call, target)
+      const hash = item === undefined ? undefined : itemHash(deps.seed(), item)
+      return ask(deps, { target, item }, (query) => read(query, hash))
     },
   })
   return [
@@ -114,7 +110,7 @@ function itemMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostFu
       run(call) {
         const target = args.readable(call, 'twSeen', ['seen'])
         const item = itemArgument(call, 4, target)
-        return ask(deps, target, (query) => {
+        return ask(deps, { target, item }, (query) => {
           const entry = readSeenItem(query, item)
           return entry === undefined ? null : { first: entry.first, last: entry.last, count: entry.count }
         })
@@ -126,7 +122,9 @@ function itemMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostFu
       summary: 'Every item of a seen field, the one seen last first: an array of {item, first, last, count}.',
       scope: 'anywhere',
       run: (call) =>
-        ask(deps, args.readable(call, 'twItems', ['seen']), (query) => readSeenItems(query).map(seenInLua)),
+        ask(deps, { target: args.readable(call, 'twItems', ['seen']) }, (query) =>
+          readSeenItems(query).map(seenInLua),
+        ),
     },
     {
       name: 'StringStatsDB:twTop',
@@ -136,7 +134,7 @@ function itemMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostFu
       run(call) {
         const target = args.readable(call, 'twTop', ['top'])
         const limit = call.integer(4, 'count', TOP_RANGE)
-        return ask(deps, target, (query) =>
+        return ask(deps, { target, item: limit }, (query) =>
           readTop(query, limit).map(({ item, count }) => ({ item: itemText(item), count })),
         )
       },
@@ -153,7 +151,7 @@ function valueMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostF
       summary: 'The latest value of a last field and when it was set, or nil.',
       scope: 'anywhere',
       run: (call) =>
-        ask(deps, args.readable(call, 'twLast', ['last']), (query) => {
+        ask(deps, { target: args.readable(call, 'twLast', ['last']) }, (query) => {
           const last = readLastValue(query)
           return last === undefined ? null : results(last.value, last.time)
         }),
@@ -164,7 +162,11 @@ function valueMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostF
       summary: 'What is usual at this hour of the week: {mean, stddev, samples}, or nil without a sample.',
       scope: 'anywhere',
       run: (call) =>
-        ask(deps, args.readable(call, 'twBaseline', ['baseline']), (query) => readUsual(query) ?? null),
+        ask(
+          deps,
+          { target: args.readable(call, 'twBaseline', ['baseline']) },
+          (query) => readUsual(query) ?? null,
+        ),
     },
     {
       name: 'StringStatsDB:twScore',
@@ -174,25 +176,37 @@ function valueMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostF
       run(call) {
         const target = args.readable(call, 'twScore', ['baseline'])
         const value = amountArgument(call, 4, target)
-        return ask(deps, target, (query) => baselineScore(readUsual(query), value) ?? null)
+        return ask(deps, { target, item: value }, (query) => baselineScore(readUsual(query), value) ?? null)
       },
     },
   ]
 }
 
+/** One call of a method: which row and field, and the item or number that goes with it. */
+interface Asked {
+  readonly target: TrendTarget
+  readonly item?: Uint8Array | number | undefined
+}
+
 /**
- * Puts a question to the row of a call. No promise is made unless the store answers with one. An answer that is nothing
- * is null, which is a value in Lua (nil); undefined would be no value at all.
+ * Puts a question to the row of a call, and notes what it answered. No promise is made unless the store answers with one.
+ * An answer that is nothing is null, which is a value in Lua (nil); undefined would be no value at all.
  */
 function ask(
   { readRow }: TrendReadDeps,
-  target: TrendTarget,
-  answer: (query: TrendQuery) => HostResult,
-): HostResult | Promise<HostResult> {
-  const row = readRow(target.definition, target.key, target.field)
+  asked: Asked,
+  answer: (query: TrendQuery) => ReadAnswer,
+): ReadAnswer | Promise<ReadAnswer> {
+  const { definition, key, field } = asked.target
+  const row = readRow(definition, key, field)
   return row instanceof Promise
-    ? row.then((loaded) => answer(queryOf(target, loaded)))
-    : answer(queryOf(target, row))
+    ? row.then((loaded) => noted(asked, answer(queryOf(asked.target, loaded))))
+    : noted(asked, answer(queryOf(asked.target, row)))
+}
+
+function noted({ target, item }: Asked, answer: ReadAnswer): ReadAnswer {
+  target.run.reads.note(target, item, answer)
+  return answer
 }
 
 function queryOf({ run, definition, key, field }: TrendTarget, row: TrendRow): TrendQuery {
@@ -204,11 +218,11 @@ function queryOf({ run, definition, key, field }: TrendTarget, row: TrendRow): T
 }
 
 /** The item that a count is asked of: only countmin counts items one by one. */
-function countedItem(call: HostCall, target: TrendTarget, { seed }: TrendReadDeps): number | undefined {
+function countedItem(call: HostCall, target: TrendTarget): Uint8Array | undefined {
   if (isAbsent(call, 4)) return undefined
   const { type } = target.field
   return type === 'countmin'
-    ? itemHash(seed(), itemArgument(call, 4, target))
+    ? itemArgument(call, 4, target)
     : call.fail(`${subjectOf(target)} is of type ${type} and does not count single items; countmin does`)
 }
 

@@ -1,6 +1,7 @@
 /**
  * The alerts' operations of the port, by name: their types, and the store thread's answers.
  */
+import type { KeptEvidence } from '../../alerts/alert-evidence.ts'
 import type { StoredGroup } from '../../alerts/alert-group.ts'
 import { type AlertFilter, createFilter } from '../../alerts/alert-filter.ts'
 import { type Alert, type AlertAction, ALERT_STATES } from '../../alerts/alert.ts'
@@ -10,6 +11,8 @@ import {
   type AlertChanges,
   type AlertQuery,
   type DeliveryNote,
+  type LastMail,
+  type MailNote,
   MAX_ALERTS_LISTED,
   type NotificationCommit,
   type NotificationRecord,
@@ -18,6 +21,7 @@ import type { AlertNotes } from './alert-notes.ts'
 import type { AlertRows } from './alert-rows.ts'
 import type { Database, Entry } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
+import type { MailNotes } from './mail-notes.ts'
 import { MAX_NUMBER, numbersOfPairKey, pairKey, PREFIX, wholePrefix } from './keys.ts'
 import type { Outbox } from './outbox.ts'
 import type { WriteBatch } from './write-batch.ts'
@@ -25,6 +29,7 @@ import type { WriteBatch } from './write-batch.ts'
 export interface AlertCalls {
   readonly list: { readonly args: AlertQuery; readonly answer: readonly Alert[] }
   readonly get: { readonly args: readonly number[]; readonly answer: readonly Alert[] }
+  readonly evidence: { readonly args: { readonly alertId: number }; readonly answer: KeptEvidence }
   readonly unresolved: {
     readonly args: { readonly afterId: number; readonly limit: number }
     readonly answer: readonly Alert[]
@@ -41,6 +46,11 @@ export interface AlertCalls {
   readonly silences: { readonly args: undefined; readonly answer: readonly Silence[] }
   readonly addSilence: { readonly args: NewSilence; readonly answer: Silence | undefined }
   readonly removeSilence: { readonly args: { readonly id: string }; readonly answer: boolean }
+  readonly lastMail: {
+    readonly args: { readonly sink: string; readonly address: string }
+    readonly answer: LastMail | undefined
+  }
+  readonly noteMail: { readonly args: MailNote; readonly answer: undefined }
 }
 
 export type AlertCallName = keyof AlertCalls
@@ -55,6 +65,7 @@ export interface AlertParts {
   readonly outbox: Outbox
   readonly alertRows: AlertRows
   readonly alertNotes: AlertNotes
+  readonly mailNotes: MailNotes
 }
 
 const PAGE = 256
@@ -67,6 +78,8 @@ export async function answerAlertCall(parts: AlertParts, call: AlertCall): Promi
       return await listAlerts(parts, call.args)
     case 'get':
       return readAll(alertRows, call.args)
+    case 'evidence':
+      return alertRows.readEvidence(call.args.alertId)
     case 'unresolved':
       return readAll(alertRows, alertRows.openIds(call.args.afterId, call.args.limit))
     case 'act':
@@ -88,6 +101,11 @@ export async function answerAlertCall(parts: AlertParts, call: AlertCall): Promi
       return await changed(parts, (batch) => alertNotes.stageSilence(batch, call.args))
     case 'removeSilence':
       return await changed(parts, (batch) => alertNotes.stageRemoveSilence(batch, call.args.id))
+    case 'lastMail':
+      return parts.mailNotes.last(call.args.sink, call.args.address)
+    case 'noteMail':
+      await parts.writer.submit('change', (batch) => parts.mailNotes.stage(batch, call.args))
+      return undefined
     default:
       return call satisfies never
   }

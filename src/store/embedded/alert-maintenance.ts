@@ -3,12 +3,14 @@
  * thread; in steps, as maintenance.ts does it.
  */
 import { namesLogin } from '../../alerts/alert-changes.ts'
+import { evidenceNames } from '../../alerts/alert-evidence.ts'
 import { ALERT_STORE_DEFAULTS } from '../alert-store.ts'
-import { decodeAlert } from './alert-records.ts'
+import { decodeAlert, decodeEvidence } from './alert-records.ts'
 import type { AlertNotes } from './alert-notes.ts'
 import type { AlertRows } from './alert-rows.ts'
 import type { Database } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
+import type { MailNotes } from './mail-notes.ts'
 import { numbersOfPairKey, pairKey, PREFIX, wholePrefix } from './keys.ts'
 
 /** Alerts of one step: each may be twenty kilobytes. */
@@ -19,6 +21,7 @@ interface AlertParts {
   readonly writer: GroupCommit
   readonly alertRows: AlertRows
   readonly alertNotes: AlertNotes
+  readonly mailNotes: MailNotes
 }
 
 export interface AlertMaintenanceDeps extends Omit<AlertParts, 'database'> {
@@ -29,7 +32,8 @@ export interface AlertMaintenanceDeps extends Omit<AlertParts, 'database'> {
 
 /** Resolves what is quiet, removes what is older than the history or above its bounds. */
 export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): Promise<void> {
-  const { writer, alertRows, alertNotes, alertHistoryMs, isStopped } = deps
+  const { writer, alertRows, alertNotes, mailNotes, alertHistoryMs, isStopped } = deps
+  await mailNotes.expire(writer, nowMs, isStopped)
   for (const ids of steps(alertRows.quietIds(nowMs))) {
     if (isStopped()) return
     await writer.submit('maintenance', () => alertRows.stageResolve(ids, 'quiet', nowMs))
@@ -53,8 +57,12 @@ export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): P
   }
 }
 
-/** Erases the alerts that name a login, and what was told of them alone. @returns how many alerts */
-export async function forgetAlerts(parts: AlertParts, login: string): Promise<number> {
+/**
+ * Erases the alerts that name a login, what was told of them alone, and what is kept for explaining others and names it.
+ *
+ * @returns how many alerts
+ */
+export async function forgetAlerts(parts: Omit<AlertParts, 'mailNotes'>, login: string): Promise<number> {
   const { database, writer, alertRows, alertNotes } = parts
   const ids: number[] = []
   for await (const page of database.pages(wholePrefix(PREFIX.alert), STEP)) {
@@ -72,7 +80,23 @@ export async function forgetAlerts(parts: AlertParts, login: string): Promise<nu
       alertNotes.stageRemove(batch, alone)
     })
   }
+  await forgetEvidence(parts, login)
   return erased
+}
+
+/** Of alerts that are about others, such as one whose policy had read what this login did. */
+async function forgetEvidence(
+  { database, writer }: Pick<AlertParts, 'database' | 'writer'>,
+  login: string,
+): Promise<void> {
+  const named: Uint8Array[] = []
+  for await (const page of database.pages(wholePrefix(PREFIX.alertEvidence), STEP))
+    for (const [key, value] of page) if (evidenceNames(decodeEvidence(key, value), login)) named.push(key)
+  for (const step of steps(named)) {
+    await writer.submit('maintenance', (batch) => {
+      for (const key of step) batch.delete(key)
+    })
+  }
 }
 
 /** The next step of resolved alerts to let go: the oldest come first. */

@@ -5,13 +5,17 @@
  */
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
+import type { AlertEvidence } from '../../alerts/alert-evidence.ts'
 import type { StoredGroup } from '../../alerts/alert-group.ts'
 import { ALERT_STATES, type Alert } from '../../alerts/alert.ts'
 import { severityRank } from '../../alerts/severity.ts'
 import type { Silence } from '../../alerts/silence.ts'
-import type { NotificationRecord } from '../alert-store.ts'
+import type { MailNote, NotificationRecord } from '../alert-store.ts'
 import { MAX_NUMBER, pairKey, PREFIX } from './keys.ts'
 import { seal, unseal } from './sealed-value.ts'
+
+/** What is kept of a mail: the key says where it went. */
+export type MailRecord = Omit<MailNote, 'sink' | 'address'>
 
 /** The value of a record; lone surrogates become escapes, so every text survives. */
 export function sealJson(key: Uint8Array, record: unknown): Uint8Array {
@@ -22,6 +26,11 @@ export function sealJson(key: Uint8Array, record: unknown): Uint8Array {
 export function decodeAlert(key: Uint8Array, sealed: Uint8Array): Alert {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the seal says that sealJson wrote it under this key
   return unsealJson(key, sealed) as Alert
+}
+
+export function decodeEvidence(key: Uint8Array, sealed: Uint8Array): AlertEvidence {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return unsealJson(key, sealed) as AlertEvidence
 }
 
 export function decodeNotification(key: Uint8Array, sealed: Uint8Array): NotificationRecord {
@@ -39,8 +48,20 @@ export function decodeSilence(key: Uint8Array, sealed: Uint8Array): Silence {
   return unsealJson(key, sealed) as Silence
 }
 
+export function decodeMail(key: Uint8Array, sealed: Uint8Array): MailRecord {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return unsealJson(key, sealed) as MailRecord
+}
+
 function unsealJson(key: Uint8Array, sealed: Uint8Array): unknown {
   return JSON.parse(Buffer.from(unseal(key, sealed)).toString('utf8'))
+}
+
+/** Of which raise evidence is. */
+export type EvidenceOf = 'first' | 'latest'
+
+export function evidenceKey(alertId: number, of: EvidenceOf): Uint8Array {
+  return pairKey(PREFIX.alertEvidence, alertId, of === 'first' ? 0 : 1)
 }
 
 /** Index by time: the one that was raised last comes first. */

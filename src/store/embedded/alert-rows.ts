@@ -12,10 +12,21 @@ import {
   resolvedFor,
   type ResolveCause,
 } from '../../alerts/alert-changes.ts'
+import { evidenceOf, type AlertEvidence, type KeptEvidence } from '../../alerts/alert-evidence.ts'
 import type { Alert, AlertAction, AlertEffect, RaiseEffect } from '../../alerts/alert.ts'
 import { severityRank, type Severity } from '../../alerts/severity.ts'
 import { type AlertCounts, NO_ALERT_COUNTS } from '../alert-store.ts'
-import { dedupKey, resolvedKey, sealJson, timeKey, timeValue, decodeAlert } from './alert-records.ts'
+import {
+  decodeAlert,
+  decodeEvidence,
+  dedupKey,
+  evidenceKey,
+  type EvidenceOf,
+  resolvedKey,
+  sealJson,
+  timeKey,
+  timeValue,
+} from './alert-records.ts'
 import type { Database } from './database.ts'
 import type { Participant } from './group-commit.ts'
 import { metaKey, numberKey, numberOfKey, numbersOfPairKey, PREFIX, wholePrefix } from './keys.ts'
@@ -43,7 +54,17 @@ interface OpenAlert {
 interface StagedAlert {
   readonly before: Alert | undefined
   after: Alert | undefined
+  /** Of the raises in it. */
+  first?: AlertEvidence
+  latest?: AlertEvidence
 }
+
+interface NewEvidence {
+  readonly first?: AlertEvidence | undefined
+  readonly latest?: AlertEvidence | undefined
+}
+
+const EVIDENCE: readonly EvidenceOf[] = ['first', 'latest']
 
 export class AlertRows implements Participant {
   readonly #database: () => Database
@@ -97,6 +118,18 @@ export class AlertRows implements Participant {
     return sealed === undefined ? undefined : decodeAlert(key, sealed)
   }
 
+  readEvidence(id: number): KeptEvidence {
+    const first = this.#readOneEvidence(id, 'first')
+    const latest = this.#readOneEvidence(id, 'latest')
+    return { ...(first === undefined ? {} : { first }), ...(latest === undefined ? {} : { latest }) }
+  }
+
+  #readOneEvidence(id: number, of: EvidenceOf): AlertEvidence | undefined {
+    const key = evidenceKey(id, of)
+    const sealed = this.#database().get(key)
+    return sealed === undefined ? undefined : decodeEvidence(key, sealed)
+  }
+
   /** The first numbers of alerts that are not resolved, from the one after `afterId` on. */
   openIds(afterId: number, limit: number): readonly number[] {
     const ids: number[] = []
@@ -134,12 +167,12 @@ export class AlertRows implements Participant {
 
   #raise(raise: RaiseEffect, open: Alert | undefined, reportId: number | undefined): void {
     if (open !== undefined && isRaisedAgain(open, raise)) {
-      this.#set(open, raisedAgain(open, raise, reportId))
+      this.#set(open, raisedAgain(open, raise, reportId), { latest: evidenceOf(raise, reportId) })
       return
     }
     // One of a rule and key is open at a time.
     if (open !== undefined) this.#set(open, resolvedFor(open, 'raised-anew', raise.atMs))
-    this.#set(undefined, newAlert(this.#nextId++, raise, reportId))
+    this.#set(undefined, newAlert(this.#nextId++, raise, reportId), { first: evidenceOf(raise, reportId) })
     if (this.#open.size > this.#maxOpen) this.#evict(raise.atMs)
   }
 
@@ -200,15 +233,18 @@ export class AlertRows implements Participant {
     this.#changedInBatch = []
   }
 
-  #put(batch: WriteBatch, id: number, { before, after }: StagedAlert): void {
+  #put(batch: WriteBatch, id: number, { before, after, first, latest }: StagedAlert): void {
     const key = numberKey(PREFIX.alert, id)
     if (before !== undefined && before.lastAtMs !== after?.lastAtMs) batch.delete(timeKey(before))
     if (after === undefined) {
       batch.delete(key)
+      for (const of of EVIDENCE) batch.delete(evidenceKey(id, of))
       if (before?.state === 'resolved') batch.delete(resolvedKey(before))
       return
     }
     batch.put(key, sealJson(key, after))
+    putEvidence(batch, evidenceKey(id, 'first'), first)
+    putEvidence(batch, evidenceKey(id, 'latest'), latest)
     batch.put(timeKey(after), timeValue(after))
     if (after.state === 'resolved' && before?.state !== 'resolved')
       batch.put(resolvedKey(after), new Uint8Array(0))
@@ -231,10 +267,12 @@ export class AlertRows implements Participant {
     return staged === undefined ? this.read(id) : staged.after
   }
 
-  #set(before: Alert | undefined, after: Alert): void {
-    const staged = this.#staged.get(after.id)
-    if (staged === undefined) this.#staged.set(after.id, { before, after })
-    else staged.after = after
+  #set(before: Alert | undefined, after: Alert, { first, latest }: NewEvidence = {}): void {
+    const staged = this.#staged.get(after.id) ?? { before, after }
+    staged.after = after
+    if (first !== undefined) staged.first = first
+    if (latest !== undefined) staged.latest = latest
+    this.#staged.set(after.id, staged)
     if (after.state !== 'resolved') {
       if (before !== undefined) this.#count(before.severity, -1)
       this.#noteOpen(after)
@@ -286,4 +324,8 @@ export class AlertRows implements Participant {
       this.#counts = { ...this.#counts, evicted: this.#counts.evicted + victims.length }
     }
   }
+}
+
+function putEvidence(batch: WriteBatch, key: Uint8Array, evidence: AlertEvidence | undefined): void {
+  if (evidence !== undefined) batch.put(key, sealJson(key, evidence))
 }

@@ -19,11 +19,14 @@
  *     B ~time id                    alerts by when they were raised last, newest first; value: severity, state
  *     C id                          alert that routing has not looked at since it changed, also one that was erased
  *     D time id                     resolved alerts by when that was
+ *     E id which                    what is kept of the run that raised an alert: first (0) and latest (1)
  *     G hash(key)                   state of a group of alerts
  *     N id                          notification: what was told, to whom, with what answer
  *     H alert ~id                   notifications by alert, newest first
  *     I delivery                    notification by the id of a delivery
  *     S id                          silence made at run time
+ *     M hash(sink, address)         when that address was last written to through that sink
+ *     T time hash(sink, address)    the same by until when it is kept
  *     f0 ~era login hash ~id        history index, by login (1) or address (0), newest first; value: time of receipt, success
  *
  * What is written once and kept stands at the two ends of the order, the newest of it towards the middle: LevelDB merges
@@ -54,11 +57,14 @@ export const PREFIX = {
   alertByTime: 0x42,
   alertChange: 0x43,
   alertResolved: 0x44,
+  alertEvidence: 0x45,
   alertGroup: 0x47,
   notification: 0x4e,
   notificationByAlert: 0x48,
   notificationByDelivery: 0x49,
   silence: 0x53,
+  mail: 0x4d,
+  mailByTime: 0x54,
   history: 0xf0,
 } as const
 

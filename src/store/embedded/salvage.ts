@@ -59,10 +59,12 @@ const KINDS = [
   PREFIX.chunk,
   PREFIX.row,
   PREFIX.alert,
+  PREFIX.alertEvidence,
   PREFIX.alertChange,
   PREFIX.alertGroup,
   PREFIX.notification,
   PREFIX.silence,
+  PREFIX.mail,
 ] as const
 
 /**

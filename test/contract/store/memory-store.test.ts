@@ -2,8 +2,10 @@ import { MemoryStore } from '../../../src/store/memory-store.ts'
 import { createTrendApplier, type CountingSetup } from '../../support/counting-trends.ts'
 import type { OpenStore } from '../../support/store-suite.ts'
 import { runStoreAlertsSuite } from './store-alerts.suite.ts'
+import { runStoreEvidenceSuite } from './store-evidence.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
+import { runStoreMailsSuite } from './store-mails.suite.ts'
 import { runStoreRowsSuite } from './store-rows.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 import { atEnd } from '../../support/clean-up.ts'
@@ -20,6 +22,8 @@ const open: OpenStore = async (t, { maxKeys = 1_000_000, ...options }) => {
 
 runStoreSuite('memory', open)
 runStoreAlertsSuite('memory', open)
+runStoreEvidenceSuite('memory', open)
 runStoreKeepingSuite('memory', open)
 runStoreRowsSuite('memory', open)
 runStoreChangesSuite('memory', open)
+runStoreMailsSuite('memory', open)

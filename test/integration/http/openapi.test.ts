@@ -55,6 +55,32 @@ const TOLD = {
   deliveries: [DELIVERY],
 } as const
 
+const RAISE = {
+  atMs: 1,
+  severity: 'low',
+  message: 'm',
+  value: 1,
+  threshold: 2,
+  reportId: 7,
+  report: {
+    login: 'joe',
+    remote: '192.0.2.1',
+    t: 1.5,
+    success: true,
+    failType: '',
+    protocol: 'imap',
+    tls: true,
+    deviceId: 'd',
+    deviceAttrs: { a: 'b' },
+  },
+  parameters: '{"p":1}',
+  reads: [
+    { call: 'twGet', database: 'db', key: 'k', field: 'f', answer: 1 },
+    { call: 'twItems', database: 'db', key: 'k', field: 'f', item: 'i', answer: null, entries: 9 },
+  ],
+  earlierReads: 1,
+} as const
+
 type Schema = Readonly<Record<string, unknown>>
 
 /** The document's schemas with their references put in place. */
@@ -140,7 +166,9 @@ test('real answers are as the document says', async (t) => {
         Promise.resolve(
           kind === 'list'
             ? { kind: 'alerts', alerts: [ALERT] }
-            : { kind: 'alert', alert: ALERT, notifications: [TOLD] },
+            : kind === 'explain'
+              ? { kind: 'explanation', alert: ALERT, evidence: { first: RAISE, latest: RAISE } }
+              : { kind: 'alert', alert: ALERT, notifications: [TOLD] },
         ),
     },
   )
@@ -151,6 +179,9 @@ test('real answers are as the document says', async (t) => {
     [broken.url, 'POST', '/command/report', report, 503],
     [url, 'GET', '/command/stats', undefined, 200],
     [alerts.url, 'GET', '/command/alerts', undefined, 200],
+    [alerts.url, 'GET', '/command/alerts', undefined, 200, '?id=1&explain=true'],
+    [alerts.url, 'GET', '/command/alerts', undefined, 400, '?id=1&explain=1'],
+    [alerts.url, 'GET', '/command/alerts', undefined, 400, '?explain=true'],
     [alerts.url, 'POST', '/command/alerts', action, 200],
     [url, 'POST', '/command/alerts', '{}', 400],
     [broken.url, 'GET', '/command/alerts', undefined, 503],
@@ -162,10 +193,10 @@ test('real answers are as the document says', async (t) => {
     [url, 'POST', '/command/{endpoint}', '[]', 400],
     [broken.url, 'POST', '/command/{endpoint}', '{}', 500],
   ] as const
-  for (const [base, method, path, body, status] of cases) {
+  for (const [base, method, path, body, status, query = ''] of cases) {
     const answer = await call(base, {
       method,
-      path: path.replace('{endpoint}', 'custom'),
+      path: path.replace('{endpoint}', 'custom') + query,
       headers,
       ...(body === undefined ? {} : { body }),
     })

@@ -7,10 +7,24 @@ import { SettingsCollector } from '../../../src/config/settings-collector.ts'
 import { alertFunctions } from '../../../src/lua/bindings/alerts.ts'
 import type { LuaValue } from '../../../src/lua/lua-value.ts'
 import { createRunContext } from '../../../src/lua/run-context.ts'
+import { loginReport } from '../../support/login-reports.ts'
 import { startLua } from '../../support/lua-harness.ts'
 
 const NOW_SECONDS = 1_700_000_000
 const REPORT = { login: 'ann', remote: '192.0.2.1', t: 5 } as const
+const GROUNDS = {
+  report: {
+    ...REPORT,
+    success: true,
+    failType: '',
+    protocol: '',
+    tls: false,
+    deviceId: '',
+    deviceAttrs: {},
+  },
+  reads: [],
+  earlierReads: 0,
+} as const
 const SAMPLE = {
   id: 3,
   rule: 'spray',
@@ -52,7 +66,7 @@ async function run(t: TestContext, code: string, reply: AlertReply = { kind: 'no
       },
     }),
   })
-  const context = createRunContext('report', 'report', NOW_SECONDS, REPORT)
+  const context = createRunContext('report', 'report', NOW_SECONDS, loginReport(REPORT))
   const outcome = await lua.state.run(context, await lua.fn(`function() ${code} end`), [])
   assert.deepEqual(lua.bugs, [])
   return {
@@ -61,15 +75,6 @@ async function run(t: TestContext, code: string, reply: AlertReply = { kind: 'no
     effects: context.effects.alerts ?? [],
     asked,
   }
-}
-
-/** Runs a configuration; what it collected. */
-async function configure(t: TestContext, code: string): Promise<SettingsCollector> {
-  const settings = new SettingsCollector()
-  const ask = () => assert.fail('a configuration asks nothing')
-  const lua = startLua(t, { functions: alertFunctions({ settings, ask }) })
-  await lua.values(code)
-  return settings
 }
 
 test('raiseAlert fills in what is not said', async (t) => {
@@ -86,6 +91,7 @@ test('raiseAlert fills in what is not said', async (t) => {
       dedupMs: 3_600_000,
       resolveAfterMs: 86_400_000,
       report: REPORT,
+      grounds: GROUNDS,
     },
   ])
 })
@@ -94,7 +100,8 @@ test('raiseAlert takes everything that an alert can hold, and resolveAlert its r
   const { effects } = await run(
     t,
     `raiseAlert{rule="spray", message="\\255", key=17, severity="critical", value=1.5, threshold=-1,
-       data={list={1, 2}, nested={x="\\254", [5]=true}, empty={}}, dedup="90s", resolveAfter=60, user="bob"}
+       data={list={1, 2}, nested={x="\\254", [5]=true}, empty={}}, dedup="90s", resolveAfter=60, user="bob",
+       parameters={networks=5}}
      resolveAlert{rule="spray", key="k"}`,
   )
   assert.deepEqual(effects, [
@@ -112,6 +119,7 @@ test('raiseAlert takes everything that an alert can hold, and resolveAlert its r
       dedupMs: 90_000,
       resolveAfterMs: 60_000,
       report: REPORT,
+      grounds: { ...GROUNDS, parameters: '{"networks":5}' },
     },
     { kind: 'resolve', rule: 'spray', key: 'k', atMs: NOW_SECONDS * 1000 },
   ])
@@ -137,6 +145,9 @@ const ERRORS: readonly (readonly [code: string, message: string])[] = [
     `local deep = {} for i = 1, 20 do deep = {deep} end ${raised('data=deep')}`,
     'more than 16 tables in one another',
   ],
+  [raised('parameters=7'), 'raiseAlert: parameters must be a table with names'],
+  [raised('parameters={f=print}'), 'raiseAlert: parameters cannot hold a function'],
+  [raised('parameters={x=("x"):rep(4096)}'), 'raiseAlert: parameters are longer than 4096 bytes as JSON'],
   [raised('value="7"'), 'raiseAlert: value must be a finite number'],
   [raised('threshold=0/0'), 'raiseAlert: threshold must be a finite number'],
   [
@@ -154,6 +165,8 @@ const ERRORS: readonly (readonly [code: string, message: string])[] = [
   ['getAlerts{state="gone"}', 'getAlerts: state must be one of open, acknowledged, resolved'],
   ['getAlerts{limit=0}', 'getAlerts: limit must be a whole number from 1 to 10000'],
   ['getAlert("x")', "bad argument #1 to 'getAlert' (id: expected a number, got a string)"],
+  ['explainAlert("x")', "bad argument #1 to 'explainAlert' (id: expected a number, got a string)"],
+  ['explainAlert(1, "xml")', 'format must be "text" or "table"'],
   ['acknowledgeAlert(1)', "bad argument #2 to 'acknowledgeAlert' (author: expected a string, got nil)"],
   ['acknowledgeAlert(1, "")', 'author must not be empty'],
   ['commentAlert(1, "eve")', "bad argument #3 to 'commentAlert' (text: expected a string, got nil)"],
@@ -202,11 +215,20 @@ const QUESTIONS: readonly (readonly [code: string, asked: AlertQuestion])[] = [
     { kind: 'list', query: { limit: 100, sinceMs: 17_500, states: ['open'] } },
   ],
   ['getAlert(7)', { kind: 'get', id: 7 }],
+  ['explainAlert(7)', { kind: 'explain', id: 7 }],
+  ['explainAlert(7, "table")', { kind: 'explain', id: 7 }],
   [
     'acknowledgeAlert(7, "eve")',
     {
       kind: 'act',
       action: { kind: 'acknowledge', id: 7, author: 'eve', comment: '', atMs: NOW_SECONDS * 1000 },
+    },
+  ],
+  [
+    'resolveAlertById(7, "eve", "was a test")',
+    {
+      kind: 'act',
+      action: { kind: 'resolve', id: 7, author: 'eve', comment: 'was a test', atMs: NOW_SECONDS * 1000 },
     },
   ],
   [
@@ -281,77 +303,25 @@ test('an alert is a table with times in seconds, and what was told of it', async
   assert.deepEqual(values, [3, 1.5, 2.5, 1, undefined, 'ann', undefined, 's1', 'eve', 1, 3, '250', 'd'])
 })
 
+test('an alert is explained as text, or as a table with times in seconds', async (t) => {
+  const first = { ...GROUNDS, atMs: 1500, severity: 'high', message: 'm', parameters: '{"a":1}' } as const
+  const reply = { kind: 'explanation', alert: SAMPLE, evidence: { first } } as const
+  const { values } = await run(
+    t,
+    `local all = explainAlert(3, "table")
+     return all.alert.id, all.first.at, all.first.report.login, all.first.parameters.a, all.latest, explainAlert(3)`,
+    reply,
+  )
+  assert.deepEqual(values.slice(0, 5), [3, 1.5, 'ann', 1, undefined])
+  const [text] = values.slice(5)
+  assert.ok(typeof text === 'string')
+  assert.match(text, /^Alert 3: spray about k\. It is high and open\.\n[^]*[^\n]$/)
+})
+
 test('what the server refuses is an error where it was asked for', async (t) => {
   const { error } = await run(t, 'removeSilence("c1")', {
     kind: 'refused',
     reason: 'c1 stands in the configuration',
   })
   assert.match(error, /c1 stands in the configuration/)
-})
-
-test('the configuration says who is told, and what is silenced', async (t) => {
-  const settings = await configure(
-    t,
-    `addAlertRoute{severity="high", rule="spray*", sinks={"a", "b", "a"}, groupBy={"rule", "key"}, groupWait=5,
-       groupInterval="1m", repeatInterval="1d", continue=true}
-     addAlertRoute{sinks="a", groupBy={}}
-     addSilence{rule="x", severity="medium", author="e", comment="c", ends="2030-01-02T00:00Z"}
-     addMaintenanceWindow{cron="0 3 * * 0", duration="2h", comment="backup", key="10.*"}
-     setAlertHistory(30)`,
-  )
-  assert.deepEqual(settings.alertRoutes, [
-    {
-      leastSeverity: 'high',
-      rule: 'spray*',
-      sinks: ['a', 'b'],
-      groupBy: ['rule', 'key'],
-      groupWaitMs: 5000,
-      groupIntervalMs: 60_000,
-      repeatIntervalMs: 86_400_000,
-      continues: true,
-    },
-    {
-      sinks: ['a'],
-      groupBy: [],
-      groupWaitMs: 30_000,
-      groupIntervalMs: 300_000,
-      repeatIntervalMs: 14_400_000,
-      continues: false,
-    },
-  ])
-  const untilMs = Date.UTC(2030, 0, 2)
-  assert.deepEqual(settings.alertSilences, [
-    { id: 'c1', rule: 'x', mostSeverity: 'medium', author: 'e', comment: 'c', fromMs: 0, untilMs },
-  ])
-  assert.deepEqual(settings.maintenanceWindows, [
-    { id: 'm1', cron: '0 3 * * 0', durationMs: 7_200_000, comment: 'backup', key: '10.*' },
-  ])
-  assert.equal(settings.alertHistoryDays, 30)
-})
-
-const WRONG: readonly (readonly [code: string, message: string])[] = [
-  ['raiseAlert{rule="r", message="m"}', 'only by report, background and endpoint functions'],
-  ['getAlerts()', 'only by report, background and endpoint functions'],
-  ['addAlertRoute{}', 'addAlertRoute: sinks is missing'],
-  ['addAlertRoute{sinks={1}}', 'addAlertRoute: sinks must be an array of strings'],
-  [
-    'addAlertRoute{sinks="a", groupBy="user"}',
-    'addAlertRoute: groupBy must be an array of rule, key, severity',
-  ],
-  ['addAlertRoute{sinks="a", groupInterval=0}', 'addAlertRoute: groupInterval must be at least 1 seconds'],
-  ['addSilence{author="e", comment="c", ends="2h"}', 'addSilence: ends must be Unix seconds, or a date'],
-  ['addMaintenanceWindow{cron="x", duration="1h", comment="c"}', 'a cron pattern has five'],
-  ['addMaintenanceWindow{cron="0 3 * * *", comment="c"}', 'duration is missing'],
-  ['addMaintenanceWindow{cron="0 3 * * *", duration=1, comment="c"}', 'duration must be at least 60 seconds'],
-]
-
-describe('a mistake in the configuration of alerts', () => {
-  for (const [code, message] of WRONG) {
-    test(code, async (t) => {
-      await assert.rejects(configure(t, code), (error: Error) => {
-        assert.ok(error.message.includes(message), error.message)
-        return true
-      })
-    })
-  }
 })

@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { loginReport as reportOf } from '../../support/login-reports.ts'
 import { createBindingsForTest } from '../../support/lua-bindings.ts'
 import type { LoginReport } from '../../../src/login/login-report.ts'
-import { parseLoginReport } from '../../../src/login/parse-report.ts'
 import { createLoginTuples, LOGIN_TUPLE_FIELDS } from '../../../src/lua/bindings/login-tuple.ts'
 import { createLuaState } from '../../../src/lua/lua-state.ts'
 import { createRunContext } from '../../../src/lua/run-context.ts'
 import type { LuaFunction, LuaValue } from '../../../src/lua/lua-value.ts'
 
 const devices = { parse: (id: string, protocol: string) => ({ 'os.family': `${protocol} ${id}` }) }
-
-function reportOf(fields: object): LoginReport {
-  const parsed = parseLoginReport({ login: 'ann', remote: '192.0.2.1:55', success: true, ...fields }, 1000.5)
-  assert.ok(parsed.ok)
-  return parsed.report
-}
 
 /** What a Lua function body returns, given the report as `lt`. */
 function evaluate(body: string, report: LoginReport): readonly LuaValue[] {

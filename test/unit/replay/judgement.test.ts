@@ -5,7 +5,7 @@ import type { Alert } from '../../../src/alerts/alert.ts'
 import { newAlert } from '../../../src/alerts/alert-changes.ts'
 import type { LoginReport } from '../../../src/login/login-report.ts'
 import { parseLoginReport } from '../../../src/login/parse-report.ts'
-import { AlertEvidence } from '../../../src/replay/alert-evidence.ts'
+import { RaiseLog } from '../../../src/replay/raise-log.ts'
 import { judge, type Judgement } from '../../../src/replay/judgement.ts'
 import { Traffic } from '../../../src/replay/traffic.ts'
 import { raise } from '../../support/alert-fixtures.ts'
@@ -38,7 +38,7 @@ function reportOf({ t, login, remote }: Told): LoginReport {
 /** One alert for each key, for ever. */
 function judged(events: readonly (Told | Alone)[]): Judgement {
   const traffic = new Traffic()
-  const evidence = new AlertEvidence()
+  const evidence = new RaiseLog()
   const alerts = new Map<string, Alert>()
   for (const event of events) {
     const mark =

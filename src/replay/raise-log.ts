@@ -27,7 +27,7 @@ export interface Evidence {
 /** Of all alerts together. */
 const MOST_RAISES = 10_000_000
 
-export class AlertEvidence {
+export class RaiseLog {
   readonly #byAlert = new Map<number, Evidence>()
   #raises = 0
 
