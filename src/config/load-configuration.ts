@@ -67,7 +67,10 @@ async function startThread(setup: ConfigThreadSetup) {
   const worker = new Worker(new URL(`./config-thread${extname(import.meta.url)}`, import.meta.url), {
     name: 'configuration',
     workerData: setup,
-    resourceLimits: { maxOldGenerationSizeMb: MEMORY_LIMIT_MB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    resourceLimits: {
+      maxOldGenerationSizeMb: MEMORY_LIMIT_MB,
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+    },
   })
   try {
     const message = await firstMessage(worker, setup.configFile, isStartMessage)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { loadConfiguration } from '../../src/config/load-configuration.ts'
+import { allRun } from '../support/ask-server.ts'
 import { MAN_PAGES, readManPage } from '../support/man-page.ts'
 import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
 import { startReceiver } from '../support/web-hook-receiver.ts'
@@ -41,6 +42,7 @@ const further: Readonly<Record<string, (server: ServerProcess) => Promise<void>>
     await server.waitFor(/new country: login="ann" country="GB"/)
   },
   async alerts(server) {
+    await allRun(server)
     const answer = await server.get('/command/alerts?rule=new-country&severity=info')
     assert.match(
       await answer.text(),
