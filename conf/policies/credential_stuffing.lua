@@ -1,7 +1,6 @@
 -- credential-stuffing: many logins are tried from one source, each with a password of its own, as from a stolen list.
 
 local spread = require "policies.spread"
-local words = require "policies.words"
 
 local rule = { name = "credential-stuffing", on = "failure" }
 
@@ -15,20 +14,6 @@ rule.parameters = {
   password_share = 0.5,  -- different passwords for each of the logins, from which on it is credential-stuffing
 }
 
-function rule.check(_, context, parameters)
-  for _, source in ipairs(spread.sources(context)) do
-    local count, limit = spread.failing(context, source, parameters)
-    if count and spread.has_many_passwords(context, source, count, parameters.password_share) then
-      raiseAlert {
-        rule = rule.name, parameters = parameters,
-        key = source.key, severity = parameters.severity, dedup = "6h", user = "", value = count,
-        threshold = limit,
-        message = string.format("%d logins failed from %s within a week, with about as many passwords, at last %s from %s. %s", count,
-          source.key, context.login, context.where(), words.block),
-        data = { level = source.level },
-      }
-    end
-  end
-end
+rule.check = spread.passwords_check(rule.name, { many = true, words = "with about as many passwords" })
 
 return rule

@@ -2,6 +2,7 @@
 -- week. Logins that fail where they are at home are not in it.
 
 local place = require "policies.place"
+local words = require "policies.words"
 
 local spread = {}
 
@@ -34,8 +35,28 @@ function spread.failing(context, source, parameters)
 end
 
 -- Whether the passwords that failed at a source are about as many as the logins.
-function spread.has_many_passwords(context, source, count, share)
+local function has_many_passwords(context, source, count, share)
   return context.sources:twGet(source.key, "passwords") >= count * share
+end
+
+-- The check of a rule about sources that try passwords on many logins. passwords.many: whether it is about those that try
+-- about as many passwords as logins, or few; passwords.words: how its message says so.
+function spread.passwords_check(rule_name, passwords)
+  return function(_, context, parameters)
+    for _, source in ipairs(spread.sources(context)) do
+      local count, limit = spread.failing(context, source, parameters)
+      if count and has_many_passwords(context, source, count, parameters.password_share) == passwords.many then
+        raiseAlert {
+          rule = rule_name, parameters = parameters,
+          key = source.key, severity = parameters.severity, dedup = "6h", user = "", value = count,
+          threshold = limit,
+          message = string.format("%d logins failed from %s within a week, %s, at last %s from %s. %s", count, source.key,
+            passwords.words, context.login, context.where(), words.block),
+          data = { level = source.level },
+        }
+      end
+    end
+  end
 end
 
 -- Whether so many users log in from the network of this login that it is nobody's own: an office, a carrier, a gateway.

@@ -26,14 +26,13 @@ export interface AlertNote {
   readonly atMs: number
 }
 
-export interface Alert {
-  /** Grows with every new alert, never used twice. */
-  readonly id: number
+/** What whoever raises an alert says of it, and the alert then has. */
+interface AlertContent {
   readonly rule: string
   readonly key: string
-  /** The worst that it ever had. */
+  /** Of an alert the worst that it ever had. */
   readonly severity: Severity
-  /** Of the last time that it was raised, as are value, threshold and data. */
+  /** Of an alert that of the last time that it was raised, as are value, threshold and data. */
   readonly message: string
   readonly value?: number
   readonly threshold?: number
@@ -41,6 +40,13 @@ export interface Alert {
   readonly data?: string
   /** Login that it is about; empty when it is about none. */
   readonly user: string
+  /** It is resolved when it was not raised for so long. */
+  readonly resolveAfterMs: number
+}
+
+export interface Alert extends AlertContent {
+  /** Grows with every new alert, never used twice. */
+  readonly id: number
   /** How often it was raised. */
   readonly count: number
   readonly state: AlertState
@@ -48,8 +54,6 @@ export interface Alert {
   readonly lastAtMs: number
   /** When its severity or its state last became another. */
   readonly changedAtMs: number
-  /** It is resolved when it was not raised for so long. */
-  readonly resolveAfterMs: number
   readonly firstReport?: AlertReport
   readonly lastReport?: AlertReport
   readonly acknowledged?: AlertNote
@@ -63,23 +67,13 @@ export interface Alert {
 /** What a run asks for; takes place when the run has ended well, in one transaction with the rest of it. */
 export type AlertEffect = RaiseEffect | ResolveEffect
 
-export interface RaiseEffect {
+export interface RaiseEffect extends AlertContent {
   readonly kind: 'raise'
-  readonly rule: string
-  readonly key: string
-  readonly severity: Severity
-  readonly message: string
-  readonly value?: number
-  readonly threshold?: number
-  /** JSON text. */
-  readonly data?: string
-  readonly user: string
   readonly atMs: number
   /** It counts so often; once where it is left out. */
   readonly times?: number
   /** Raised again within this time, it is the same alert. */
   readonly dedupMs: number
-  readonly resolveAfterMs: number
   /** Of the report whose run this is; its number is known where the outcome is stored. */
   readonly report?: Omit<AlertReport, 'id'>
   /** What the run knew; kept beside the alert, for explaining it. */

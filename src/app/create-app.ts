@@ -20,6 +20,7 @@ import { startHttp } from './start-http.ts'
 import { startPolicy } from './start-policy.ts'
 import { startOperations } from './start-operations.ts'
 import type { Reloads } from './start-reloads.ts'
+import { createSinkFunctions } from './sink-functions.ts'
 import { startScheduler } from './start-scheduler.ts'
 import { StopSequence } from './stop-sequence.ts'
 
@@ -89,9 +90,12 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   stopping.add('statistics log', startStatisticsLog(log, statistics))
   stopping.add('expiry', startExpiry(store, now, log))
 
+  const sinkFunctions = createSinkFunctions()
   const delivery = createDelivery(
     {
       outbox,
+      callFunction: sinkFunctions.call,
+      mailTimes: store.alerts,
       now,
       random: Math.random,
       log,
@@ -103,10 +107,12 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   )
   delivery.start()
   stopping.add('delivery', (remainingMs) => delivery.stop(remainingMs))
+  stopping.add('functions of alert sinks', sinkFunctions.stop)
 
   const alerts = startAlerts({ settings, store, metrics, log, stopping, now, onQueued: outbox.queued })
   const shared = { options, inForce, store, outbox, metrics, statistics, emit, stopping, now, log }
   const policy = await startPolicy({ ...shared, alerts, sendTest: delivery.sendTest })
+  sinkFunctions.start(policy)
   const scheduler = startScheduler({ ...shared, policy }, settings.schedules)
   const { http, urls } = await startHttp({ ...shared, askAlerts: alerts.ask, policy, traffic })
   const reloads = await startOperations({ ...shared, delivery, alerts, policy, scheduler, http, traffic })

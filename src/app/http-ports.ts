@@ -96,8 +96,9 @@ export function createHttpPorts(deps: HttpPortsDeps): HttpPorts {
 
 function endpointOutcome(outcome: RunOutcome): EndpointOutcome {
   if (!outcome.ok) return { kind: 'failed', reason: outcome.failure.message }
-  const { success, attributes } = outcome.answer ?? { success: false, attributes: {} }
-  return { kind: 'returned', success, attributes }
+  const { answer } = outcome
+  if (answer?.kind !== 'endpoint') return { kind: 'returned', success: false, attributes: {} }
+  return { kind: 'returned', success: answer.success, attributes: answer.attributes }
 }
 
 /** The reference's keys; times are milliseconds and seconds as their names say. */

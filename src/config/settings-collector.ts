@@ -5,6 +5,7 @@
 import type { AlertRoute } from '../alerts/alert-route.ts'
 import type { AlertPattern } from '../alerts/alert-matcher.ts'
 import type { Silence } from '../alerts/silence.ts'
+import type { SinkKeyValues } from '../delivery/sinks/sink-keys.ts'
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
 import type { Durability } from '../store/store.ts'
 import type { FileVersion } from '../enrich/geoip/geo-database-file.ts'
@@ -43,7 +44,7 @@ export interface CollectedGeoDatabase {
 /** As addAlertSink got it, checked. */
 interface CollectedAlertSink {
   readonly type: string
-  readonly keys: Readonly<Record<string, string | number | boolean | readonly string[]>>
+  readonly keys: SinkKeyValues
 }
 
 interface CollectedWindow extends AlertPattern {

@@ -32,7 +32,13 @@ const AlertSinkSchema = Type.Object({
   type: Type.String(),
   keys: Type.Record(
     Type.String(),
-    Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())]),
+    Type.Union([
+      Type.String(),
+      Type.Number(),
+      Type.Boolean(),
+      Type.Array(Type.String()),
+      Type.Object({ luaFunction: Type.Literal(true) }),
+    ]),
   ),
 })
 

@@ -10,9 +10,10 @@ import { Lane, type LaneDeps } from './lane.ts'
 import type { HookOutlet, SinkOutlet } from './outlet.ts'
 import { ProblemLog } from './problem-log.ts'
 import type { SinkDefinition } from './sinks/alert-sink.ts'
-import { createSink, sinkSender } from './sinks/create-sink.ts'
+import { createSink } from './sinks/create-sink.ts'
 import type { Sink } from './sinks/sink-port.ts'
 import { sinkQueue } from './sinks/sink-queue.ts'
+import { sinkSender } from './sinks/sink-sender.ts'
 import { createWebHookSender } from './web-hook-sender.ts'
 
 /** How a lane goes on from the one before it. */
@@ -32,6 +33,7 @@ export function createLaneMaker(deps: DeliveryDeps, onRest: () => void): LaneMak
     lookup: createSharedLookup(),
     hostname: hostname(),
     pid: process.pid,
+    mailTimes: deps.mailTimes,
     startedAtMs: now(),
   }
   return {
@@ -59,7 +61,7 @@ export function createLaneMaker(deps: DeliveryDeps, onRest: () => void): LaneMak
         ...course,
         recipient: { kind: 'sink', name, place },
         queue: sinkQueue(name),
-        sender: sinkSender(connections),
+        sender: sinkSender({ name, sink: connections }, deps),
         concurrency: connections.concurrency,
         onRest,
         onTry: (isOk) => metrics.sinkTries.inc({ sink: name, type, status: isOk ? 'ok' : 'error' }),

@@ -7,6 +7,8 @@ import type { TryRecord } from './lane.ts'
 import type { DeadReason, Outbox } from './outbox.ts'
 import type { RetryPolicy } from './retry.ts'
 import type { SinkDefinition, SinkType } from './sinks/alert-sink.ts'
+import type { MailTimes } from './sinks/email/mail-throttle.ts'
+import type { CallSinkFunction } from './sinks/sink-function.ts'
 import type { WebHookDefinition } from './web-hook.ts'
 
 /** Why a message will not arrive: a closed set, which labels a metric. */
@@ -42,6 +44,9 @@ export interface DeliveryDeps {
   readonly random: () => number
   readonly log: Log
   readonly metrics: DeliveryMetrics
+  readonly mailTimes: MailTimes
+  /** The Lua functions of alert sinks. */
+  readonly callFunction: CallSinkFunction
   /** Messages for a webhook or sink are given up. Must not throw. */
   readonly onGivenUp?: (receiver: string, reason: string) => void
   /** For the history of alerts. Must not throw. */

@@ -14,7 +14,8 @@ import type { OutboxObserver } from './outbox.ts'
 import { planLanes } from './plan-lanes.ts'
 import { DEFAULT_RETRY_POLICY } from './retry.ts'
 import type { SinkType } from './sinks/alert-sink.ts'
-import { notifySafely } from './sinks/create-sink.ts'
+import type { CallSinkFunction } from './sinks/sink-function.ts'
+import { sendOnce } from './sinks/sink-sender.ts'
 import { testMessage } from './sinks/test-message.ts'
 
 /** One line of showCustomWebHooks(), and of showWebHookQueue(). */
@@ -141,7 +142,7 @@ export function createDelivery(deps: DeliveryDeps, options: DeliveryOptions): De
     },
     counters: () => countersOf(lanes),
     sinks: () => sinksIn(lanes).map(statusOf),
-    sendTest: (name) => sendTest(lanes, name, now()),
+    sendTest: (name) => sendTest({ ...deps, lanes }, name),
   }
 }
 
@@ -155,12 +156,21 @@ function statusOf({ definition: { name, type, place }, lane }: SinkOutlet): Sink
   return { name, type, place, ...lane.tally }
 }
 
-async function sendTest(lanes: LanesInForce, name: string, nowMs: number): Promise<TestOutcome> {
+interface TestParts {
+  readonly lanes: LanesInForce
+  /** Unix milliseconds. */
+  readonly now: () => number
+  readonly callFunction: CallSinkFunction
+}
+
+async function sendTest({ lanes, now, callFunction }: TestParts, name: string): Promise<TestOutcome> {
   const sinks = sinksIn(lanes)
   const found = sinks.find(({ definition }) => definition.name === name)
   if (found === undefined) return { ok: false, answer: unknownSink(name, sinks) }
-  const message = testMessage(name, randomUUID(), nowMs)
-  const { verdict, answer } = await lanes.whileHeld(found, () => notifySafely(found.connections, [message]))
+  const message = testMessage(name, randomUUID(), now())
+  const { verdict, answer } = await lanes.whileHeld(found, () =>
+    sendOnce({ name, sink: found.connections }, message, callFunction),
+  )
   return { ok: verdict.kind === 'success', answer }
 }
 

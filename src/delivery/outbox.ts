@@ -72,6 +72,8 @@ export interface Outbox {
   readonly size: number
   /** Takes up to `limit` entries of one hook that are due. By hook, so that none can stand in another's way. */
   claimDue(hook: string, nowMs: number, limit: number): Promise<Claim>
+  /** What is claimed has this body from now on, also for later tries. */
+  rewrite(id: string, body: string): Promise<void>
   /** Ends a claim. */
   settle(id: string, settlement: Settlement): Promise<void>
   /** Gives up messages of other names than these once they are old; those that are claimed stay. */

@@ -7,7 +7,7 @@ import type { Outbox, OutboxEntry, OutboxObserver, Settlement } from './outbox.t
 
 type StorePart = Pick<
   Store,
-  'claimDue' | 'settleDelivered' | 'settleRetry' | 'settleDead' | 'buryOrphans' | 'counts'
+  'claimDue' | 'rewriteMessage' | 'settleDelivered' | 'settleRetry' | 'settleDead' | 'buryOrphans' | 'counts'
 >
 
 export interface StoreOutbox extends Outbox {
@@ -47,6 +47,10 @@ export function createStoreOutbox(store: StorePart, now: () => number): StoreOut
       const { entries, nextDueAtMs } = await store.claimDue(hook, nowMs, limit)
       for (const { deliveryId, id } of entries) claimed.set(deliveryId, id)
       return { entries: entries.map(toEntry), nextDueAtMs }
+    },
+    async rewrite(deliveryId, body) {
+      const id = claimed.get(deliveryId)
+      if (id !== undefined) await store.rewriteMessage(id, body)
     },
     async settle(deliveryId, settlement) {
       const id = claimed.get(deliveryId)

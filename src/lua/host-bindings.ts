@@ -113,7 +113,8 @@ function installType(L: LuaThread, type: HostType, { codeOf, deps }: TypeContext
 }
 
 function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps): HostCode {
-  if (entry.scope === 'configuration' && deps.mode === 'policy') return () => 0
+  const isSetting = entry.scope === 'configuration' && deps.mode === 'policy'
+  if (isSetting && entry.inPolicyState === undefined) return () => 0
   const { values, waiting, refuse = raise } = deps
   const finish = (L: LuaThread, result: HostResult): number => {
     if (result === undefined) return 0
@@ -133,6 +134,7 @@ function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps
   }
   return (L) => {
     const run = deps.currentRun()
+    if (isSetting && run !== undefined) return 0
     if (deps.mode === 'policy' && isCopyOfConsole(entry, run)) {
       pushText(L, '')
       return entry.scope === 'console' ? 1 : 0
@@ -142,7 +144,7 @@ function hostCode(entry: HostFunction, called: CalledFunction, deps: BindingDeps
     const call = new LuaHostCall(called, L, run)
     let result: HostResult | Promise<HostResult>
     try {
-      const code = run?.kind === 'console' ? entry.onConsole : undefined
+      const code = isSetting ? entry.inPolicyState : run?.kind === 'console' ? entry.onConsole : undefined
       result = (code ?? entry.run)(call)
     } catch (thrown) {
       return raiseThrown(L, thrown)

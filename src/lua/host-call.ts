@@ -7,7 +7,7 @@ import { lua } from './fengari.ts'
 import { TYPE, type LuaThread } from './fengari-types.ts'
 import type { HostCall, NumberRange } from './host-function.ts'
 import { LuaRaise } from './lua-raise.ts'
-import type { LuaFunction, LuaValue } from './lua-value.ts'
+import { isLuaFunction, type LuaFunction, type LuaValue } from './lua-value.ts'
 import { formatNumber } from './numbers.ts'
 import type { RunContext } from './run-context.ts'
 import type { LuaValues } from './values.ts'
@@ -203,8 +203,4 @@ function describeRange({ min, max }: NumberRange): string {
 
 function isArray(value: LuaValue): value is readonly LuaValue[] {
   return Array.isArray(value)
-}
-
-function isLuaFunction(value: LuaValue): value is LuaFunction {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'lua-function'
 }

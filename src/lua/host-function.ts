@@ -44,6 +44,8 @@ export interface HostFunction {
    */
   readonly isImmediate?: true
   readonly run: HostCode
+  /** What a function of the configuration does while the file runs in a policy state, instead of nothing. */
+  readonly inPolicyState?: HostCode
   /** What it does on the console, for a function of the configuration that can take effect while the server runs. */
   readonly onConsole?: HostCode
 }

@@ -39,6 +39,10 @@ export function isLuaTable(value: LuaValue): value is LuaTable {
   return value instanceof Map
 }
 
+export function isLuaFunction(value: LuaValue): value is LuaFunction {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'lua-function'
+}
+
 export function isLuaArray(value: LuaValue): value is readonly LuaValue[] {
   return Array.isArray(value)
 }

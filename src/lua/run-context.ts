@@ -26,7 +26,7 @@ export interface RunEffects {
 }
 
 export interface RunContext {
-  readonly kind: 'report' | 'background' | 'endpoint' | 'console'
+  readonly kind: 'report' | 'background' | 'endpoint' | 'sink' | 'console'
   /** What ran, for logs: `report`, or the name of the function. */
   readonly name: string
   /** Unix seconds that count as now for what the run reads and changes; the report's own time on replay. */

@@ -1,15 +1,18 @@
 /**
  * Runs jobs in a policy state and says how each ended. Lives on a policy worker.
  */
+import { parseData } from '../alerts/compose-notification.ts'
+import { MAX_SINK_TEXT, sinkRunName } from '../delivery/sinks/sink-function.ts'
 import { emptyRecord } from '../login/attributes.ts'
 import { handlerRunName } from '../events/event-handlers.ts'
 import { decodeLoginReport } from '../login/report-codec.ts'
 import { createLoginTuples, type PushLoginTuple } from '../lua/bindings/login-tuple.ts'
+import { jsonOf } from '../lua/bindings/json-argument.ts'
 import type { CallOutcome } from '../lua/lua-state.ts'
 import { isLuaArray, isLuaTable, type LuaValue } from '../lua/lua-value.ts'
 import { formatNumber } from '../lua/numbers.ts'
 import { createRunContext, type RunContext } from '../lua/run-context.ts'
-import type { EndpointAnswer, Job, RunOutcome, RunResult, WorkerSetup } from './messages.ts'
+import type { Job, RunAnswer, RunOutcome, RunResult, WorkerSetup } from './messages.ts'
 import { LoginQueue } from './login-queue.ts'
 import type { PolicyState } from './policy-state.ts'
 import { effectsOf } from './run-effects.ts'
@@ -60,6 +63,9 @@ export class JobRunner {
           )
         })
         return
+      case 'sink':
+        void this.#run(job.id, () => this.#startSinkFunction(job))
+        return
       case 'endpoint':
         void this.#run(job.id, () => {
           const registered = this.#state.registrations.endpoints.get(job.name)
@@ -73,6 +79,15 @@ export class JobRunner {
       default:
         job satisfies never
     }
+  }
+
+  #startSinkFunction(job: Extract<Job, { readonly kind: 'sink' }>): RunOutcome | Promise<RunOutcome> {
+    const registered = this.#state.registrations.sinkFunctions.get(job.name)
+    if (registered === undefined) return notRegistered(`the function of the alert sink ${job.name}`)
+    const args = parseData(job.args)
+    const run = createRunContext('sink', sinkRunName(job.name), Date.now() / 1000)
+    const outcome = this.#state.lua.run(run, registered, isLuaArray(args) ? args : [])
+    return mapOutcome(outcome, (ended) => this.#sinkOutcome(run, ended))
   }
 
   #startReport(job: Extract<Job, { readonly kind: 'report' }>): void {
@@ -102,7 +117,7 @@ export class JobRunner {
   }
 
   /** A failed run leaves nothing: its effects are dropped here. */
-  #outcomeOf(run: RunContext, outcome: CallOutcome, answer?: EndpointAnswer): RunOutcome {
+  #outcomeOf(run: RunContext, outcome: CallOutcome, answer?: RunAnswer): RunOutcome {
     if (!outcome.ok) return { ok: false, failure: outcome.error }
     const effects = effectsOf(run, this.#state.trends)
     return effects === undefined && answer === undefined ? NO_EFFECTS : { ok: true, effects, answer }
@@ -114,10 +129,25 @@ export class JobRunner {
     const [success, table] = outcome.values
     const attributes = attributesOf(table)
     if (typeof success === 'boolean' && attributes !== undefined) {
-      return this.#outcomeOf(run, outcome, { success, attributes })
+      return this.#outcomeOf(run, outcome, { kind: 'endpoint', success, attributes })
     }
-    const message = `the custom endpoint ${run.name} must return a boolean and a table of strings`
-    return { ok: false, failure: { code: 'TRK_LUA_ERROR', message, traceback: '' } }
+    return luaError(`the custom endpoint ${run.name} must return a boolean and a table of strings`)
+  }
+
+  /** The function of an alert sink returns a text, a table that becomes JSON, or nil. */
+  #sinkOutcome(run: RunContext, outcome: CallOutcome): RunOutcome {
+    if (!outcome.ok) return this.#outcomeOf(run, outcome)
+    const [value] = outcome.values
+    if (value === undefined || value === null) return this.#outcomeOf(run, outcome)
+    const isTextOrTable = typeof value === 'string' || typeof value === 'object'
+    const json = typeof value === 'string' ? ({ ok: true, text: value } as const) : jsonOf(value)
+    if (!isTextOrTable || !json.ok) {
+      const what = json.ok ? '' : `, and no table with ${json.what}`
+      return luaError(`${run.name}: its function must return a string, a table or nil${what}`)
+    }
+    if (json.text.length > MAX_SINK_TEXT)
+      return luaError(`${run.name}: what its function returned is longer than ${MAX_SINK_TEXT} bytes`)
+    return this.#outcomeOf(run, outcome, { kind: 'sink', text: json.text })
   }
 }
 
@@ -154,8 +184,9 @@ function entriesOf(table: LuaValue): Iterable<readonly [string | number | boolea
 }
 
 function notRegistered(what: string): RunOutcome {
-  return {
-    ok: false,
-    failure: { code: 'TRK_LUA_ERROR', message: `${what} is not registered in this state`, traceback: '' },
-  }
+  return luaError(`${what} is not registered in this state`)
+}
+
+function luaError(message: string): RunOutcome {
+  return { ok: false, failure: { code: 'TRK_LUA_ERROR', message, traceback: '' } }
 }

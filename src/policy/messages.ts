@@ -72,6 +72,14 @@ export type Job =
       readonly name: string
       readonly event: EventView
     }
+  | {
+      readonly id: number
+      readonly kind: 'sink'
+      /** Of the alert sink whose function it is. */
+      readonly name: string
+      /** JSON: the array of what the function is called with. */
+      readonly args: string
+    }
 
 export type ToWorker =
   | { readonly type: 'run'; readonly jobs: readonly PackedJob[] }
@@ -103,12 +111,21 @@ export type RunOutcome =
   | {
       readonly ok: true
       readonly effects: CommittedEffects | undefined
-      readonly answer: EndpointAnswer | undefined
+      readonly answer: RunAnswer | undefined
     }
   | { readonly ok: false; readonly failure: RunFailure }
 
+export type RunAnswer = EndpointAnswer | SinkAnswer
+
+/** What the function of an alert sink returned, unless that was nil. */
+export interface SinkAnswer {
+  readonly kind: 'sink'
+  readonly text: string
+}
+
 /** What a custom endpoint returned. */
 export interface EndpointAnswer {
+  readonly kind: 'endpoint'
   readonly success: boolean
   readonly attributes: Readonly<Record<string, string>>
 }

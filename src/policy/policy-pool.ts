@@ -5,6 +5,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import type { WorkerState } from '../console/console-questions.ts'
 import { partitionOfLogin } from '../ingest/login-partition.ts'
 import { handlerRunName, type EventView } from '../events/event-handlers.ts'
+import { sinkRunName } from '../delivery/sinks/sink-function.ts'
 import type { EndpointArguments } from '../login/endpoint-arguments.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -58,6 +59,12 @@ export interface PolicyPool extends HandOver {
   readonly runBackground: (name: string) => Promise<RunOutcome>
   /** Runs the handler that was set for this name, always on the same worker. */
   readonly runEvent: (name: string, event: EventView) => Promise<RunOutcome>
+  /**
+   * Runs the function of an alert sink, always on the same worker.
+   *
+   * @param args - JSON: the array of what it is called with
+   */
+  readonly runSinkFunction: (sink: string, args: string) => Promise<RunOutcome>
   /** Every worker runs the line, which has run on the configuration thread, for the sake of Lua variables. */
   readonly repeatConsoleLine: (line: string) => void
   readonly workers: () => readonly WorkerState[]
@@ -86,13 +93,17 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
     enqueue({ job, key, finish, submittedAtMs: performance.timeOrigin + performance.now() })
   }
 
+  function call(key: string | undefined, job: Job): Promise<RunOutcome> {
+    return new Promise((resolve) => submit(key, job, resolve))
+  }
+
   function enqueue(run: ReleasedRun): void {
     pending++
     workers[partitionOf(run.key)]?.submit({
       ...run,
       tries: 0,
       settle(outcome, timing) {
-        deps.onRun(timing, run.job.kind === 'report' ? 'report' : run.job.name)
+        deps.onRun(timing, nameOf(run.job))
         const settling = run.finish(outcome)
         if (settling === undefined) ended()
         else void settling.then(ended, ended)
@@ -120,18 +131,12 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
     },
     runEndpoint(name, args) {
       if (pending >= options.maxPendingForCalls) return undefined
-      return new Promise((resolve) => {
-        submit(undefined, { id: nextId++, kind: 'endpoint', name, args }, resolve)
-      })
+      return call(undefined, { id: nextId++, kind: 'endpoint', name, args })
     },
-    runBackground: (name) =>
-      new Promise((resolve) => {
-        submit(name, { id: nextId++, kind: 'background', name }, resolve)
-      }),
-    runEvent: (name, event) =>
-      new Promise((resolve) => {
-        submit(handlerRunName(name), { id: nextId++, kind: 'event', name, event }, resolve)
-      }),
+    runBackground: (name) => call(name, { id: nextId++, kind: 'background', name }),
+    runEvent: (name, event) => call(handlerRunName(name), { id: nextId++, kind: 'event', name, event }),
+    runSinkFunction: (sink, args) =>
+      call(sinkRunName(sink), { id: nextId++, kind: 'sink', name: sink, args }),
     repeatConsoleLine(line) {
       for (const worker of workers) worker.repeatConsoleLine(line)
     },
@@ -159,6 +164,11 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
 
 function resourceLimits({ memoryLimitMb }: PolicyPoolOptions): ResourceLimits {
   return { maxOldGenerationSizeMb: memoryLimitMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB }
+}
+
+function nameOf(job: Job): string {
+  if (job.kind === 'report') return 'report'
+  return job.kind === 'sink' ? sinkRunName(job.name) : job.name
 }
 
 function leastLoaded(workers: readonly WorkerHandle[]): number {

@@ -78,6 +78,15 @@ export class PolicyRuns {
     })
   }
 
+  /** Runs the function of an alert sink. */
+  runSinkFunction(sink: string, args: string): Promise<RunOutcome> {
+    const held = this.#held
+    if (held === undefined) return this.#pool.runSinkFunction(sink, args)
+    return new Promise((resolve) => {
+      held.push((pool) => resolve(pool.runSinkFunction(sink, args)))
+    })
+  }
+
   /** Runs that wait for their worker. */
   waiting(): number {
     return this.#pool.waiting() + (this.#held?.length ?? 0)

@@ -36,6 +36,7 @@ export type StoreAnswer =
       readonly reports: number
       readonly trendRows: number
       readonly alerts: number
+      readonly mails: number
     }
   | { readonly kind: 'failed-reports'; readonly reports: readonly FailedReport[] }
   | { readonly kind: 'dead-letters'; readonly letters: readonly DeadLetter[] }

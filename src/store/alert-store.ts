@@ -75,6 +75,23 @@ export interface NotificationCommit {
 /** One try of a delivery, by the sender. */
 export type DeliveryNote = NotificationDelivery
 
+/** Somebody was written to. */
+export interface MailNote {
+  /** Name given to addAlertSink. */
+  readonly sink: string
+  /** Not kept, but for a hash of it. */
+  readonly address: string
+  /** Logins that the mail was about: forgetting one of them erases the note. */
+  readonly logins: readonly string[]
+  readonly deliveryId: string
+  readonly atMs: number
+  /** From then on nobody asks for it. */
+  readonly keepUntilMs: number
+}
+
+/** The last mail that an address got through a sink. */
+export type LastMail = Pick<MailNote, 'deliveryId' | 'atMs'>
+
 export interface AlertCounts {
   /** Not resolved, by severity from info to critical. */
   readonly open: readonly [info: number, low: number, medium: number, high: number, critical: number]
@@ -108,6 +125,9 @@ export interface AlertStore {
   /** undefined when there are as many as may be. */
   addSilence(silence: NewSilence): Promise<Silence | undefined>
   removeSilence(id: string): Promise<boolean>
+  lastMail(sink: string, address: string): Promise<LastMail | undefined>
+  /** Takes the place of the last note of the same sink and address. */
+  noteMail(note: MailNote): Promise<void>
 }
 
 /** At most so many alerts are found by a notification, and so many notifications by an alert. */
@@ -124,4 +144,5 @@ export const ALERT_STORE_DEFAULTS = {
   /** Above these the oldest go. */
   maxResolvedAlerts: 1_000_000,
   maxNotifications: 100_000,
+  maxMailNotes: 100_000,
 } as const

@@ -23,6 +23,8 @@ import {
   type AlertQuery,
   type AlertStore,
   type DeliveryNote,
+  type LastMail,
+  type MailNote,
   MAX_ALERTS_LISTED,
   MAX_NOTIFICATIONS_LISTED,
   MAX_NOTIFIED_IDS,
@@ -47,6 +49,8 @@ export class MemoryAlerts implements AlertStore {
   readonly #groups = new Map<string, StoredGroup>()
   readonly #notifications: NotificationRecord[] = []
   readonly #silences = new Map<string, Silence>()
+  /** By sink and address. */
+  readonly #mails = new Map<string, MailNote>()
   #nextId = 1
   #nextNotification = 1
   #nextSilence = 1
@@ -79,6 +83,10 @@ export class MemoryAlerts implements AlertStore {
     for (const alert of this.#open())
       if (quietAtMs(alert) <= nowMs) this.#set(resolvedFor(alert, 'quiet', nowMs))
     for (const { id, untilMs } of this.#silences.values()) if (untilMs <= nowMs) this.#silences.delete(id)
+    const mails = [...this.#mails].toSorted(([, a], [, b]) => a.keepUntilMs - b.keepUntilMs)
+    const surplus = mails.length - ALERT_STORE_DEFAULTS.maxMailNotes
+    for (const [index, [key, { keepUntilMs }]] of mails.entries())
+      if (index < surplus || keepUntilMs <= nowMs) this.#mails.delete(key)
     const untilMs = nowMs - this.alertHistoryMs
     for (const { id, resolved } of this.#alerts.values()) {
       if (resolved === undefined || resolved.atMs > untilMs) continue
@@ -105,6 +113,12 @@ export class MemoryAlerts implements AlertStore {
         ...(latest === undefined || evidenceNames(latest, login) ? {} : { latest }),
       })
     }
+    return named.length
+  }
+
+  forgetMails(login: string): number {
+    const named = [...this.#mails].filter(([, { logins }]) => logins.includes(login))
+    for (const [key] of named) this.#mails.delete(key)
     return named.length
   }
 
@@ -213,6 +227,17 @@ export class MemoryAlerts implements AlertStore {
     return this.#deps.later(() => this.#silences.delete(id))
   }
 
+  lastMail(sink: string, address: string): Promise<LastMail | undefined> {
+    return this.#deps.later(() => {
+      const note = this.#mails.get(mailKey(sink, address))
+      return note === undefined ? undefined : { deliveryId: note.deliveryId, atMs: note.atMs }
+    })
+  }
+
+  noteMail(note: MailNote): Promise<void> {
+    return this.#deps.later(() => void this.#mails.set(mailKey(note.sink, note.address), note))
+  }
+
   #open(): readonly Alert[] {
     return [...this.#alerts.values()].filter(({ state }) => state !== 'resolved')
   }
@@ -249,4 +274,8 @@ export class MemoryAlerts implements AlertStore {
     const kept = this.#notifications.filter(isKept).slice(-ALERT_STORE_DEFAULTS.maxNotifications)
     this.#notifications.splice(0, Infinity, ...kept)
   }
+}
+
+function mailKey(sink: string, address: string): string {
+  return JSON.stringify([sink, address])
 }

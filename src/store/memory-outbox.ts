@@ -43,6 +43,11 @@ export class MemoryOutbox {
     return { entries, nextDueAtMs: waiting[entries.length]?.nextTryAtMs }
   }
 
+  rewrite(id: number, body: string): void {
+    const entry = this.#waiting.get(id)
+    if (entry !== undefined) this.#waiting.set(id, { ...entry, body })
+  }
+
   remove(ids: readonly number[]): void {
     for (const id of ids) {
       this.#waiting.delete(id)

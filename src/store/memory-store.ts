@@ -115,6 +115,10 @@ export class MemoryStore implements Store {
     return this.#later(() => this.#outbox.claim(receiver, nowMs, limit))
   }
 
+  rewriteMessage(id: number, body: string): Promise<void> {
+    return this.#later(() => this.#outbox.rewrite(id, body))
+  }
+
   settleDelivered(ids: readonly number[]): Promise<void> {
     return this.#later(() => this.#outbox.remove(ids))
   }
@@ -168,7 +172,8 @@ export class MemoryStore implements Store {
       const known = [...this.#reports.values()].filter((report) => report.login === login && !report.isOpen)
       for (const report of known) this.#reports.delete(report.id)
       const alerts = this.alerts.forget(login)
-      return { reports: known.length, trendRows: this.#trends.forget(login), alerts }
+      const mails = this.alerts.forgetMails(login)
+      return { reports: known.length, trendRows: this.#trends.forget(login), alerts, mails }
     })
   }
 

@@ -183,6 +183,8 @@ export interface Forgotten {
   readonly reports: number
   readonly trendRows: number
   readonly alerts: number
+  /** Notes of when the user was last written to. */
+  readonly mails: number
 }
 
 /** How the removal of what has expired went. */
@@ -246,6 +248,8 @@ export interface Store {
 
   /** Entries of a receiver whose next try is due, oldest first; not handed out again until settled. */
   claimDue(receiver: string, nowMs: number, limit: number): Promise<OutboxClaim>
+  /** An open message has this body from now on; it stays with whoever holds it. Nothing happens when there is none. */
+  rewriteMessage(id: number, body: string): Promise<void>
   settleDelivered(ids: readonly number[]): Promise<void>
   settleRetry(id: number, tries: number, nextTryAtMs: number): Promise<void>
   settleDead(id: number, tries: number, atMs: number, reason: string): Promise<void>
@@ -266,8 +270,8 @@ export interface Store {
   /** Newest first, by id. What has not been run yet is in it too. */
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]>
   /**
-   * Erases a person: done and failed reports (each counts once), trend rows whose key is the login, and alerts that name
-   * it. Reports that are still to be run and outgoing messages stay.
+   * Erases a person: done and failed reports (each counts once), trend rows whose key is the login, alerts that name it,
+   * and notes of mails about it. Reports that are still to be run and outgoing messages stay.
    */
   forgetLogin(login: string): Promise<Forgotten>
 

@@ -1,12 +1,12 @@
 /** What trackalert.conf(5) tells a new user to do for mail and syslog, done: its configuration, its commands. */
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { eventually } from '../support/ask-server.ts'
+import { receiveDatagrams } from '../support/datagram-receiver.ts'
 import { freePort } from '../support/free-port.ts'
 import { readManPage } from '../support/man-page.ts'
 import { privateCa } from '../support/private-ca.ts'
@@ -33,20 +33,11 @@ function replaced(text: string, places: Readonly<Record<string, string>>): strin
   return result
 }
 
-async function syslogReceiver(t: TestContext) {
-  const socket = createSocket('udp4')
-  const messages: Buffer[] = []
-  socket.on('message', (message) => messages.push(message))
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
-  t.after(() => socket.close())
-  return { port: socket.address().port, messages }
-}
-
 test('mail and syslog are set up, tried and seen in the history by the manual alone', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'trackalert-guide-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const smtp = await startSmtp(t, { login: { user: 'trackalert', password: 'Mail4711' } })
-  const syslog = await syslogReceiver(t)
+  const syslog = await receiveDatagrams(t)
   const configuration = replaced(exampleOf('example', 'mail-and-syslog'), {
     '"127.0.0.1:8084"': `"127.0.0.1:${await freePort()}"`,
     '"127.0.0.1:5199"': `"127.0.0.1:${await freePort()}"`,
@@ -79,7 +70,7 @@ test('mail and syslog are set up, tried and seen in the history by the manual al
   const [desk, noc] = await run('test')
   assert.equal(desk?.stdout, 'desk: 250 2.0.0 queued as mail 1\n')
   assert.match(noc?.stdout ?? '', /^noc: .*sent \(UDP: no answer\)\n$/)
-  await eventually('the test does not come by syslog', () => syslog.messages.length === 1)
+  await syslog.waitForCount(1)
 
   const [, , first] = await run('try')
   let shown = first?.stdout ?? ''
@@ -91,5 +82,5 @@ test('mail and syslog are set up, tried and seen in the history by the manual al
   assert.match(shown, /^Rule +five-minutes$/m)
   assert.match(shown, / desk +delivered 1 .* 250 2\.0\.0 queued as mail 2$/m)
   assert.match(mailParts(smtp.mails[1]?.raw ?? '').get('text/plain') ?? '', /the way of an alert works/)
-  assert.match(parseRfc5424(syslog.messages[1] ?? new Uint8Array()).text, /the way of an alert works/)
+  assert.match(parseRfc5424(syslog.datagrams[1] ?? new Uint8Array()).text, /the way of an alert works/)
 })

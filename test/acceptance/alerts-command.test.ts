@@ -1,9 +1,10 @@
 /** `trackalert alerts` and `trackalert notify-test` against a real server, as a shell runs them. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { promisify } from 'node:util'
 import { allRun, eventually, report } from '../support/ask-server.ts'
 import { connectConsole, CONTROL_CONFIGURATION, CONTROL_KEY } from '../support/console-client.ts'
 import { freePort } from '../support/free-port.ts'
@@ -207,6 +208,26 @@ test('what is followed goes on over a restart of the server, and each alert is t
   )
   assert.equal(output.split('\n').length, 6)
   assert.equal(child.exitCode, null)
+})
+
+test('what is followed ends quietly when the reader has seen enough', async (t) => {
+  const { server } = await start(t)
+  await report(server, { login: 'ann' })
+  await allRun(server)
+  const shell = `"$0" "$1" alerts --follow --format line -C "$2" | head -n 1; echo "\${PIPESTATUS[0]}"`
+  const words = ['-c', shell, process.execPath, MAIN, join(server.folder, 'trackalert.conf')]
+  let isOver = false
+  const ended = promisify(execFile)('bash', words).finally(() => (isOver = true))
+  // Like any program it notices at a line that nobody takes any more.
+  let more = 0
+  await eventually('it does not end', async () => {
+    await report(server, { login: `user${more++}` })
+    return isOver
+  })
+  const { stdout, stderr } = await ended
+  const [line, status, ...rest] = stdout.split('\n')
+  assert.match(line ?? '', / travel .* user=/)
+  assert.deepEqual([status, rest, stderr], ['0', [''], ''])
 })
 
 test('a sink is tested with one command, whose status tells how it went', async (t) => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { allRun, ANSWER_LUA, ask, askForList, eventually, metric, report } from '../support/ask-server.ts'
+import { connectConsole, CONTROL_CONFIGURATION } from '../support/console-client.ts'
 import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
 
 const CONFIGURATION = `
@@ -205,4 +206,37 @@ test('the alerts command needs the password, takes both styles of URL, and names
     headers: { authorization: `Basic ${Buffer.from('x:a secret: with a colon').toString('base64')}` },
   })
   assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'GET, POST'])
+})
+
+test('on the console an alert is commented, acknowledged and resolved by its id, and silenced, once and not by every worker', async (t) => {
+  const server = await startServer(t, {
+    configuration: `${CONFIGURATION}${CONTROL_CONFIGURATION}setNumLuaStates(2)`,
+  })
+  await report(server, { login: 'ann' })
+  await allRun(server)
+  const [ann] = await find(server, 'key=ann')
+  assert.ok(ann !== undefined)
+  const console = await connectConsole(t, server)
+  assert.equal(await console(`return commentAlert(${ann.id}, "eve", "looks bad")`), 'true')
+  assert.equal(await console(`return acknowledgeAlert(${ann.id}, "eve")`), 'true')
+  assert.equal(await console(`return resolveAlertById(${ann.id}, "eve", "was on a journey")`), 'true')
+  assert.equal(await console('return resolveAlertById(999999, "eve")'), 'false')
+  assert.equal(
+    await console('return addSilence{rule="travel", author="eve", comment="move", ends="1h"}'),
+    's1',
+  )
+  // Each worker has run the lines as well once it answers a later one.
+  assert.equal(await console('return removeSilence("s1")'), 'true')
+  await report(server, { login: 'bob' })
+  await report(server, { login: 'carl' })
+  await allRun(server)
+  const [after] = await find(server, 'key=ann')
+  const notes = after?.['comments'] as readonly { readonly comment: string }[]
+  assert.deepEqual(
+    notes.map(({ comment }) => comment),
+    ['looks bad'],
+  )
+  const resolved = after?.['resolved'] as { readonly author: string; readonly comment: string }
+  assert.deepEqual([after?.state, resolved.author, resolved.comment], ['resolved', 'eve', 'was on a journey'])
+  assert.doesNotMatch(await console('return showSilences()'), /^s\d/m)
 })

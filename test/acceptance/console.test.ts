@@ -96,7 +96,7 @@ describe('commands of the console', () => {
       /^Error: .*there is no trend database "nothing"/,
     )
     assert.match(await ask('getReports{ login = "ann" }'), /login = "ann"/)
-    assert.match(await ask('showWebHookQueue()'), /0 webhooks wait or are under way\n$/)
+    assert.match(await ask('showWebHookQueue()'), /0 webhooks and notifications wait or are under way\n$/)
     const workers = await ask('showWorkers()')
     assert.equal(workers.match(/^\d +running +0 +0$/gm)?.length, 2, workers)
   })

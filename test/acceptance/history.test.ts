@@ -137,8 +137,18 @@ test('forgetLogin erases a person from history, failed reports and trends, and n
   await report(server, { login: 'ann', session_id: 's7', attrs: { fail: 'yes' } })
   await report(server, { login: 'bob', session_id: 's8', attrs: { fail: 'yes' } })
   await eventually('they do not fail', async () => (await metric(server, 'trackalert_failed_reports')) === 2)
-  assert.deepEqual(await ask(server, 'forget', { login: 'ann' }), { reports: 4, rows: 1, alerts: 0 })
-  assert.deepEqual(await ask(server, 'forget', { login: 'nobody' }), { reports: 0, rows: 0, alerts: 0 })
+  assert.deepEqual(await ask(server, 'forget', { login: 'ann' }), {
+    reports: 4,
+    rows: 1,
+    alerts: 0,
+    mails: 0,
+  })
+  assert.deepEqual(await ask(server, 'forget', { login: 'nobody' }), {
+    reports: 0,
+    rows: 0,
+    alerts: 0,
+    mails: 0,
+  })
 
   const check = async (): Promise<void> => {
     assert.equal(await sessionsOf(server, { login: 'ann' }), '')

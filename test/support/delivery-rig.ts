@@ -9,7 +9,10 @@ import type { Outbox } from '../../src/delivery/outbox.ts'
 import { createMemoryOutbox, type MemoryOutbox } from './memory-outbox.ts'
 import { parseWebHookDefinition } from '../../src/delivery/web-hook.ts'
 import { parseAlertSink } from '../../src/delivery/sinks/alert-sink.ts'
+import type { MailTimes } from '../../src/delivery/sinks/email/mail-throttle.ts'
+import type { CallSinkFunction } from '../../src/delivery/sinks/sink-function.ts'
 import type { SinkKeyValues } from '../../src/delivery/sinks/sink-keys.ts'
+import type { MailNote } from '../../src/store/alert-store.ts'
 import { rememberingLog, type RememberedLine } from './silent-log.ts'
 
 interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks' | 'sinks'>> {
@@ -19,6 +22,9 @@ interface RigOptions extends Partial<Omit<DeliveryOptions, 'hooks' | 'sinks'>> {
   /** Instead of the one in memory, whose functions then have nothing to tell. */
   readonly store?: Outbox
   readonly now?: () => number
+  /** The Lua functions of sinks; without it there are none. */
+  readonly callFunction?: CallSinkFunction
+  readonly mailTimes?: MailTimes
 }
 
 /** Name to keys; ids count from 1. */
@@ -83,7 +89,15 @@ export function deliveryOptionsOf(
 export function startDelivery(
   t: TestContext,
   hooks: HookSetups,
-  { maxEntries = 10_000, now = Date.now, sinks = {}, store, ...options }: RigOptions = {},
+  {
+    maxEntries = 10_000,
+    now = Date.now,
+    sinks = {},
+    store,
+    callFunction = noFunction,
+    mailTimes = rememberingTimes(),
+    ...options
+  }: RigOptions = {},
 ): DeliveryRig {
   const { log, lines } = rememberingLog()
   const dropped: Record<string, number> = {}
@@ -98,6 +112,7 @@ export function startDelivery(
     },
     add: (message) => memory.add(message),
     claimDue: (hook, nowMs, limit) => memory.claimDue(hook, nowMs, limit),
+    rewrite: (id, body) => memory.rewrite(id, body),
     async settle(id, settlement) {
       await memory.settle(id, settlement)
       onSettled()
@@ -109,6 +124,8 @@ export function startDelivery(
   const delivery = createDelivery(
     {
       outbox: store ?? outbox,
+      callFunction,
+      mailTimes,
       now,
       random: Math.random,
       log,
@@ -163,6 +180,17 @@ export function startDelivery(
       ),
   }
 }
+
+function rememberingTimes(): MailTimes {
+  const last = new Map<string, MailNote>()
+  return {
+    lastMail: (sink, address) => Promise.resolve(last.get(`${sink} ${address}`)),
+    noteMail: (note) => Promise.resolve(void last.set(`${note.sink} ${note.address}`, note)),
+  }
+}
+
+const noFunction: CallSinkFunction = () =>
+  Promise.resolve({ kind: 'failed', message: 'this test has no Lua functions' })
 
 /**
  * A promise with a deadline: `watch` arms it, `look` checks whether it has happened already. What delivery does with the

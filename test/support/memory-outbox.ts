@@ -69,6 +69,13 @@ export function createMemoryOutbox({ now }: MemoryOutboxDeps, options: MemoryOut
       return { entries, nextDueAtMs: queue?.nextDueAtMs }
     },
     // oxlint-disable-next-line require-await -- a durable outbox has to wait here
+    async rewrite(id, body) {
+      const entry = claimed.get(id)
+      if (entry === undefined) return
+      sizeBytes += body.length - entry.body.length
+      claimed.set(id, { ...entry, body })
+    },
+    // oxlint-disable-next-line require-await -- a durable outbox has to wait here
     async settle(id, settlement) {
       const entry = claimed.get(id)
       if (entry === undefined) return

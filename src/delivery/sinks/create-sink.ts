@@ -1,20 +1,17 @@
 /**
- * A sink from its definition, and what makes it a sender for a lane. Main thread.
+ * A sink from its definition. Main thread.
  */
 import type { LookupFunction } from 'node:net'
-import { messageOf } from '../../errors.ts'
 import {
   tlsClientOptions,
   type TlsClientOptions,
   type TlsClientSettings,
 } from '../../outgoing/tls-client-options.ts'
-import type { Attempt, OutgoingMessage, Sender } from '../sender.ts'
 import type { SinkDefinition } from './alert-sink.ts'
-import { refused, tryAgain } from './attempts.ts'
 import { createEmailSink } from './email/email-sender.ts'
+import type { MailTimes } from './email/mail-throttle.ts'
 import { createExecSink } from './exec/exec-sender.ts'
-import { readNotification } from './read-notification.ts'
-import type { Sink, SinkMessage, SinkMessages } from './sink-port.ts'
+import type { Sink } from './sink-port.ts'
 import { createSnmpSink } from './snmp/snmp-sender.ts'
 import { createSyslogSink } from './syslog/syslog-sender.ts'
 import { createWebHookSink } from './webhook/webhook-sender.ts'
@@ -27,6 +24,7 @@ export interface SinkDeps {
   readonly pid: number
   /** Made by `sinkTls`. */
   readonly tls: TlsClientOptions
+  readonly mailTimes: MailTimes
   /** Unix milliseconds. */
   readonly startedAtMs: number
 }
@@ -71,38 +69,4 @@ export function createSink(definition: SinkDefinition, deps: SinkDeps): Sink {
     default:
       return definition satisfies never
   }
-}
-
-/** The sink as a lane wants it. */
-export function sinkSender(sink: Sink): Sender {
-  return {
-    ...(sink.batching === undefined ? {} : { batching: sink.batching }),
-    send: (messages) => sendThrough(sink, messages),
-    close: () => sink.close(),
-  }
-}
-
-async function sendThrough(sink: Sink, messages: readonly OutgoingMessage[]): Promise<Attempt> {
-  const readable = messages.flatMap(readMessage)
-  if (!isFilled(readable)) return refused('unexpected', 'the stored message is no notification')
-  return await notifySafely(sink, readable)
-}
-
-/** A fault in a sink, or in a library that it uses, must not stop its lane: the message waits for the next try. */
-export async function notifySafely(sink: Sink, messages: SinkMessages): Promise<Attempt> {
-  try {
-    return await sink.notify(messages)
-  } catch (error) {
-    return tryAgain('other', `the sink failed in the server itself: ${messageOf(error)}`)
-  }
-}
-
-function readMessage({ deliveryId, body }: OutgoingMessage): readonly SinkMessage[] {
-  const notification = readNotification(body)
-  const alert = notification?.alerts[0]
-  return notification === undefined || alert === undefined ? [] : [{ deliveryId, body, notification, alert }]
-}
-
-function isFilled(messages: readonly SinkMessage[]): messages is SinkMessages {
-  return messages.length > 0
 }

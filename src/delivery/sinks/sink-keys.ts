@@ -5,8 +5,9 @@
  */
 import { SecretText } from '../../config/secret-text.ts'
 import { parseEndpoint } from '../../config/endpoint.ts'
+import type { LuaFunctionMark } from './sink-function.ts'
 
-export type SinkValue = string | number | boolean | readonly string[]
+export type SinkValue = string | number | boolean | readonly string[] | LuaFunctionMark
 /** As the configuration gave them. */
 export type SinkKeyValues = Readonly<Record<string, SinkValue>>
 
@@ -109,9 +110,21 @@ export class SinkKeys {
     const value = this.#value(key)
     if (value === undefined) return undefined
     const list = typeof value === 'string' ? [value] : value
-    if (typeof list !== 'object' || list.length === 0 || list.length > MAX_LIST || list.includes(''))
+    if (
+      typeof list !== 'object' ||
+      'luaFunction' in list ||
+      list.length === 0 ||
+      list.length > MAX_LIST ||
+      list.includes('')
+    )
       return this.#refuse(key, `must be a string or an array of 1 to ${MAX_LIST} strings`)
     return list
+  }
+
+  /** Whether the value is a Lua function; another one is no mistake yet. */
+  isFunction(key: string): boolean {
+    const value = this.#value(key)
+    return typeof value === 'object' && 'luaFunction' in value
   }
 
   /** Hosts with ports, such as `192.0.2.1`, `log.example.com:514`, `[2001:db8::1]:514`. */

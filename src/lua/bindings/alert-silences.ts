@@ -24,6 +24,7 @@ export function alertSilenceFunctions(settings: SettingsCollector, ask: AskStore
       usage: 'addSilence{rule=, key=, severity=, author=, comment=, ends=}',
       summary: 'Until it ends nobody is told of the alerts that fit; severity is the most. Answers its id.',
       scope: 'anywhere',
+      isImmediate: true,
       run(call) {
         if (call.run !== undefined) return addAtRunTime(call, ask, call.run.nowSeconds * 1000)
         const { alertSilences } = settings
@@ -38,6 +39,7 @@ export function alertSilenceFunctions(settings: SettingsCollector, ask: AskStore
       usage: 'removeSilence(id)',
       summary: 'Ends a silence that was made at run time; false when there is none of this id.',
       scope: 'anywhere',
+      isImmediate: true,
       async run(call) {
         const reply = await askAlerts(call, ask, { kind: 'remove-silence', id: call.string(1, 'id') })
         return reply.kind === 'done' && reply.found

@@ -4,21 +4,24 @@
 import { accessSync, constants } from 'node:fs'
 import type { SettingsCollector } from '../../config/settings-collector.ts'
 import { parseAlertSink, type SinkDefinition } from '../../delivery/sinks/alert-sink.ts'
+import { LUA_FUNCTION } from '../../delivery/sinks/sink-function.ts'
 import type { SinkValue } from '../../delivery/sinks/sink-keys.ts'
 import { messageOf } from '../../errors.ts'
 import { results, type HostCall, type HostFunction } from '../host-function.ts'
-import { isLuaArray, isLuaTable, type LuaValue } from '../lua-value.ts'
+import { isLuaArray, isLuaFunction, isLuaTable, type LuaValue } from '../lua-value.ts'
+import type { Registrations } from './registrations.ts'
 import type { AskStore } from './stored-reports.ts'
 
 interface AlertSinkDeps {
   readonly settings: SettingsCollector
+  readonly registrations: Registrations
   readonly ask: AskStore
 }
 
 /** Each has connections and a timer of its own. */
 const MAX_SINKS = 100
 
-export function alertSinkFunctions({ settings, ask }: AlertSinkDeps): readonly HostFunction[] {
+export function alertSinkFunctions({ settings, registrations, ask }: AlertSinkDeps): readonly HostFunction[] {
   return [
     {
       name: 'addAlertSink',
@@ -39,6 +42,11 @@ export function alertSinkFunctions({ settings, ask }: AlertSinkDeps): readonly H
         checkFiles(call, settings, parsed.definition)
         settings.alertSinks.set(name, { type, keys })
       },
+      inPolicyState(call) {
+        const name = call.string(1, 'name')
+        for (const value of call.record(3, 'keys').values())
+          if (isLuaFunction(value)) registrations.sinkFunctions.set(name, value)
+      },
     },
     {
       name: 'testAlertSink',
@@ -53,6 +61,8 @@ export function alertSinkFunctions({ settings, ask }: AlertSinkDeps): readonly H
           return call.fail(
             'an alert sink can be tested only on the console and by report, background and endpoint functions',
           )
+        if (call.run.kind === 'sink')
+          return call.fail('not in the function of an alert sink, which a test may call')
         const answer = await ask({ kind: 'test-alert-sink', name })
         return answer.kind === 'test-alert-sink' ? results(answer.ok, answer.answer) : undefined
       },
@@ -91,9 +101,10 @@ interface GivenKey {
 
 function sinkValue(call: HostCall, { name, key, value }: GivenKey): SinkValue {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  if (isLuaFunction(value)) return LUA_FUNCTION
   const list = isLuaTable(value) && value.size === 0 ? [] : value
   if (isLuaArray(list) && list.every((item) => typeof item === 'string')) return list
   return call.fail(
-    `alert sink ${JSON.stringify(name)}: ${key} must be a string, a number, true, false, or an array of strings`,
+    `alert sink ${JSON.stringify(name)}: ${key} must be a string, a number, true, false, an array of strings, or where the manual says so a function`,
   )
 }

@@ -148,6 +148,7 @@ function actionFunctions(ask: AskStore): readonly HostFunction[] {
     usage: `${name}(id, author, ${third})`,
     summary,
     scope: 'anywhere',
+    isImmediate: true,
     async run(call) {
       const id = call.integer(1, 'id', ID)
       const author = limited(call, 2, 'author', ALERT_LIMITS.authorBytes)
@@ -168,6 +169,12 @@ function actionFunctions(ask: AskStore): readonly HostFunction[] {
       'comment',
       'Says that somebody looks after an alert: it is not told again until it gets worse; false when there is none.',
     ),
+    action(
+      'resolveAlertById',
+      'resolve',
+      'comment',
+      'Resolves an alert by its number, at once and in the name of its author; false when there is none.',
+    ),
     action('commentAlert', 'comment', 'text', 'Adds a comment to an alert; false when there is none.'),
   ]
 }
@@ -179,6 +186,8 @@ function addEffect(
   read: (run: RunContext, nowMs: number) => AlertEffect,
 ): void {
   const { run, nowMs } = runOf(call)
+  if (run.kind === 'sink')
+    call.fail(`${name}: not in the function of an alert sink, since telling of the alert would call it again`)
   const effects = (run.effects.alerts ??= [])
   if (effects.length >= ALERT_LIMITS.effectsPerRun)
     call.fail(`${name}: one run may raise and resolve at most ${ALERT_LIMITS.effectsPerRun} alerts`)

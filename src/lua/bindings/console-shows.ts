@@ -85,7 +85,9 @@ function webHookFunctions(ask: AskServer): readonly HostFunction[] {
             hook.isHeldBack ? 'failing: one try at a time' : 'ok',
           ]),
         )
-        return `${table}${waiting} ${waiting === 1 ? 'webhook waits or is' : 'webhooks wait or are'} under way\n`
+        const what =
+          waiting === 1 ? 'webhook or notification waits or is' : 'webhooks and notifications wait or are'
+        return `${table}${waiting} ${what} under way\n`
       },
     ),
   ]

@@ -28,6 +28,8 @@ export class Registrations {
   readonly endpoints = new Map<string, LuaFunction>()
   /** By the name of the event, or ANY_EVENT. */
   readonly eventHandlers = new Map<string, LuaFunction>()
+  /** By the name of the alert sink. */
+  readonly sinkFunctions = new Map<string, LuaFunction>()
 }
 
 interface RegistrationDeps {

@@ -46,7 +46,7 @@ function historyFunctions(ask: AskStore): readonly HostFunction[] {
         insideRun(call)
         const answer = await ask({ kind: 'forget-login', login: call.string(1, 'login') })
         return answer.kind === 'forget-login'
-          ? { reports: answer.reports, rows: answer.trendRows, alerts: answer.alerts }
+          ? { reports: answer.reports, rows: answer.trendRows, alerts: answer.alerts, mails: answer.mails }
           : undefined
       },
     },

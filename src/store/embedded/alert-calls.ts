@@ -11,6 +11,8 @@ import {
   type AlertChanges,
   type AlertQuery,
   type DeliveryNote,
+  type LastMail,
+  type MailNote,
   MAX_ALERTS_LISTED,
   type NotificationCommit,
   type NotificationRecord,
@@ -19,6 +21,7 @@ import type { AlertNotes } from './alert-notes.ts'
 import type { AlertRows } from './alert-rows.ts'
 import type { Database, Entry } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
+import type { MailNotes } from './mail-notes.ts'
 import { MAX_NUMBER, numbersOfPairKey, pairKey, PREFIX, wholePrefix } from './keys.ts'
 import type { Outbox } from './outbox.ts'
 import type { WriteBatch } from './write-batch.ts'
@@ -43,6 +46,11 @@ export interface AlertCalls {
   readonly silences: { readonly args: undefined; readonly answer: readonly Silence[] }
   readonly addSilence: { readonly args: NewSilence; readonly answer: Silence | undefined }
   readonly removeSilence: { readonly args: { readonly id: string }; readonly answer: boolean }
+  readonly lastMail: {
+    readonly args: { readonly sink: string; readonly address: string }
+    readonly answer: LastMail | undefined
+  }
+  readonly noteMail: { readonly args: MailNote; readonly answer: undefined }
 }
 
 export type AlertCallName = keyof AlertCalls
@@ -57,6 +65,7 @@ export interface AlertParts {
   readonly outbox: Outbox
   readonly alertRows: AlertRows
   readonly alertNotes: AlertNotes
+  readonly mailNotes: MailNotes
 }
 
 const PAGE = 256
@@ -92,6 +101,11 @@ export async function answerAlertCall(parts: AlertParts, call: AlertCall): Promi
       return await changed(parts, (batch) => alertNotes.stageSilence(batch, call.args))
     case 'removeSilence':
       return await changed(parts, (batch) => alertNotes.stageRemoveSilence(batch, call.args.id))
+    case 'lastMail':
+      return parts.mailNotes.last(call.args.sink, call.args.address)
+    case 'noteMail':
+      await parts.writer.submit('change', (batch) => parts.mailNotes.stage(batch, call.args))
+      return undefined
     default:
       return call satisfies never
   }

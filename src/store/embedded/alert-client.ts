@@ -3,7 +3,7 @@
  */
 import type { AlertAction } from '../../alerts/alert.ts'
 import type { NewSilence } from '../../alerts/silence.ts'
-import type { AlertQuery, AlertStore, DeliveryNote, NotificationCommit } from '../alert-store.ts'
+import type { AlertQuery, AlertStore, DeliveryNote, MailNote, NotificationCommit } from '../alert-store.ts'
 import type { AlertAnswer, AlertCall, AlertCallName, AlertCalls } from './alert-calls.ts'
 
 export class AlertClient implements AlertStore {
@@ -63,6 +63,14 @@ export class AlertClient implements AlertStore {
 
   removeSilence(id: string) {
     return this.#ask('removeSilence', { id })
+  }
+
+  lastMail(sink: string, address: string) {
+    return this.#ask('lastMail', { sink, address })
+  }
+
+  async noteMail(note: MailNote): Promise<void> {
+    await this.#ask('noteMail', note)
   }
 
   async #ask<Name extends AlertCallName>(

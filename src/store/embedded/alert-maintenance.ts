@@ -10,6 +10,7 @@ import type { AlertNotes } from './alert-notes.ts'
 import type { AlertRows } from './alert-rows.ts'
 import type { Database } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
+import type { MailNotes } from './mail-notes.ts'
 import { numbersOfPairKey, pairKey, PREFIX, wholePrefix } from './keys.ts'
 
 /** Alerts of one step: each may be twenty kilobytes. */
@@ -20,6 +21,7 @@ interface AlertParts {
   readonly writer: GroupCommit
   readonly alertRows: AlertRows
   readonly alertNotes: AlertNotes
+  readonly mailNotes: MailNotes
 }
 
 export interface AlertMaintenanceDeps extends Omit<AlertParts, 'database'> {
@@ -30,7 +32,8 @@ export interface AlertMaintenanceDeps extends Omit<AlertParts, 'database'> {
 
 /** Resolves what is quiet, removes what is older than the history or above its bounds. */
 export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): Promise<void> {
-  const { writer, alertRows, alertNotes, alertHistoryMs, isStopped } = deps
+  const { writer, alertRows, alertNotes, mailNotes, alertHistoryMs, isStopped } = deps
+  await mailNotes.expire(writer, nowMs, isStopped)
   for (const ids of steps(alertRows.quietIds(nowMs))) {
     if (isStopped()) return
     await writer.submit('maintenance', () => alertRows.stageResolve(ids, 'quiet', nowMs))
@@ -59,7 +62,7 @@ export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): P
  *
  * @returns how many alerts
  */
-export async function forgetAlerts(parts: AlertParts, login: string): Promise<number> {
+export async function forgetAlerts(parts: Omit<AlertParts, 'mailNotes'>, login: string): Promise<number> {
   const { database, writer, alertRows, alertNotes } = parts
   const ids: number[] = []
   for await (const page of database.pages(wholePrefix(PREFIX.alert), STEP)) {
@@ -82,7 +85,10 @@ export async function forgetAlerts(parts: AlertParts, login: string): Promise<nu
 }
 
 /** Of alerts that are about others, such as one whose policy had read what this login did. */
-async function forgetEvidence({ database, writer }: AlertParts, login: string): Promise<void> {
+async function forgetEvidence(
+  { database, writer }: Pick<AlertParts, 'database' | 'writer'>,
+  login: string,
+): Promise<void> {
   const named: Uint8Array[] = []
   for await (const page of database.pages(wholePrefix(PREFIX.alertEvidence), STEP))
     for (const [key, value] of page) if (evidenceNames(decodeEvidence(key, value), login)) named.push(key)

@@ -10,9 +10,12 @@ import type { StoredGroup } from '../../alerts/alert-group.ts'
 import { ALERT_STATES, type Alert } from '../../alerts/alert.ts'
 import { severityRank } from '../../alerts/severity.ts'
 import type { Silence } from '../../alerts/silence.ts'
-import type { NotificationRecord } from '../alert-store.ts'
+import type { MailNote, NotificationRecord } from '../alert-store.ts'
 import { MAX_NUMBER, pairKey, PREFIX } from './keys.ts'
 import { seal, unseal } from './sealed-value.ts'
+
+/** What is kept of a mail: the key says where it went. */
+export type MailRecord = Omit<MailNote, 'sink' | 'address'>
 
 /** The value of a record; lone surrogates become escapes, so every text survives. */
 export function sealJson(key: Uint8Array, record: unknown): Uint8Array {
@@ -43,6 +46,11 @@ export function decodeGroup(key: Uint8Array, sealed: Uint8Array): StoredGroup {
 export function decodeSilence(key: Uint8Array, sealed: Uint8Array): Silence {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   return unsealJson(key, sealed) as Silence
+}
+
+export function decodeMail(key: Uint8Array, sealed: Uint8Array): MailRecord {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return unsealJson(key, sealed) as MailRecord
 }
 
 function unsealJson(key: Uint8Array, sealed: Uint8Array): unknown {

@@ -177,6 +177,10 @@ export class EmbeddedStore implements Store {
     return this.#call('claimDue', { receiver, nowMs, limit })
   }
 
+  rewriteMessage(id: number, body: string): Promise<void> {
+    return this.#call('rewriteMessage', { id, body })
+  }
+
   settleDelivered(ids: readonly number[]): Promise<void> {
     return this.#call('settleDelivered', { ids })
   }

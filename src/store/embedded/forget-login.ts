@@ -13,6 +13,7 @@ import type { GroupCommit } from './group-commit.ts'
 import type { History } from './history.ts'
 import type { Journal } from './journal.ts'
 import { numberOfKey, PREFIX, wholePrefix } from './keys.ts'
+import type { MailNotes } from './mail-notes.ts'
 import { decodeFailed } from './records.ts'
 import { unseal } from './sealed-value.ts'
 import type { TrendRows } from './trend-rows.ts'
@@ -28,6 +29,7 @@ interface ForgetParts {
   readonly trendRows: TrendRows
   readonly alertRows: AlertRows
   readonly alertNotes: AlertNotes
+  readonly mailNotes: MailNotes
 }
 
 /** @returns how many were erased. */
@@ -37,6 +39,7 @@ const ERASERS: { readonly [Kind in keyof Forgotten]: Eraser } = {
   reports: eraseReports,
   trendRows: eraseTrendRows,
   alerts: forgetAlerts,
+  mails: ({ mailNotes, writer }, login) => mailNotes.forget(writer, login),
 }
 
 /** Erases a login everywhere; unfinished reports run to their end. */
@@ -45,6 +48,7 @@ export async function forgetLogin(parts: ForgetParts, login: string): Promise<Fo
     reports: await ERASERS.reports(parts, login),
     trendRows: await ERASERS.trendRows(parts, login),
     alerts: await ERASERS.alerts(parts, login),
+    mails: await ERASERS.mails(parts, login),
   }
 }
 

@@ -25,6 +25,8 @@
  *     H alert ~id                   notifications by alert, newest first
  *     I delivery                    notification by the id of a delivery
  *     S id                          silence made at run time
+ *     M hash(sink, address)         when that address was last written to through that sink
+ *     T time hash(sink, address)    the same by until when it is kept
  *     f0 ~era login hash ~id        history index, by login (1) or address (0), newest first; value: time of receipt, success
  *
  * What is written once and kept stands at the two ends of the order, the newest of it towards the middle: LevelDB merges
@@ -61,6 +63,8 @@ export const PREFIX = {
   notificationByAlert: 0x48,
   notificationByDelivery: 0x49,
   silence: 0x53,
+  mail: 0x4d,
+  mailByTime: 0x54,
   history: 0xf0,
 } as const
 

@@ -31,7 +31,7 @@ interface MaintenanceDeps {
   readonly outbox: Outbox
   readonly trendRows: TrendRows
   readonly maxFailedReports: number
-  readonly alerts: Pick<AlertMaintenanceDeps, 'alertRows' | 'alertNotes'>
+  readonly alerts: Pick<AlertMaintenanceDeps, 'alertRows' | 'alertNotes' | 'mailNotes'>
   readonly alertHistoryMs: number
   readonly onError: (error: unknown) => void
 }

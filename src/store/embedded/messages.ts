@@ -115,6 +115,10 @@ export interface StoreCalls {
     readonly args: ClaimArguments
     readonly answer: OutboxClaim
   }
+  readonly rewriteMessage: {
+    readonly args: { readonly id: number; readonly body: string }
+    readonly answer: undefined
+  }
   readonly settleDelivered: { readonly args: { readonly ids: readonly number[] }; readonly answer: undefined }
   readonly settleRetry: {
     readonly args: { readonly id: number; readonly tries: number; readonly nextTryAtMs: number }

@@ -120,6 +120,12 @@ export class Outbox implements Participant {
     return undefined
   }
 
+  stageRewrite(batch: WriteBatch, id: number, body: string): void {
+    if (!this.#open.has(id)) return
+    const key = numberKey(PREFIX.messageBody, id)
+    batch.put(key, seal(key, encodeBody({ ...this.#body(id), body })))
+  }
+
   stageDelivered(batch: WriteBatch, ids: readonly number[]): void {
     for (const id of ids) {
       this.#held.delete(id)

@@ -64,6 +64,7 @@ const KINDS = [
   PREFIX.alertGroup,
   PREFIX.notification,
   PREFIX.silence,
+  PREFIX.mail,
 ] as const
 
 /**

@@ -3,8 +3,16 @@
  */
 import type { Alert } from '../../alerts/alert.ts'
 import { NOTE_COUNTERS, stageNotificationIndexes } from './alert-notes.ts'
-import { resolvedKey, timeKey, timeValue, decodeAlert, decodeNotification } from './alert-records.ts'
+import {
+  resolvedKey,
+  timeKey,
+  timeValue,
+  decodeAlert,
+  decodeMail,
+  decodeNotification,
+} from './alert-records.ts'
 import { ALERT_COUNTERS } from './alert-rows.ts'
+import { stageMailIndex } from './mail-notes.ts'
 import { numberOfKey, PREFIX } from './keys.ts'
 import { putNumbers } from './meta.ts'
 import type { WriteBatch } from './write-batch.ts'
@@ -30,6 +38,9 @@ export class SalvagedAlerts {
         break
       case PREFIX.silence:
         this.#highestSilence = Math.max(this.#highestSilence, numberOfKey(key))
+        break
+      case PREFIX.mail:
+        stageMailIndex(batch, key, decodeMail(key, value))
         break
       default:
       // The state of a group stands for itself, as does evidence.

@@ -35,6 +35,9 @@ export async function answerCall(
   switch (message.name) {
     case 'claimDue':
       return outbox.claim(message.args)
+    case 'rewriteMessage':
+      await writer.submit('change', (batch) => outbox.stageRewrite(batch, message.args.id, message.args.body))
+      return undefined
     case 'settleDelivered':
       await writer.submit('change', (batch) => outbox.stageDelivered(batch, message.args.ids))
       return undefined

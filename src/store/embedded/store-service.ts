@@ -18,6 +18,7 @@ import { Disk } from './disk.ts'
 import { GroupCommit } from './group-commit.ts'
 import { History } from './history.ts'
 import { Journal } from './journal.ts'
+import { MailNotes } from './mail-notes.ts'
 import { Maintenance } from './maintenance.ts'
 import type { FromStoreThread, StoreThreadChange, StoreThreadSetup, ToStoreThread } from './messages.ts'
 import {
@@ -62,6 +63,7 @@ export class StoreService {
   readonly outbox: Outbox
   readonly alertRows: AlertRows
   readonly alertNotes: AlertNotes
+  readonly mailNotes: MailNotes
   readonly trendRows: TrendRows
   readonly writer: GroupCommit
   readonly maintenance: Maintenance
@@ -87,6 +89,7 @@ export class StoreService {
     this.outbox = new Outbox(database)
     this.alertRows = new AlertRows(database, setup.maxOpenAlerts)
     this.alertNotes = new AlertNotes(database)
+    this.mailNotes = new MailNotes(database)
     this.trendRows = new TrendRows({
       database,
       applier: createApplier(setup.trends.setup),
@@ -112,6 +115,7 @@ export class StoreService {
         this.outbox,
         this.alertRows,
         this.alertNotes,
+        this.mailNotes,
       ],
       settlesEarly: isEarly,
       onSettled: () => this.#afterBatch(),
@@ -125,7 +129,7 @@ export class StoreService {
       outbox: this.outbox,
       trendRows: this.trendRows,
       maxFailedReports: setup.maxFailedReports,
-      alerts: { alertRows: this.alertRows, alertNotes: this.alertNotes },
+      alerts: { alertRows: this.alertRows, alertNotes: this.alertNotes, mailNotes: this.mailNotes },
       alertHistoryMs: setup.alertHistoryMs,
       onError: (error) => this.#noteReadError(error),
     })
@@ -168,6 +172,7 @@ export class StoreService {
     await this.outbox.load()
     await this.alertRows.load()
     await this.alertNotes.load()
+    await this.mailNotes.load()
     await this.trendRows.load()
     send({ type: 'open', report, nextSegment: this.journal.nextSegment, counts: this.counts })
     this.#tellReadiness()

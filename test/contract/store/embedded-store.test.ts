@@ -6,6 +6,7 @@ import { runStoreAlertsSuite } from './store-alerts.suite.ts'
 import { runStoreEvidenceSuite } from './store-evidence.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
+import { runStoreMailsSuite } from './store-mails.suite.ts'
 import { runStoreRowsSuite } from './store-rows.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 
@@ -27,4 +28,5 @@ for (const durability of ['fsync', 'none'] as const) {
   runStoreKeepingSuite(`embedded, ${durability}`, opening(durability))
   runStoreRowsSuite(`embedded, ${durability}`, opening(durability))
   runStoreChangesSuite(`embedded, ${durability}`, opening(durability))
+  runStoreMailsSuite(`embedded, ${durability}`, opening(durability))
 }

@@ -5,6 +5,7 @@ import { runStoreAlertsSuite } from './store-alerts.suite.ts'
 import { runStoreEvidenceSuite } from './store-evidence.suite.ts'
 import { runStoreChangesSuite } from './store-changes.suite.ts'
 import { runStoreKeepingSuite } from './store-keeping.suite.ts'
+import { runStoreMailsSuite } from './store-mails.suite.ts'
 import { runStoreRowsSuite } from './store-rows.suite.ts'
 import { runStoreSuite } from './store.suite.ts'
 import { atEnd } from '../../support/clean-up.ts'
@@ -25,3 +26,4 @@ runStoreEvidenceSuite('memory', open)
 runStoreKeepingSuite('memory', open)
 runStoreRowsSuite('memory', open)
 runStoreChangesSuite('memory', open)
+runStoreMailsSuite('memory', open)

@@ -362,7 +362,7 @@ export function runStoreAlertsSuite(name: string, open: OpenStore): void {
     ])
     const before = (await store.alerts.changes(10)).alerts
     await store.alerts.commitNotifications({ ...NOTHING, handled: before })
-    assert.deepEqual(await store.forgetLogin('ann'), { reports: 1, trendRows: 0, alerts: 3 })
+    assert.deepEqual(await store.forgetLogin('ann'), { reports: 1, trendRows: 0, alerts: 3, mails: 0 })
     assert.deepEqual(
       (await store.alerts.list(ALL)).map(({ key }) => key),
       ['bob'],

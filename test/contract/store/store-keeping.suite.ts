@@ -171,6 +171,23 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
     assert.equal(store.counts().outboxByReceiver.get('r'), 2)
   })
 
+  suiteTest('a message that is rewritten keeps all but its body, also when it is tried again', async (t) => {
+    const { store } = await open(t, {})
+    await store.commit([done(undefined, [], { messages: [message('a', 'r', 1)] })])
+    const [entry] = (await store.claimDue('r', 10, 1)).entries
+    assert.ok(entry !== undefined)
+    await store.rewriteMessage(entry.id, 'another body')
+    await store.rewriteMessage(entry.id + 1, 'of nothing')
+    assert.deepEqual(ids(await store.claimDue('r', 10, 1)), [])
+    await store.settleRetry(entry.id, 1, 20)
+    assert.deepEqual((await store.claimDue('r', 20, 5)).entries, [
+      { ...entry, body: 'another body', tries: 1, nextTryAtMs: 20 },
+    ])
+    await store.settleDead(entry.id, 1, 50, 'status 400')
+    assert.equal((await store.deadLetters(1))[0]?.body, 'another body')
+    assert.equal(store.counts().outboxEntries, 0)
+  })
+
   suiteTest('a dead letter that is sent again counts its age from then', async (t) => {
     const { store } = await open(t, {})
     await store.commit([done(undefined, [], { messages: [message('a', 'r', 1)] })])
@@ -244,7 +261,7 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
         done(bobs.id),
         { kind: 'failed', reportId: failed.id, failure, atMs: START_MS },
       ])
-      assert.deepEqual(await store.forgetLogin('ann'), { reports: 2, trendRows: 2, alerts: 0 })
+      assert.deepEqual(await store.forgetLogin('ann'), { reports: 2, trendRows: 2, alerts: 0, mails: 0 })
       assert.deepEqual(
         (await store.history({ limit: 10 })).map((entry) => entry.id),
         [open4.id, bobs.id],
@@ -258,9 +275,9 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
       assert.equal(await readRow(trends, 'd1', 'ann'), undefined)
       assert.equal((await readRow(trends, 'd2', 'bob'))?.sum, 1)
       await trends.close()
-      assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0, alerts: 0 })
+      assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0, alerts: 0, mails: 0 })
       await store.commit([done(open4.id)])
-      assert.deepEqual(await store.forgetLogin('ann'), { reports: 1, trendRows: 0, alerts: 0 })
+      assert.deepEqual(await store.forgetLogin('ann'), { reports: 1, trendRows: 0, alerts: 0, mails: 0 })
     },
   )
 

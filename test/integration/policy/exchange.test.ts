@@ -126,8 +126,8 @@ describe('an exchange of pools', () => {
     await exchanging
     assert.equal((await held).ok, true)
     const outcome = await call
-    assert.ok(outcome?.ok === true)
-    assert.deepEqual({ ...outcome.answer?.attributes }, { pool: 'new' })
+    assert.ok(outcome?.ok === true && outcome.answer?.kind === 'endpoint')
+    assert.deepEqual({ ...outcome.answer.attributes }, { pool: 'new' })
     assert.equal((await background).ok, true)
     assert.deepEqual(lines.slice(0, 2), ['old begins ann first', 'old ends ann first'])
     assert.deepEqual(lines.slice(2).toSorted(), [

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { Database } from '../../../src/store/embedded/database.ts'
 import type { EmbeddedStore } from '../../../src/store/embedded/embedded-store.ts'
+import { MailNotes } from '../../../src/store/embedded/mail-notes.ts'
+import { WriteBatch } from '../../../src/store/embedded/write-batch.ts'
 import { HOUR_MS, raise, raising } from '../../support/alert-fixtures.ts'
 import { atEnd } from '../../support/clean-up.ts'
 import { openStore, temporaryDirectory } from '../../support/embedded-store.ts'
@@ -20,12 +23,23 @@ async function everything(store: EmbeddedStore) {
     changes: await alerts.changes(100),
     groups: await alerts.groups(),
     silences: await alerts.silences(),
+    mail: await alerts.lastMail(MAIL.sink, MAIL.address),
     told: await alerts.notifications(all[0]?.id ?? 0),
     evidence: await Promise.all(all.map(({ id }) => alerts.evidence(id))),
   }
 }
 
+const MAIL = {
+  sink: 'users',
+  address: 'ann@mail.example',
+  logins: ['ann'],
+  deliveryId: 'd7',
+  atMs: START_MS,
+  keepUntilMs: START_MS + HOUR_MS,
+} as const
+
 async function fill(store: EmbeddedStore): Promise<void> {
+  await store.alerts.noteMail(MAIL)
   const keys = Array.from({ length: 30 }, (_, index) => index)
   await store.commit([
     raising(
@@ -84,6 +98,7 @@ for (const how of ['opened again', 'set aside for damage'] as const) {
     const { store } = await openStore(directory, { recover: true })
     atEnd(t, () => store.close())
     assert.deepEqual(await everything(store), expected)
+    assert.equal(expected.mail?.deliveryId, 'd7')
 
     const delivered = {
       sink: 'mail',
@@ -110,5 +125,47 @@ for (const how of ['opened again', 'set aside for damage'] as const) {
     })
     assert.notEqual(silence?.id, 's1')
     assert.equal((await store.alerts.silences()).length, 2)
+    await store.expire(START_MS + HOUR_MS)
+    assert.equal(await store.alerts.lastMail(MAIL.sink, MAIL.address), undefined)
   })
 }
+
+test('times of mails are bounded: above the bound those go that would go first, also after a restart', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const database = await Database.open(directory)
+  atEnd(t, () => database.close())
+  const writer = {
+    async submit(_kind: string, stage: (batch: WriteBatch) => void): Promise<void> {
+      const batch = new WriteBatch()
+      stage(batch)
+      await database.write(batch, false)
+    },
+  }
+  const noteOf = (n: number) => ({ ...MAIL, address: `u${n}@m.example`, keepUntilMs: START_MS + HOUR_MS + n })
+  const notes = new MailNotes(() => database, 1000)
+  const noteAll = (from: number, to: number): Promise<void> =>
+    writer.submit('change', (batch) => {
+      for (let n = from; n < to; n++) notes.stage(batch, noteOf(n))
+      notes.finishAll()
+    })
+  const known = (): number =>
+    Array.from({ length: 2000 }, (_, n) => notes.last(MAIL.sink, `u${n}@m.example`)).filter(
+      (last) => last !== undefined,
+    ).length
+  await noteAll(0, 1000)
+  await noteAll(0, 1000)
+  await notes.expire(writer, START_MS, () => false)
+  assert.equal(known(), 1000)
+  await noteAll(1000, 1700)
+  await notes.load()
+  await notes.expire(writer, START_MS, () => false)
+  assert.equal(known(), 1000)
+  assert.equal(notes.last(MAIL.sink, 'u699@m.example'), undefined)
+  assert.ok(notes.last(MAIL.sink, 'u700@m.example') !== undefined)
+  assert.equal(await notes.forget(writer, 'ann'), 1000)
+  await notes.expire(writer, Infinity, () => false)
+  assert.equal(
+    (await database.scan({ from: Uint8Array.of(0), to: Uint8Array.of(0xff), limit: 10 })).length,
+    0,
+  )
+})

@@ -216,7 +216,7 @@ test('history is found in every era of its index', async (t) => {
     found.map(({ text }) => text),
     Array.from({ length: 10 }, (_, index) => `{"n":${9 - index}}`),
   )
-  assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0, alerts: 0 })
+  assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0, alerts: 0, mails: 0 })
   await store.commit(
     found.slice(5).map(({ id }) => ({
       kind: 'done',

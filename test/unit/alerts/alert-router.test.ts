@@ -1,6 +1,10 @@
 /** What is told when, as a table of expected times. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { newAlert, raisedAgain } from '../../../src/alerts/alert-changes.ts'
+import { type AlertRoute, ROUTE_DEFAULTS } from '../../../src/alerts/alert-route.ts'
+import type { Alert } from '../../../src/alerts/alert.ts'
+import { raise } from '../../support/alert-fixtures.ts'
 import {
   alertOf,
   createRouter,
@@ -221,17 +225,68 @@ describe('what is told when', () => {
     test(title, () => assert.deepEqual(run(setup, steps, until), told))
 })
 
-test('ten thousand alerts of one rule are one notification', () => {
-  const router = createRouter({})
-  for (let id = 1; id <= 10_000; id++) router.note(alertOf(id * 6, [id, 'open']), id * 6)
-  assert.equal(router.nextDueAtMs(), 30_006)
-  const due = router.due(60_000, 100)
-  assert.deepEqual(
-    due.plans.map(({ reason, alertIds }) => [reason, alertIds.length]),
-    [['new', 10_000]],
-  )
-  router.confirm(due)
-  assert.deepEqual(router.due(60_001, 100), { plans: [], goneGroups: [] })
+describe('ten thousand alerts of one rule in a minute, on a clock that stops at each of them and at each due time', () => {
+  const MINUTE_MS = 60_000
+  const COUNT = 10_000
+  const { groupWaitMs, groupIntervalMs, repeatIntervalMs } = ROUTE_DEFAULTS
+
+  /** Raises what `raiseOne` makes of each number, to the end of the second groupInterval; what was told, when. */
+  function flood(route: Partial<AlertRoute>, raiseOne: (n: number, atMs: number) => Alert | undefined) {
+    const router = createRouter({ routes: [route] })
+    const told: { readonly atMs: number; readonly alertIds: readonly number[] }[] = []
+    const tellUntil = (toMs: number): void => {
+      while (router.nextDueAtMs() <= toMs) {
+        const atMs = router.nextDueAtMs()
+        const due = router.due(atMs, 100)
+        for (const { alertIds } of due.plans) told.push({ atMs, alertIds })
+        router.confirm(due)
+      }
+    }
+    for (let n = 0; n < COUNT; n++) {
+      const atMs = (n * MINUTE_MS) / COUNT
+      tellUntil(atMs)
+      const changed = raiseOne(n, atMs)
+      if (changed !== undefined) router.note(changed, atMs)
+    }
+    tellUntil(groupWaitMs + 2 * groupIntervalMs)
+    return { router, told }
+  }
+
+  const another = (n: number, atMs: number): Alert => alertOf(atMs, [n + 1, 'open'])
+
+  test('are one notification when groupWait is as long, and nothing more is told', () => {
+    const { told, router } = flood({ groupWaitMs: MINUTE_MS }, another)
+    assert.deepEqual(
+      told.map(({ atMs, alertIds }) => [atMs, alertIds.length]),
+      [[MINUTE_MS, COUNT]],
+    )
+    assert.equal(router.nextDueAtMs(), MINUTE_MS + repeatIntervalMs)
+  })
+
+  test('are one notification in each groupInterval, and each alert is told once', () => {
+    const { told, router } = flood({}, another)
+    assert.deepEqual(
+      told.map(({ atMs }) => atMs),
+      [groupWaitMs, groupWaitMs + groupIntervalMs],
+    )
+    const ids = told.flatMap(({ alertIds }) => alertIds)
+    assert.equal(ids.length, COUNT)
+    assert.equal(new Set(ids).size, COUNT)
+    assert.equal(router.size, COUNT)
+  })
+
+  test('of one key are one alert that counts them, told once', () => {
+    let alert: Alert | undefined
+    const { told, router } = flood({}, (_n, atMs) => {
+      const effect = raise({ atMs })
+      const before = alert
+      alert = before === undefined ? newAlert(1, effect, undefined) : raisedAgain(before, effect, undefined)
+      return alert.revision === before?.revision ? undefined : alert
+    })
+    assert.equal(alert?.count, COUNT)
+    assert.deepEqual(told, [{ atMs: groupWaitMs, alertIds: [1] }])
+    assert.equal(router.size, 1)
+  })
 })
 
 test('a plan that is not carried out is due again', () => {

@@ -68,11 +68,12 @@ test('a run that left anything but trend changes is not quiet', () => {
   assert.ok(isQuiet(quiet))
   const loud: readonly RunOutcome[] = [
     { ok: false, failure: { code: 'TRK_LUA_ERROR', message: '', traceback: '' } },
-    { ...quiet, answer: { success: true, attributes: {} } },
+    { ...quiet, answer: { kind: 'endpoint', success: true, attributes: {} } },
+    { ...quiet, answer: { kind: 'sink', text: '' } },
     { ...quiet, effects: { ...effects, webHooks: [{ hook: 'h', body: '' }] } },
     { ...quiet, effects: { ...effects, customStats: [['s', 1]] } },
   ]
-  assert.deepEqual(loud.map(isQuiet), [false, false, false, false])
+  assert.deepEqual(loud.map(isQuiet), [false, false, false, false, false])
 })
 
 test('results leave in the order in which their runs ended, quiet or not', async () => {

@@ -3,16 +3,17 @@
  * alert is about, with a pause between two mails to the same. Main thread.
  */
 import { createHash } from 'node:crypto'
+import { messageOf } from '../../../errors.ts'
 import type { TlsClientOptions } from '../../../outgoing/tls-client-options.ts'
 import type { AlertNotification, NotifiedAlert } from '../../alert-notification.ts'
 import type { Attempt } from '../../sender.ts'
 import { answerText, delivered } from '../attempts.ts'
 import { expandTemplate } from '../alert-macros.ts'
-import type { Sink, SinkMessage, SinkMessages } from '../sink-port.ts'
+import type { Sink, SinkFunction, SinkMessage, SinkMessages } from '../sink-port.ts'
 import type { EmailRecipients, EmailSink } from './email-sink.ts'
 import { isAddress, type Mailbox } from './mailbox.ts'
 import { mailText } from './mail-text.ts'
-import { MailThrottle } from './mail-throttle.ts'
+import { MailThrottle, type MailTimes } from './mail-throttle.ts'
 import { sendMail } from './smtp-session.ts'
 
 interface EmailDeps {
@@ -20,15 +21,26 @@ interface EmailDeps {
   readonly hostname: string
   /** Unix milliseconds. */
   readonly now: () => number
+  readonly mailTimes: MailTimes
 }
 
 /** Notifications of one digest; each has at most 100 alerts. */
 const MAX_DIGEST = 100
 
+/** Gets login, report and alert, for each alert. */
+const ADDRESS_FUNCTION: SinkFunction = {
+  callsFor: ({ notification }) =>
+    tellsUsers(notification)
+      ? notification.alerts.map((alert) => JSON.stringify([alert.user, alert.report ?? null, alert]))
+      : [],
+  isNeeded: true,
+}
+
 export function createEmailSink(sink: EmailSink, deps: EmailDeps): Sink {
   const closing = new AbortController()
   const { recipients } = sink
-  const throttle = new MailThrottle(recipients.kind === 'user' ? recipients.throttleMs : 0)
+  const intervalMs = recipients.kind === 'user' ? recipients.throttleMs : 0
+  const throttle = new MailThrottle({ sink: sink.name, intervalMs, times: deps.mailTimes })
   const send = (to: readonly Mailbox[], messages: SinkMessages, idSuffix: string): Promise<Attempt> =>
     sendMail(
       {
@@ -42,6 +54,9 @@ export function createEmailSink(sink: EmailSink, deps: EmailDeps): Sink {
     )
   return {
     concurrency: 2,
+    ...(recipients.kind === 'user' && recipients.address === undefined
+      ? { luaFunction: ADDRESS_FUNCTION }
+      : {}),
     ...(sink.digestMs === 0 ? {} : { batching: { maxMessages: MAX_DIGEST, intervalMs: sink.digestMs } }),
     notify(messages) {
       if (recipients.kind === 'fixed') return send(recipients.to, messages, '')
@@ -72,35 +87,64 @@ async function sendToUsers(
 ): Promise<Attempt> {
   const { notification } = message
   if (notification.kind === 'test') return send([sink.from], [message], '')
-  if (notification.reason === 'resolved') return delivered('users are not told of the end of an alert')
-  const { users, withoutAddress } = usersOf(recipients.address, notification)
+  if (!tellsUsers(notification)) return delivered('users are not told of the end of an alert')
+  const { users, withoutAddress } = usersOf(recipients.address, message)
   const answers = withoutAddress === 0 ? [] : [`${withoutAddress} without an address`]
   let worst: Attempt | undefined
   for (const [address, alerts] of users) {
-    if (!throttle.admits(address, message.deliveryId, deps.now())) {
-      answers.push(`${address}: had a mail lately`)
-      continue
-    }
-    const own = onlyAlerts(message, alerts)
-    const attempt = await send([{ name: '', address }], [own], `.${addressHash(address)}`)
+    const attempt = await throttle.inTurn(address, () =>
+      sendToUser(onlyAlerts(message, alerts), address, { throttle, deps, send }),
+    )
     answers.push(`${address}: ${attempt.answer}`)
-    if (attempt.verdict.kind === 'retry') worst = attempt
-    // Also when it was refused for good: trying again would not help, and other users wait.
-    else throttle.sent(address, message.deliveryId, deps.now())
+    if (attempt.verdict.kind !== 'retry') continue
     // The server itself is in trouble: the other users' mails would fail as well, each after its whole time limit.
-    if (attempt.verdict.kind === 'retry') break
+    worst = attempt
+    break
   }
   const answer = answers.join('; ')
   return worst === undefined ? delivered(answer) : { ...worst, answer: answerText(answer) }
 }
 
+/** Also one that was refused for good counts as sent: trying again would not help, and other users wait. */
+async function sendToUser(
+  message: SinkMessage,
+  address: string,
+  { throttle, deps, send }: Pick<UserMail, 'throttle' | 'deps' | 'send'>,
+): Promise<Attempt> {
+  const { deliveryId, notification } = message
+  if (!(await throttle.admits(address, deliveryId, deps.now()))) return delivered('had a mail lately')
+  const attempt = await send([{ name: '', address }], [message], `.${addressHash(address)}`)
+  if (attempt.verdict.kind === 'retry') return attempt
+  const logins = [
+    ...new Set(notification.alerts.flatMap(({ user, report }) => [user, report?.login ?? user])),
+  ]
+  try {
+    await throttle.sent({ address, logins, deliveryId, atMs: deps.now() })
+    return attempt
+  } catch (error) {
+    // The mail is out: another try would send it again.
+    return {
+      ...attempt,
+      answer: `${attempt.answer}; when it was sent could not be stored: ${messageOf(error)}`,
+    }
+  }
+}
+
 type Alerts = readonly [NotifiedAlert, ...NotifiedAlert[]]
 
-function usersOf(template: string, notification: AlertNotification) {
+/** Not of tests, nor of the end of an alert. */
+function tellsUsers({ kind, reason }: AlertNotification): boolean {
+  return kind === 'alert' && reason !== 'resolved'
+}
+
+function usersOf(template: string | undefined, { notification, made }: SinkMessage) {
   const users = new Map<string, Alerts>()
   let withoutAddress = 0
-  for (const alert of notification.alerts) {
-    const address = expandTemplate(template, notification, alert, (value) => value)
+  for (const [index, alert] of notification.alerts.entries()) {
+    const address =
+      template === undefined
+        ? (made?.[index] ?? '')
+        : expandTemplate(template, notification, alert, (value) => value)
     if (isAddress(address)) users.set(address, [...(users.get(address) ?? []), alert] as const)
     else withoutAddress++
   }

@@ -15,8 +15,8 @@ export type EmailRecipients =
   /** The user whom the alert is about. */
   | {
       readonly kind: 'user'
-      /** With macros: `%{user}@example.com`. */
-      readonly address: string
+      /** With macros: `%{user}@example.com`. Undefined: a Lua function finds it. */
+      readonly address: string | undefined
       /** At most one mail to one address within this time. */
       readonly throttleMs: number
     }
@@ -82,7 +82,9 @@ export function parseEmailSink(name: string, keys: SinkKeys): Parsed<EmailSink> 
 
 function readRecipients(keys: SinkKeys): EmailRecipients {
   const to = keys.list('to')
-  const address = template(keys, 'userAddress', keys.text('userAddress'))
+  const hasFunction = keys.isFunction('userAddress')
+  const address = hasFunction ? undefined : template(keys, 'userAddress', keys.text('userAddress'))
+  const isForUsers = hasFunction || address !== undefined
   const hasThrottle = keys.has('throttle')
   const throttleSeconds = keys.number('throttle', {
     preset: DAY_SECONDS,
@@ -90,10 +92,9 @@ function readRecipients(keys: SinkKeys): EmailRecipients {
     max: 30 * DAY_SECONDS,
     unit: 'seconds',
   })
-  if (to === undefined && address === undefined) keys.problem('one of the keys to and userAddress is needed')
-  if (to !== undefined && address !== undefined)
-    keys.problem('to and userAddress do not go together; make two sinks')
-  if (address !== undefined) return { kind: 'user', address, throttleMs: throttleSeconds * 1000 }
+  if (to === undefined && !isForUsers) keys.problem('one of the keys to and userAddress is needed')
+  if (to !== undefined && isForUsers) keys.problem('to and userAddress do not go together; make two sinks')
+  if (isForUsers) return { kind: 'user', address, throttleMs: throttleSeconds * 1000 }
   if (hasThrottle) keys.problem('throttle is for userAddress')
   return { kind: 'fixed', to: (to ?? []).map((text) => mailboxKey(keys, 'to', text)) }
 }

@@ -11,6 +11,8 @@ export interface WebHookSink extends SinkBasics {
   readonly hook: WebHookDefinition
   /** The body instead of the notification's JSON, once for every notification. */
   readonly template: string | undefined
+  /** A Lua function makes the body. */
+  readonly hasFunction: boolean
 }
 
 const MAX_TEMPLATE = 64 * 1024
@@ -27,6 +29,9 @@ export function parseWebHookSink(name: string, keys: SinkKeys): Parsed<WebHookSi
   const template = keys.longText('template', MAX_TEMPLATE)
   const problem = template === undefined ? undefined : templateProblem(template)
   if (problem !== undefined) keys.problem(`template ${problem}`)
+  const hasFunction = keys.isFunction('body')
+  if (keys.has('body') && !hasFunction) keys.problem('body must be a function; a text is a template')
+  if (hasFunction && template !== undefined) keys.problem('body and template do not go together')
   const timeoutMs = 1000 * keys.number('timeout', { preset: 10, min: 1, max: 300, unit: 'seconds' })
   const parsed = parseWebHookDefinition(name, hookKeys)
   if (!parsed.ok) {
@@ -41,5 +46,6 @@ export function parseWebHookSink(name: string, keys: SinkKeys): Parsed<WebHookSi
     timeoutMs,
     hook: definition,
     template,
+    hasFunction,
   })
 }

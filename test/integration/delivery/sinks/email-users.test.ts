@@ -100,3 +100,32 @@ test('a test of a sink for users goes to the sender', async (t) => {
   await rig.drained()
   assert.deepEqual(smtp.mails[1]?.to, ['ann@users.example'])
 })
+
+test('two notifications at once write to a user once, and one whose time cannot be stored is not sent again', async (t) => {
+  const smtp = await startSmtp(t)
+  const slow = new Map<string, { readonly deliveryId: string; readonly atMs: number }>()
+  let isBroken = false
+  const rig = startDelivery(
+    t,
+    {},
+    {
+      mailTimes: {
+        lastMail: (_sink, address) => Promise.resolve(slow.get(address)),
+        noteMail(note) {
+          if (isBroken) return Promise.reject(new Error('disk full'))
+          return Promise.resolve(void slow.set(note.address, note))
+        },
+      },
+      sinks: { users: { ...BASE, port: smtp.port, tls: 'none', userAddress: '%{user}@mail.example' } },
+    },
+  )
+  rig.outbox.add({ hook: 'sink:users', body: notificationBody([{ id: 1, user: 'ann' }]) })
+  rig.outbox.add({ hook: 'sink:users', body: notificationBody([{ id: 2, user: 'ann' }]) })
+  await rig.drained()
+  assert.equal(smtp.mails.length, 1)
+  isBroken = true
+  rig.outbox.add({ hook: 'sink:users', body: notificationBody([{ id: 3, user: 'bob' }]) })
+  await rig.drained()
+  assert.match(rig.records.at(-1)?.answer ?? '', /250 .*; when it was sent could not be stored: disk full$/)
+  assert.equal(smtp.mails.length, 2)
+})

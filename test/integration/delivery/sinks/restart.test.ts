@@ -9,6 +9,7 @@ import { QUICK_RETRY, startDelivery } from '../../../support/delivery-rig.ts'
 import { openStore, temporaryDirectory, temporaryStore } from '../../../support/embedded-store.ts'
 import { notificationBody } from '../../../support/notifications.ts'
 import { done } from '../../../support/store-suite.ts'
+import { startSmtp } from '../../../support/smtp-receiver.ts'
 import { startReceiver } from '../../../support/web-hook-receiver.ts'
 
 const ID = '4b2f6d0e-0000-4000-8000-000000000001'
@@ -83,4 +84,33 @@ test('notifications for a sink that is gone become dead letters when they are ol
   assert.equal(store.counts().outboxEntries, 1)
   await eventually('it does not come to be', () => rig.lines.length === 2)
   assert.deepEqual(rig.dropped, { 'no-receiver': 1 })
+})
+
+test('the pause between two mails to a user outlasts a restart', async (t) => {
+  const smtp = await startSmtp(t)
+  const directory = await temporaryDirectory(t)
+  const mail = { type: 'email', host: '127.0.0.1', port: smtp.port, tls: 'none', from: 't@alerts.example' }
+  const sinks = { users: { ...mail, userAddress: '%{user}@mail.example', throttle: 3600 } }
+  let nowMs = Date.now()
+  const tell = async (deliveryId: string, users: readonly string[]): Promise<string> => {
+    const { store } = await openStore(directory)
+    const body = notificationBody(users.map((user, id) => ({ id, user })))
+    const message = { deliveryId, receiver: sinkQueue('users'), body, createdAtMs: nowMs }
+    await store.commit([done(undefined, [], { messages: [message] })])
+    const outbox = createStoreOutbox(store, () => nowMs)
+    const rig = startDelivery(t, {}, { sinks, store: outbox, mailTimes: store.alerts, now: () => nowMs })
+    await eventually('it does not come to be', () => store.counts().outboxEntries === 0)
+    await eventually('it does not come to be', () => rig.records.length === 1)
+    await rig.delivery.stop(0)
+    await store.close()
+    return rig.records[0]?.answer ?? ''
+  }
+  assert.match(await tell('d1', ['ann']), /^ann@mail\.example: 250 /)
+  assert.match(
+    await tell('d2', ['ann', 'bob']),
+    /^ann@mail\.example: had a mail lately; bob@mail\.example: 250 /,
+  )
+  nowMs += 3_600_000
+  assert.match(await tell('d3', ['ann']), /^ann@mail\.example: 250 /)
+  assert.equal(smtp.mails.length, 3)
 })

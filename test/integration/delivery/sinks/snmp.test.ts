@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import snmp from 'net-snmp'
+import { receiveDatagrams } from '../../../support/datagram-receiver.ts'
 import { startDelivery } from '../../../support/delivery-rig.ts'
 import { notificationBody } from '../../../support/notifications.ts'
 import { decodeTrap, readMib, type DecodedVariable } from '../../../support/snmp-decoder.ts'
@@ -11,19 +12,6 @@ import { decodeTrap, readMib, type DecodedVariable } from '../../../support/snmp
 const MIB_URL = new URL('../../../../conf/TRACKALERT-MIB.txt', import.meta.url)
 const MIB = readMib(MIB_URL)
 const ROOT = MIB.oids.get('trackalertMIB') ?? ''
-
-async function receive(t: TestContext, count: number) {
-  const socket = createSocket('udp4')
-  const datagrams: Buffer[] = []
-  const { promise, resolve } = Promise.withResolvers<void>()
-  socket.on('message', (datagram) => {
-    datagrams.push(datagram)
-    if (datagrams.length === count) resolve()
-  })
-  await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done))
-  t.after(() => socket.close())
-  return { host: `127.0.0.1:${socket.address().port}`, datagrams, all: promise }
-}
 
 /** The variables by the names of the module; each must be an object of the notification, in its order and of its type. */
 function byMib(notification: string, variables: readonly DecodedVariable[]) {
@@ -49,11 +37,11 @@ function byMib(notification: string, variables: readonly DecodedVariable[]) {
 }
 
 test('a version 2c trap has the objects of the module, one trap for each alert', async (t) => {
-  const receiver = await receive(t, 2)
+  const receiver = await receiveDatagrams(t)
   const rig = startDelivery(t, {}, { sinks: { noc: { type: 'snmp', host: receiver.host } } })
   const long = { id: 8, message: 'ä'.repeat(900), rule: 'x\ny', value: 0, severity: 'critical' as const }
   rig.outbox.add({ hook: 'sink:noc', body: notificationBody([{}, long]) })
-  await receiver.all
+  await receiver.waitForCount(2)
   await rig.drained()
   const [first, second] = receiver.datagrams.map((datagram) => decodeTrap(datagram))
   assert.ok(first !== undefined && second !== undefined)
@@ -85,7 +73,7 @@ test('a version 2c trap has the objects of the module, one trap for each alert',
 })
 
 test('a version 1 trap names enterprise and number as RFC 3584 translates them', async (t) => {
-  const receiver = await receive(t, 2)
+  const receiver = await receiveDatagrams(t)
   const rig = startDelivery(
     t,
     {},
@@ -110,7 +98,7 @@ test('a version 1 trap names enterprise and number as RFC 3584 translates them',
     ok: true,
     answer: `${receiver.host}: sent (UDP: no answer)`,
   })
-  await receiver.all
+  await receiver.waitForCount(2)
   const [resolved, tested] = receiver.datagrams.map((datagram) => decodeTrap(datagram))
   assert.deepEqual(
     [resolved?.version, resolved?.pdu, resolved?.community, resolved?.enterprise, resolved?.specific],
@@ -121,11 +109,11 @@ test('a version 1 trap names enterprise and number as RFC 3584 translates them',
 })
 
 test('another root moves everything', async (t) => {
-  const receiver = await receive(t, 1)
+  const receiver = await receiveDatagrams(t)
   const root = '1.3.6.1.4.1.99999.5'
   const rig = startDelivery(t, {}, { sinks: { noc: { type: 'snmp', host: receiver.host, root } } })
   rig.outbox.add({ hook: 'sink:noc', body: notificationBody() })
-  await receiver.all
+  await receiver.waitForCount(1)
   const [, trapOid, ...variables] = decodeTrap(receiver.datagrams[0] ?? Buffer.of()).variables
   assert.equal(trapOid?.value, `${root}.0.1`)
   assert.ok(variables.every(({ oid }) => oid.startsWith(`${root}.1.`)))
@@ -254,14 +242,14 @@ test('a version 3 trap is encrypted, authentic, and says since when its sender r
   assert.match(outcome.answer, /sent \(UDP: no answer; engine id 80007ed905[\da-f]{24}\)$/)
   assert.equal((await promise).pdu.varbinds.length, 16)
 
-  const raw = await receive(t, 1)
+  const raw = await receiveDatagrams(t)
   const second = startDelivery(
     t,
     {},
     { sinks: { noc: { type: 'snmp', host: raw.host, version: '3', ...USER } } },
   )
   await second.delivery.sendTest('noc')
-  await raw.all
+  await raw.waitForCount(1)
   const bytes = raw.datagrams[0] ?? Buffer.of()
   assert.ok(!bytes.includes('server.test'))
   // msgAuthoritativeEngineBoots: the start in Unix seconds, an INTEGER of four bytes.

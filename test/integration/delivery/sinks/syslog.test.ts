@@ -1,9 +1,9 @@
 /** The sink syslog against receivers over UDP, TCP and TLS. */
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
 import { createServer, type Server, type Socket } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
+import { receiveDatagrams } from '../../../support/datagram-receiver.ts'
 import { startDelivery } from '../../../support/delivery-rig.ts'
 import { listenLocal } from '../../../support/listen-local.ts'
 import { notificationBody } from '../../../support/notifications.ts'
@@ -29,42 +29,29 @@ async function closed(server: Server): Promise<void> {
   await new Promise((resolve) => server.close(resolve))
 }
 
-async function udpReceiver(t: TestContext) {
-  const socket = createSocket('udp4')
-  const messages: Buffer[] = []
-  const { promise, resolve } = Promise.withResolvers<void>()
-  socket.on('message', (message) => {
-    messages.push(message)
-    if (messages.length === 2) resolve()
-  })
-  await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done))
-  t.after(() => socket.close())
-  return { port: socket.address().port, messages, both: promise }
-}
-
 test('over UDP each alert is a datagram of RFC 5424', async (t) => {
-  const receiver = await udpReceiver(t)
+  const receiver = await receiveDatagrams(t)
   const rig = startDelivery(
     t,
     {},
     {
       sinks: {
-        log: { type: 'syslog', host: `127.0.0.1:${receiver.port}`, facility: 'local3', hostname: 'mx1' },
+        log: { type: 'syslog', host: receiver.host, facility: 'local3', hostname: 'mx1' },
       },
     },
   )
   rig.outbox.add({ hook: 'sink:log', body: TWO })
   await rig.drained()
-  await receiver.both
-  const [first, second] = receiver.messages.map(parseRfc5424)
+  await receiver.waitForCount(2)
+  const [first, second] = receiver.datagrams.map(parseRfc5424)
   assert.deepEqual([first?.facility, first?.severity, first?.hostname], [19, 3, 'mx1'])
   assert.deepEqual([second?.severity, second?.data.get('alert@32473')?.get('id')], [2, '2'])
   assert.match(second?.text ?? '', /zwei Augen ä/)
-  assert.equal(rig.records[0]?.answer, `127.0.0.1:${receiver.port}: sent (UDP: no answer)`)
+  assert.equal(rig.records[0]?.answer, `${receiver.host}: sent (UDP: no answer)`)
 })
 
 test('over UDP the old format is there too', async (t) => {
-  const receiver = await udpReceiver(t)
+  const receiver = await receiveDatagrams(t)
   const rig = startDelivery(
     t,
     {},
@@ -73,9 +60,9 @@ test('over UDP the old format is there too', async (t) => {
     },
   )
   rig.outbox.add({ hook: 'sink:log', body: TWO })
-  await receiver.both
+  await receiver.waitForCount(2)
   assert.deepEqual(
-    receiver.messages.map(parseRfc3164).map(({ severity, tag }) => [severity, tag]),
+    receiver.datagrams.map(parseRfc3164).map(({ severity, tag }) => [severity, tag]),
     [
       [3, 'abuse'],
       [2, 'abuse'],

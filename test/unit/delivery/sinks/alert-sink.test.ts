@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { test } from 'node:test'
 import { parseAlertSink } from '../../../../src/delivery/sinks/alert-sink.ts'
+import { LUA_FUNCTION } from '../../../../src/delivery/sinks/sink-function.ts'
 import type { SinkKeyValues } from '../../../../src/delivery/sinks/sink-keys.ts'
 
 const MAIL = { host: 'mail.example', from: 'a@b.example', to: 'ops@b.example' }
+const MAIL_TO_USERS = { host: 'mail.example', from: 'a@b.example' }
 const V3 = { host: 'noc.example', version: '3', user: 'u', authPassword: 'password' }
 
 const GOOD: readonly (readonly [type: string, keys: SinkKeyValues, place: string])[] = [
@@ -26,6 +28,8 @@ const GOOD: readonly (readonly [type: string, keys: SinkKeyValues, place: string
   ['snmp', { host: '192.0.2.1', community: 'SECRET' }, 'SNMP v2c 192.0.2.1:162'],
   ['snmp', { ...V3, authPassword: 'SECRET-1', privPassword: 'SECRET-2' }, 'SNMP v3 noc.example:162'],
   ['exec', { argv: ['/bin/true', 'a'] }, '/bin/true'],
+  ['webhook', { url: 'http://h.example/', body: LUA_FUNCTION }, 'http://h.example/'],
+  ['email', { ...MAIL_TO_USERS, userAddress: LUA_FUNCTION, throttle: 60 }, 'mail.example:25'],
 ]
 
 for (const [type, keys, place] of GOOD) {
@@ -53,6 +57,17 @@ const BAD: readonly (readonly [type: string, keys: SinkKeyValues, what: RegExp])
   ['webhook', { url: 'http://x/', template: 'a %{rule' }, /template has the unknown macro %\{rule/],
   ['webhook', { url: 'http://x/', timeout: 0 }, /timeout must be a whole number of seconds from 1 to 300/],
   ['webhook', { url: 'http://x/', 'basic-auth': 'SECRET' }, /basic-auth must be "user:password"/],
+  ['webhook', { url: 'http://x/', body: 'text' }, /body must be a function; a text is a template/],
+  [
+    'webhook',
+    { url: 'http://x/', body: LUA_FUNCTION, template: 'x' },
+    /body and template do not go together/,
+  ],
+  ['webhook', { url: LUA_FUNCTION }, /url must be a string/],
+  ['email', { ...MAIL, userAddress: LUA_FUNCTION }, /to and userAddress do not go together/],
+  ['email', { ...MAIL_TO_USERS, userAddress: LUA_FUNCTION, digest: 60 }, /digest is for to/],
+  ['syslog', { host: LUA_FUNCTION }, /host must be a string or an array/],
+  ['exec', { argv: '/bin/true', timeout: LUA_FUNCTION }, /timeout must be a whole number/],
   ['email', { ...MAIL, colour: 'red' }, /it knows no key "colour"; it takes user, password, /],
   ['email', { ...MAIL, user: 'u' }, /user and password are only of use together/],
   ['email', { ...MAIL, user: 'u', password: 'SECRET', tls: 'none' }, /a password needs tls = "starttls"/],
