@@ -28,6 +28,8 @@ export interface Configuration {
 
 /** Heap of the thread, MiB; beyond it the thread ends, and nothing else with it. */
 const MEMORY_LIMIT_MB = 512
+/** After the start the thread has little to do but lines of the console. */
+const YOUNG_GENERATION_MB = 12
 
 /**
  * @throws TrackError TRK_CONFIG_* with the file and line of the mistake, TRK_GEOIP_UNREADABLE, TRK_STATE_DIRECTORY.
@@ -65,7 +67,10 @@ async function startThread(setup: ConfigThreadSetup) {
   const worker = new Worker(new URL(`./config-thread${extname(import.meta.url)}`, import.meta.url), {
     name: 'configuration',
     workerData: setup,
-    resourceLimits: { maxOldGenerationSizeMb: MEMORY_LIMIT_MB },
+    resourceLimits: {
+      maxOldGenerationSizeMb: MEMORY_LIMIT_MB,
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+    },
   })
   try {
     const message = await firstMessage(worker, setup.configFile, isStartMessage)

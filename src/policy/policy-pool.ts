@@ -1,6 +1,7 @@
 /**
  * All policy workers: dispatch by login, the bound on what waits, and the drain at the stop. Lives on the main thread.
  */
+import type { ResourceLimits } from 'node:worker_threads'
 import type { WorkerState } from '../console/console-questions.ts'
 import { partitionOfLogin } from '../ingest/login-partition.ts'
 import { handlerRunName, type EventView } from '../events/event-handlers.ts'
@@ -14,6 +15,9 @@ import type { LossReason } from './worker-loss.ts'
 import type { Job, RunOutcome, WorkerSetup } from './messages.ts'
 import { createHandOver, type HandOver, type ReleasedRun } from './hand-over.ts'
 import { WorkerHandle, type FinishRun, type RunTiming, type WorkerNotice } from './worker-handle.ts'
+
+/** Half of what V8 would take: it takes all that it may under load, for 3 % less processor time. */
+const YOUNG_GENERATION_MB = 48
 
 interface PolicyPoolDeps {
   readonly log: Log
@@ -33,6 +37,7 @@ interface PolicyPoolOptions {
   readonly setup: WorkerSetup
   /** With so many runs waiting or running, over all workers, a call would wait too long: it is refused. */
   readonly maxPendingForCalls: number
+  /** Heap of a worker, MiB. */
   readonly memoryLimitMb: number
 }
 
@@ -78,7 +83,7 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
   const workers = Array.from(
     { length: options.workers },
     (_, index) =>
-      new WorkerHandle(deps, { index, setup: options.setup, memoryLimitMb: options.memoryLimitMb }),
+      new WorkerHandle(deps, { index, setup: options.setup, resourceLimits: resourceLimits(options) }),
   )
   const idleWaiters = new Set<() => void>()
   let nextId = 1
@@ -160,6 +165,10 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
 function nameOf(job: Job): string {
   if (job.kind === 'report') return 'report'
   return job.kind === 'sink' ? sinkRunName(job.name) : job.name
+}
+
+function resourceLimits({ memoryLimitMb }: PolicyPoolOptions): ResourceLimits {
+  return { maxOldGenerationSizeMb: memoryLimitMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB }
 }
 
 function leastLoaded(workers: readonly WorkerHandle[]): number {

@@ -15,7 +15,7 @@
  */
 import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import { Worker, type ResourceLimits } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
@@ -79,8 +79,8 @@ interface WorkerHandleDeps {
 interface WorkerHandleOptions {
   readonly index: number
   readonly setup: WorkerSetup
-  /** Heap of the thread, MiB; beyond it the thread ends, and nothing else with it. */
-  readonly memoryLimitMb: number
+  /** Of the thread's heap; beyond them the thread ends, and nothing else with it. */
+  readonly resourceLimits: ResourceLimits
   /** How long the thread may take to build its Lua state; 60 s if not given. */
   readonly startDeadlineMs?: number
 }
@@ -240,7 +240,7 @@ export class WorkerHandle {
       name: `policy-${this.#options.index}`,
       workerData,
       transferList: [reader.port],
-      resourceLimits: { maxOldGenerationSizeMb: this.#options.memoryLimitMb },
+      resourceLimits: this.#options.resourceLimits,
     })
     this.#worker = worker
     const { startDeadlineMs = START_DEADLINE_MS } = this.#options

@@ -24,6 +24,8 @@ import type { ReaderPorts } from './reader-ports.ts'
 const RELEASE_WITHIN_MS = 60_000
 /** At the end of the process: who reads then has been told to stop before. */
 const CLOSE_WITHIN_MS = 3_000
+/** Half of what V8 would take: it takes all that it may under load, for 3 % less processor time. */
+const YOUNG_GENERATION_MB = 48
 const RESTART_PAUSE_MS = { first: 100, longest: 10_000 } as const
 
 export type OpenMessage = Extract<FromStoreThread, { readonly type: 'open' }>
@@ -117,6 +119,7 @@ export class ThreadLink {
     const worker = new Worker(url, {
       name: 'store',
       workerData: { ...this.#setup, isRestart: this.#isEverOpen },
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
     this.#worker = worker
     return new Promise((resolve, reject) => {

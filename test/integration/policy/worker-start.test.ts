@@ -19,7 +19,7 @@ async function createWorker(t: TestContext, source: string, startDeadlineMs: num
     },
     {
       index: 0,
-      memoryLimitMb: 128,
+      resourceLimits: { maxOldGenerationSizeMb: 128 },
       startDeadlineMs,
       setup: workerSetup({ source, timeSource: 'receipt' }),
     },
