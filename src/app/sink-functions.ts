@@ -2,15 +2,20 @@
  * The Lua functions of alert sinks in the wiring: delivery calls them, policy workers run them. Main thread. Delivery begins
  * before there are workers and ends after them, so calls wait for the first and are told of the second.
  */
-import type { CallSinkFunction, SinkCallOutcome } from '../delivery/sinks/sink-function.ts'
-import { sinkRunName } from '../delivery/sinks/sink-function.ts'
+import { sinkRunName, type CallSinkFunction, type SinkCallOutcome } from '../delivery/sinks/sink-function.ts'
 import type { RunOutcome } from '../policy/messages.ts'
 import type { Policy } from './start-policy.ts'
+
+/** What runs the functions and takes what they leave. */
+interface Workers {
+  readonly runs: Pick<Policy['runs'], 'runSinkFunction'>
+  readonly committer: Policy['committer']
+}
 
 export interface SinkFunctions {
   readonly call: CallSinkFunction
   /** There are workers from now on. */
-  readonly start: (policy: Pick<Policy, 'runs' | 'committer'>) => void
+  readonly start: (workers: Workers) => void
   /** There are none any more: whoever waits is told so. */
   readonly stop: () => Promise<void>
 }
@@ -21,7 +26,7 @@ const STOPPING: SinkCallOutcome = { kind: 'stopping' }
 
 /** @param deadlineMs - of one call; tests have less patience */
 export function createSinkFunctions(deadlineMs = DEADLINE_MS): SinkFunctions {
-  const started = Promise.withResolvers<Pick<Policy, 'runs' | 'committer'>>()
+  const started = Promise.withResolvers<Workers>()
   const stopped = Promise.withResolvers<SinkCallOutcome>()
 
   async function call(sink: string, args: string): Promise<SinkCallOutcome> {
@@ -45,7 +50,7 @@ export function createSinkFunctions(deadlineMs = DEADLINE_MS): SinkFunctions {
 
   return {
     call: (sink, args) => Promise.race([stopped.promise, call(sink, args)]),
-    start: (policy) => started.resolve(policy),
+    start: (workers) => started.resolve(workers),
     stop() {
       stopped.resolve(STOPPING)
       return Promise.resolve()

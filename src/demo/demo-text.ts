@@ -39,7 +39,7 @@ Server and state go when the demo ends, or with Ctrl-C.
 Time is pressed together: the days are over already, each report carries its own time, and this server, unlike one of
 yours, takes that for now. Rules about the whole site look every five real minutes, so they take no part.
 
-Learning from ${learning.length} logins of ${LEARNING_DAYS} days, as fast as this machine can; then a day takes ${dayMs / 1000} seconds.
+Learning from ${learning.length} logins of ${LEARNING_DAYS} days, as fast as this machine can; then a day takes ${dayMs / 1000} s.
 `
 }
 

@@ -24,6 +24,8 @@ const LOOK_EVERY_MS = 250
 const LOOK_AGAIN_MS = 20
 /** For at most 512 reports. */
 const RUN_DEADLINE_MS = 60_000
+/** Narrower ones are most likely not what they say. */
+const LEAST_COLUMNS = 40
 const STOP_DEADLINE_MS = 5_000
 const TIMEOUT_MS = 10_000
 
@@ -219,6 +221,8 @@ function exampleOf(all: readonly SeenAlert[]): SeenAlert | undefined {
   return all.find((seen) => seen.truth.kind === 'attack' && text.isShown(seen))
 }
 
+/** undefined of what is no terminal. */
 function columnsOf(output: Surroundings['output']): number | undefined {
-  return 'columns' in output && typeof output.columns === 'number' ? output.columns : undefined
+  const columns = 'columns' in output ? output.columns : undefined
+  return typeof columns === 'number' && columns >= LEAST_COLUMNS ? columns : undefined
 }

@@ -162,13 +162,13 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
   }
 }
 
-function resourceLimits({ memoryLimitMb }: PolicyPoolOptions): ResourceLimits {
-  return { maxOldGenerationSizeMb: memoryLimitMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB }
-}
-
 function nameOf(job: Job): string {
   if (job.kind === 'report') return 'report'
   return job.kind === 'sink' ? sinkRunName(job.name) : job.name
+}
+
+function resourceLimits({ memoryLimitMb }: PolicyPoolOptions): ResourceLimits {
+  return { maxOldGenerationSizeMb: memoryLimitMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB }
 }
 
 function leastLoaded(workers: readonly WorkerHandle[]): number {

@@ -173,7 +173,7 @@ const MISTAKES: readonly (readonly [query: string, reason: RegExp])[] = [
   ['since=soon', /since must be a time span/],
   ['limit=0', /limit must be a whole number from 1 to 10000/],
   ['id=x', /id must be the number of an alert/],
-  ['level=high', /There is no parameter level; there are id, since/],
+  ['level=high', /There is no parameter level; there are id, explain, since/],
 ]
 
 test('the alerts command needs the password, takes both styles of URL, and names what is wrong', async (t) => {

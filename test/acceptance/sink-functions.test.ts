@@ -1,5 +1,7 @@
 /** The Lua functions of alert sinks in the real server: what they get, what they leave, how they fail, and a crash. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { ANSWER_LUA, ask, eventually, metric, report } from '../support/ask-server.ts'
 import { BASE_CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
@@ -135,4 +137,30 @@ test('a user is written to at the address that a function finds', async (t) => {
   assert.deepEqual(smtp.mails[0]?.to, ['ann@home.example'])
   assert.equal(parseMail(smtp.mails[0]?.raw ?? '').headers.get('subject'), 'A login from 192.0.2.7')
   assert.equal(smtp.mails.length, 1)
+})
+
+test('after a reload the new function makes the bodies, and one that is gone leaves them ordinary', async (t) => {
+  const receiver = await startReceiver(t)
+  const server = await startServer(t, {
+    configuration: POLICY + sink('hook', receiver.url, 'function(alert) return "old " .. alert.key end'),
+  })
+  const reload = async (body: string, times: number): Promise<void> => {
+    const text = POLICY + (body === '' ? sink('hook', receiver.url, 'nil') : sink('hook', receiver.url, body))
+    writeFileSync(join(server.folder, 'trackalert.conf'), text)
+    server.child.kill('SIGHUP')
+    await eventually('it is not loaded again', () => {
+      return (server.output.match(/the configuration was loaded again/g)?.length ?? 0) >= times
+    })
+  }
+  await report(server, { login: 'ann' })
+  await receiver.waitForCount(1)
+  await reload('function(alert) return "new " .. alert.key end', 1)
+  await report(server, { login: 'bob' })
+  await receiver.waitForCount(2)
+  await reload('', 2)
+  await report(server, { login: 'carl' })
+  await receiver.waitForCount(3)
+  const [first, second, third] = receiver.received.map(({ body }) => body)
+  assert.deepEqual([first, second], ['old ann', 'new bob'])
+  assert.match(third ?? '', /^\{"kind":"alert".*"key":"carl"/)
 })
