@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { eventually } from '../support/ask-server.ts'
 import { basicAuth, CONFIGURATION, startServer, type ServerProcess } from '../support/server-process.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -130,11 +131,15 @@ async function startContainer(
   const shipped = read('conf/docker/trackalert.conf')
   const control = `controlSocket("127.0.0.1")`
   assert.ok(shipped.includes(control))
+  const policies = `${last('WORKDIR')}/conf`
+  assert.ok(shipped.includes(`"${policies}/?.lua;"`))
   const state = mkdtempSync(join(tmpdir(), 'trackalert-container-'))
   t.after(() => rmSync(state, { recursive: true, force: true }))
   const variables = { TRACKALERT_HTTP_PORT: '0', STATE_DIRECTORY: state, ...env }
   const server = await startServer(t, {
-    configuration: shipped.replace(control, `controlSocket("127.0.0.1:${await freePort()}")`),
+    configuration: shipped
+      .replace(control, `controlSocket("127.0.0.1:${await freePort()}")`)
+      .replace(policies, join(ROOT, 'conf')),
     args: [...words(last('CMD')), '-C', CONFIGURATION],
     env: variables,
   })
@@ -150,6 +155,14 @@ describe('the configuration of the image', () => {
     await server.waitFor(/login: login="ann" remote="81\.2\.69\.160" .*country="GB"/)
     assert.equal((await server.post('/command/report', report)).status, 401)
     assert.ok(!server.output.includes('from outside'))
+    for (let password = 0; password < 16; password++) {
+      const wrong = { ...report, login: 'bob', success: false, pwhash: String(password) }
+      await server.post('/command/report', wrong, headers)
+    }
+    await eventually('the policy pack raises no alert', async () => {
+      const alerts = await server.get('/command/alerts', headers)
+      return (await alerts.text()).includes('"rule":"brute-force"')
+    })
   })
 
   test('makes a password of its own when none is given, and asks for it', async (t) => {
