@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { figure, table } from './figures.ts'
 import { SCENARIOS } from './scenarios.ts'
 
 const BENCH = fileURLToPath(new URL('bench.ts', import.meta.url))
@@ -39,20 +38,4 @@ test('every scenario can be measured', { skip, timeout: DEADLINE_MS }, async (t)
     Object.keys(SCENARIOS),
   )
   for (const name of Object.keys(SCENARIOS)) assert.match(printed, new RegExp(`^${name} `, 'm'))
-})
-
-test('a figure is the median of its values with their range, and a table shows it beside its target', () => {
-  assert.deepEqual(figure('x', [3, 1, 2]), { what: 'x', median: 2, min: 1, max: 3 })
-  assert.deepEqual(figure('x', [4, 1, 2, 3], '>= 2'), {
-    what: 'x',
-    median: 2.5,
-    min: 1,
-    max: 4,
-    target: '>= 2',
-  })
-  const text = table([{ scenario: 'empty', figures: [figure('of raw', [0.5], '>= 0.8')] }])
-  assert.equal(
-    text,
-    'scenario  figure  median    min    max  target\nempty     of raw   0.500  0.500  0.500  >= 0.8',
-  )
 })
