@@ -30,6 +30,8 @@ export const ERRORS = {
   TRK_LUA_ERROR: { status: 500, text: 'a Lua function failed' },
   TRK_LUA_CPU_LIMIT: { status: 500, text: 'a Lua function used more processor time than it may' },
   TRK_LUA_WALL_LIMIT: { status: 500, text: 'a Lua function took longer than it may' },
+  TRK_REPLAY_INPUT: { status: 500, text: 'the reports cannot be replayed' },
+  TRK_REPLAY_LIMIT: { status: 500, text: 'the replay would take more memory than it may' },
   TRK_TREND_DAMAGED: { status: 500, text: 'a stored trend cannot be read' },
   TRK_TREND_INCOMPLETE: { status: 500, text: 'a trend was used before all of its sketches were loaded' },
   TRK_STORE_DAMAGED: { status: 503, text: 'the store is damaged' },

@@ -87,6 +87,11 @@ async function run(commandLine: CommandLine, around: Surroundings): Promise<Exit
       const { testPolicy } = await import('./cli/test-policy.ts')
       return await testPolicy(commandLine, around, { configFileOf, ownRegexesFile: OWN_REGEXES_FILE })
     }
+    case 'replay': {
+      process.stdout.on('error', () => undefined)
+      const { replayReports } = await import('./cli/replay.ts')
+      return await replayReports(commandLine, around, { configFileOf, ownRegexesFile: OWN_REGEXES_FILE })
+    }
     default:
       return commandLine satisfies never
   }

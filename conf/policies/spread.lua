@@ -1,5 +1,5 @@
--- Sources of logins: an address, its network (/24 or /64) and its operator's network, each with what came from it within a
--- week. Logins that fail where they are at home are not in it.
+-- Sources of logins: an address, its network (/24 or /64), the range around that (/16 or /32), its operator's network and its
+-- country, each with what came from it within a week. Logins that fail where they are at home are not in it.
 
 local place = require "policies.place"
 local words = require "policies.words"
@@ -12,8 +12,11 @@ function spread.sources(context)
   local list = {}
   if context.remote:isIPv4() then table.insert(list, { level = "address", key = context.remote:tostring() }) end
   table.insert(list, { level = "prefix", key = context.prefix })
+  table.insert(list, { level = "range", key = addressPrefix(context.remote, 16, 32) })
   local network = place.network(context.remote, context.common)
   if network ~= "" then table.insert(list, { level = "network", key = network }) end
+  local country = place.country(context.remote, context.common)
+  if country ~= "" then table.insert(list, { level = "country", key = "country " .. country }) end
   context.source_list = list
   return list
 end

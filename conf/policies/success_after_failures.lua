@@ -6,7 +6,7 @@ local rule = { name = "success-after-failures", on = "success" }
 
 rule.parameters = {
   severity = "high",
-  severity_known_device = "low", -- with a device that the user had before: most likely a forgotten password
+  severity_known_device = "low", -- with a device that the user had before, in a new country
   passwords = 5,                 -- different ones that failed within a day
 }
 
@@ -15,10 +15,13 @@ function rule.check(lt, context, parameters)
   if history.networks[context.prefix] then return end
   local passwords = context.users:twGet(lt.login, "wrong")
   if passwords < parameters.passwords then return end
+  local is_known = history.devices[context.device]
+  -- A forgotten password, or somebody else's tries and the owner's next network.
+  if is_known and (context.country == "" or history.countries[context.country]) then return end
   raiseAlert {
     rule = rule.name, parameters = parameters,
     key = lt.login, dedup = "1d", value = passwords, threshold = parameters.passwords,
-    severity = history.devices[context.device] and parameters.severity_known_device or parameters.severity,
+    severity = is_known and parameters.severity_known_device or parameters.severity,
     message = string.format("%s logged in from %s, a new network, after %d different passwords had failed from elsewhere within a day. %s",
       lt.login, context.where(), passwords, words.ask_user),
     data = { network = context.prefix },

@@ -1,4 +1,4 @@
--- unusual-hour: a login from a network that is new, at an hour at which this user is never there.
+-- unusual-hour: a login from a network and with a device that are new, at an hour at which this user is never there.
 
 local spread = require "policies.spread"
 local words = require "policies.words"
@@ -14,6 +14,7 @@ rule.parameters = {
 function rule.check(lt, context, parameters)
   local history = context.history
   if history.networks[context.prefix] or history.logins < parameters.least_logins then return end
+  if history.devices[context.device] then return end
   local now = math.floor((context.now / 60 + context.common.utc_offset_minutes) / 60) % 24
   local total, near = 0, 0
   for _, hour in ipairs(context.users:twItems(lt.login, "hours")) do

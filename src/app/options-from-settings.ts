@@ -12,7 +12,7 @@ import { parseAlertSink } from '../delivery/sinks/alert-sink.ts'
 import { parseWebHookDefinition } from '../delivery/web-hook.ts'
 import { TrackError } from '../errors.ts'
 import type { HttpOptions } from '../http/http-ports.ts'
-import { readOrMakeSecret } from '../config/state-directory.ts'
+import { readOrMakeSecret, readSecret } from '../config/state-directory.ts'
 import type { TrendApplierSetup } from '../store/apply-trends.ts'
 import type { EmbeddedStoreOptions } from '../store/embedded/embedded-store-options.ts'
 import type { StoreChange } from '../store/store.ts'
@@ -23,6 +23,7 @@ import { NetmaskGroup } from '../login/netmask-group.ts'
 const MAX_PENDING_FOR_CALLS = 10_000
 const WORKER_MEMORY_MB = 512
 export const POLICY_LIMITS = { cpuMs: 2_000, wallMs: 30_000 } as const
+const HASH_SEED_SECRET = 'trend-hash-seed'
 const MAX_BODY_BYTES = 1024 * 1024
 
 /** @param acl - who may use the listeners; the console may change it while they run */
@@ -130,8 +131,17 @@ export function policyOptions(
 
 /** Trends hash items under a key of their own, so that nobody can choose logins that count as one. */
 export function hashSeedOf(stateDirectory: string): Uint8Array {
-  const { text } = readOrMakeSecret(stateDirectory, 'trend-hash-seed')
-  return createHash('sha256').update(text).digest().subarray(0, HASH_SEED_BYTES)
+  return seedOf(readOrMakeSecret(stateDirectory, HASH_SEED_SECRET).text)
+}
+
+/** As `hashSeedOf`, of a state directory that a server has used; undefined where there is none. */
+export function storedHashSeed(stateDirectory: string): Uint8Array | undefined {
+  const { text } = readSecret(stateDirectory, HASH_SEED_SECRET)
+  return text === undefined ? undefined : seedOf(text)
+}
+
+function seedOf(secret: string): Uint8Array {
+  return createHash('sha256').update(secret).digest().subarray(0, HASH_SEED_BYTES)
 }
 
 /** What an operator most likely did not mean. */

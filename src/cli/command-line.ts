@@ -8,6 +8,7 @@ import { levelOfSeverity, LOG_FORMATS, type LogFormat, type LogOptions } from '.
 import { alertsCommand, type AlertsChoice } from './alerts-options.ts'
 import type { DemoChoice } from '../demo/run-demo.ts'
 import { demoCommand } from './demo-options.ts'
+import { replayCommand, type ReplayChoice } from './replay-options.ts'
 import { reportCommand, type ReportChoice } from './report-options.ts'
 import { simulateCommand, type SimulateChoice } from './simulate-options.ts'
 import { testCommand, type TestChoice } from './test-options.ts'
@@ -54,6 +55,14 @@ export type CommandLine =
       readonly regexesFile: string | undefined
       readonly test: TestChoice
     }
+  | {
+      readonly kind: 'replay'
+      readonly configFile: string | undefined
+      readonly regexesFile: string | undefined
+      /** The server whose history is replayed. */
+      readonly control: ControlChoice
+      readonly choice: ReplayChoice
+    }
 
 /** What the program's own options leave behind, by commander's names. */
 interface ProgramOptions {
@@ -84,6 +93,7 @@ type Subcommand =
   | { readonly name: 'alerts'; readonly alerts: AlertsChoice }
   | { readonly name: 'notify-test'; readonly sink: string }
   | { readonly name: 'test'; readonly test: TestChoice }
+  | { readonly name: 'replay'; readonly choice: ReplayChoice }
 
 const SUBCOMMANDS: readonly string[] = [
   'check',
@@ -94,9 +104,8 @@ const SUBCOMMANDS: readonly string[] = [
   'alerts',
   'notify-test',
   'test',
+  'replay',
 ] satisfies readonly Subcommand['name'][]
-/** Those that go over the control socket. */
-const CONTROL_COMMANDS: readonly string[] = ['dump', 'notify-test'] satisfies readonly Subcommand['name'][]
 
 interface Surroundings {
   readonly version: string
@@ -193,6 +202,9 @@ function addSubcommands(program: Command, choose: (subcommand: Subcommand) => vo
     .argument('<sink>', 'its name, as addAlertSink has it')
     .action((sink: string) => choose({ name: 'notify-test', sink }))
   program.addCommand(testCommand((test) => choose({ name: 'test', test })).copyInheritedSettings(program))
+  program.addCommand(
+    replayCommand((choice) => choose({ name: 'replay', choice })).copyInheritedSettings(program),
+  )
 }
 
 function withoutSubcommand(options: ProgramOptions, isTerminal: boolean): CommandLine {
@@ -221,7 +233,7 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
   const mode = serverModesOf(options)[0] ?? (options.client === undefined ? undefined : '-c')
   const other = mode ?? (options.execute === undefined ? undefined : '-e')
   if (other !== undefined) return usage(`${subcommand.name} and ${other} are two commands: give one of them`)
-  const unfitting = unfittingOption(options, CONTROL_COMMANDS.includes(subcommand.name))
+  const unfitting = unfittingOption(options, isForServer(subcommand))
   if (unfitting !== undefined) return usage(unfitting)
   const { config: configFile } = options
   switch (subcommand.name) {
@@ -241,15 +253,31 @@ function withSubcommand(options: ProgramOptions, subcommand: Subcommand): Comman
       return { kind: 'notify-test', control: controlChoice(options), sink: subcommand.sink }
     case 'test':
       return { kind: 'test', configFile, regexesFile: options.regexes, test: subcommand.test }
+    case 'replay':
+      return {
+        kind: 'replay',
+        configFile,
+        regexesFile: options.regexes,
+        control: controlChoice(options),
+        choice: subcommand.choice,
+      }
     default:
       return subcommand satisfies never
   }
 }
 
+/** Whether a command goes over the control socket. */
+function isForServer(subcommand: Subcommand): boolean {
+  const { name } = subcommand
+  return (
+    name === 'dump' || name === 'notify-test' || (name === 'replay' && subcommand.choice.files.length === 0)
+  )
+}
+
 /** An option that would be without effect most likely means that something else was wanted. */
 function unfittingOption(options: ProgramOptions, isClient: boolean): string | undefined {
   if (!isClient && (options.control !== undefined || options.keyFile !== undefined)) {
-    return '--control and --key-file go with -c, -e, dump and notify-test; a server has controlSocket() and setKey()'
+    return '--control and --key-file go with -c, -e, dump, notify-test and replay --history; a server has controlSocket() and setKey()'
   }
   if (options.daemon !== true && options.logFile !== undefined) {
     return '--log-file goes with -d; otherwise the log is on standard output'

@@ -15,7 +15,7 @@ export interface Surroundings {
   readonly output: Writable & Tty
   /** Standard output is the journal of systemd. */
   readonly outputIsJournal: boolean
-  readonly errors: Writable
+  readonly errors: Writable & Tty
   /** Makes the folder of a file the working directory: names of files in a configuration are relative to it. */
   readonly enterFolder: (file: string) => void
 }

@@ -2,7 +2,7 @@
  * The Lua functions of a configuration, for looking at one: those that would change or ask something outside do not, and
  * for a check those that only a later step would find wrong look now. Lives on the thread that inspects.
  */
-import { randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { messageOf } from '../errors.ts'
 import { loadTls } from '../http/load-tls.ts'
 import { results, type HostCall, type HostFunction, type HostResult } from '../lua/host-function.ts'
@@ -12,10 +12,21 @@ import type { InspectionMode } from './inspection.ts'
 import type { SettingsCollector } from './settings-collector.ts'
 import { readSecret } from './state-directory.ts'
 
+/**
+ * What questions to other systems come to: they answer nothing, are an error that names the call and who refuses it, or are
+ * asked.
+ */
+export type Outside =
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'asked' }
+
 interface HarmlessDeps {
   readonly mode: InspectionMode
   readonly settings: SettingsCollector
   readonly stateDirectory: () => string
+  /** Silent if it is not said. */
+  readonly outside?: Outside
 }
 
 type Run = HostFunction['run']
@@ -37,8 +48,8 @@ export function harmlessBindings(bindings: Bindings, deps: HarmlessDeps): Bindin
   }
 }
 
-function withoutEffect({ mode, settings, stateDirectory }: HarmlessDeps): Readonly<Record<string, Run>> {
-  const nothing: Run = () => undefined
+function withoutEffect(deps: HarmlessDeps): Readonly<Record<string, Run>> {
+  const { mode, settings, stateDirectory, outside = { kind: 'silent' } } = deps
   return {
     secret(call) {
       settings.stateDirectoryIsUsed = true
@@ -46,24 +57,58 @@ function withoutEffect({ mode, settings, stateDirectory }: HarmlessDeps): Readon
       const found = readSecret(stateDirectory(), name)
       if (found.text !== undefined) return found.text
       // Before the first start no secret exists yet, which is no mistake of the configuration.
-      if (mode === 'check') return randomBytes(32).toString('base64url')
+      if (mode !== 'client') return standInSecret(name)
       return call.fail(`there is no ${found.file} yet; the server makes it at its first start`)
     },
-    'http.request': () => results(undefined, NOT_ASKED),
-    'DNSResolver:lookupAddrByName': () => [],
-    'DNSResolver:lookupNameByAddr': () => [],
-    'DNSResolver:lookupRBL': () => [],
-    ...(mode === 'check'
-      ? {}
-      : {
+    ...questions(outside),
+    ...(mode === 'client'
+      ? {
           addAlertSink: nothing,
           newGeoIP2DB: nothing,
           initGeoIPDB: nothing,
           initGeoIPCityDB: nothing,
           initGeoIPISPDB: nothing,
-        }),
+        }
+      : {}),
   }
 }
+
+const nothing: Run = () => undefined
+
+/** Nothing is protected by it. The same each time, so that a policy which uses it says the same each time. */
+function standInSecret(name: string): string {
+  return createHash('sha256').update(name).digest('base64url')
+}
+
+function questions(outside: Outside): Readonly<Record<string, Run>> {
+  switch (outside.kind) {
+    case 'silent':
+      return {
+        'http.request': () => results(undefined, NOT_ASKED),
+        'DNSResolver:lookupAddrByName': () => [],
+        'DNSResolver:lookupNameByAddr': () => [],
+        'DNSResolver:lookupRBL': () => [],
+      }
+    case 'refused': {
+      const refuse = (name: string): readonly [string, Run] => [
+        name,
+        (call) => call.fail(`${name}: ${outside.why}`),
+      ]
+      return Object.fromEntries(QUESTIONS.map(refuse))
+    }
+    case 'asked':
+      return {}
+    default:
+      return outside satisfies never
+  }
+}
+
+const QUESTIONS = [
+  'http.request',
+  'DNSResolver:lookupAddrByName',
+  'DNSResolver:lookupNameByAddr',
+  'DNSResolver:lookupRBL',
+] as const
 
 /** What a server would find out only when it uses the setting. */
 function lookingCloser(settings: SettingsCollector): Readonly<Record<string, (run: Run) => Run>> {

@@ -40,8 +40,9 @@ async function inspect(setup: InspectionSetup): Promise<Inspection> {
     log: () => undefined,
     geo: {
       open(name, path) {
-        const { database } = collectGeoDatabase(name, path)
+        const { collected, database } = collectGeoDatabase(name, path)
         geoDatabases.set(name, database)
+        settings.geoDatabases.set(name, collected)
         return database
       },
       find: (name) => geoDatabases.get(name),
@@ -90,6 +91,9 @@ async function inspect(setup: InspectionSetup): Promise<Inspection> {
     listeners,
     webserverPassword,
     raw: settings.toRaw(),
+    geoDatabases: [...settings.geoDatabases.values()],
+    stateDirectory: stateDirectory(),
+    source,
   }
 }
 

@@ -3,13 +3,13 @@
  * and the thread that looks.
  */
 import type { WireError } from '../errors.ts'
-import type { CollectedListener } from './settings-collector.ts'
+import type { CollectedGeoDatabase, CollectedListener } from './settings-collector.ts'
 
 /**
  * `client`: for the console and for sending a report; files that only a server needs are not touched. `check`: to find
- * mistakes; files that the configuration names are read.
+ * mistakes; files that the configuration names are read. `replay`: to run its policy without a server; GeoIP files are read.
  */
-export type InspectionMode = 'client' | 'check'
+export type InspectionMode = 'client' | 'check' | 'replay'
 
 export interface InspectionSetup {
   readonly mode: InspectionMode
@@ -38,6 +38,11 @@ export interface Inspection {
   readonly webserverPassword: string | null
   /** All settings, to be checked by `settingsFrom`. */
   readonly raw: Readonly<Record<string, unknown>>
+  /** Those that were opened: none for a client. */
+  readonly geoDatabases: readonly CollectedGeoDatabase[]
+  readonly stateDirectory: string
+  /** What the file held. */
+  readonly source: Uint8Array
 }
 
 export type FromInspectThread =

@@ -1,8 +1,7 @@
 /**
- * The alerts of one policy test, deduplicated as the server does it, and how they are looked for. Pure.
+ * How a policy's test looks for alerts, and how it shows them. Pure.
  */
-import type { Alert, AlertEffect, RaiseEffect } from '../alerts/alert.ts'
-import { isRaisedAgain, newAlert, raisedAgain, resolvedFor } from '../alerts/alert-changes.ts'
+import type { Alert } from '../alerts/alert.ts'
 
 /** What expectAlert and expectNoAlert can name. */
 export interface AlertWish {
@@ -17,44 +16,6 @@ export interface AlertWish {
 
 /** Whether a text has a match of a Lua pattern. */
 export type MatchPattern = (text: string, pattern: string) => boolean
-
-export class TestAlerts {
-  #alerts: Alert[] = []
-  #lastId = 0
-
-  /** In the order in which they were raised first. */
-  all(): readonly Alert[] {
-    return this.#alerts
-  }
-
-  clear(): void {
-    this.#alerts = []
-  }
-
-  /** @returns the rules that were raised, in order */
-  apply(effects: readonly AlertEffect[], reportId: number | undefined): readonly string[] {
-    for (const effect of effects) {
-      if (effect.kind === 'raise') this.#raise(effect, reportId)
-      else this.#replaceOpen(effect, (open) => resolvedFor(open, 'policy', effect.atMs))
-    }
-    return effects.filter((effect) => effect.kind === 'raise').map(({ rule }) => rule)
-  }
-
-  #raise(raise: RaiseEffect, reportId: number | undefined): void {
-    let isAgain = false
-    this.#replaceOpen(raise, (open) => {
-      isAgain = isRaisedAgain(open, raise)
-      return isAgain ? raisedAgain(open, raise, reportId) : resolvedFor(open, 'raised-anew', raise.atMs)
-    })
-    if (!isAgain) this.#alerts.push(newAlert(++this.#lastId, raise, reportId))
-  }
-
-  #replaceOpen({ rule, key }: AlertEffect, change: (open: Alert) => Alert): void {
-    this.#alerts = this.#alerts.map((alert) =>
-      alert.rule === rule && alert.key === key && alert.state === 'open' ? change(alert) : alert,
-    )
-  }
-}
 
 export function fits(alert: Alert, wish: AlertWish, matches: MatchPattern): boolean {
   return (

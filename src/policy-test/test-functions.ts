@@ -3,6 +3,7 @@
  * thread of the test's Lua state. The manual lists them: trackalert_policies(7).
  */
 import { parseTimeSpan } from '../alerts/time-span.ts'
+import { utcTime } from '../console/utc-time.ts'
 import { viewAlert } from '../alerts/alert-view.ts'
 import { parseNetmask } from '../login/netmask.ts'
 import { parseLoginReport } from '../login/parse-report.ts'
@@ -13,7 +14,7 @@ import type { LuaFunction } from '../lua/lua-value.ts'
 import { fits, type AlertWish, type MatchPattern } from './test-alerts.ts'
 import type { TestGeography } from './test-geography.ts'
 import type { PolicyRuns } from './test-runs.ts'
-import { formatTime, type TestWorld } from './test-world.ts'
+import type { TestWorld } from './test-world.ts'
 
 interface TestFunctionDeps {
   /** A test is defined. */
@@ -88,7 +89,7 @@ function runningFunctions({ world, runs }: TestFunctionDeps): readonly HostFunct
         if (!parsed.ok) return call.fail(`report: ${parsed.reason}`)
         const { t } = parsed.report
         if (t < now.nowSeconds)
-          return call.fail(`report: t is ${formatTime(t)}, and it is ${formatTime(now.nowSeconds)} already`)
+          return call.fail(`report: t is ${utcTime(t)}, and it is ${utcTime(now.nowSeconds)} already`)
         now.nowSeconds = t
         return then(runs.report(parsed.report), (raised) => raised.map(viewAlert))
       },

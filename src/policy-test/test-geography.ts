@@ -5,6 +5,7 @@
 import { GeoDatabase } from '../enrich/geoip/geo-database.ts'
 import { parseComboAddress } from '../login/combo-address.ts'
 import type { Netmask } from '../login/netmask.ts'
+import type { BindingDeps } from '../lua/bindings/table.ts'
 
 interface Entry {
   readonly network: Netmask
@@ -32,8 +33,19 @@ export class TestGeography {
   }
 }
 
-/** A database over it, for Lua. Nothing is cached: a test may change its mind about an address. */
-export function openTestDatabase(name: string, geography: TestGeography): GeoDatabase {
+/** What Lua gets under any name that it asks for. */
+export function testGeoDatabases(geography: TestGeography): BindingDeps['geo'] {
+  const databases = new Map<string, GeoDatabase>()
+  const find = (name: string): GeoDatabase => {
+    const database = databases.get(name) ?? openTestDatabase(name, geography)
+    databases.set(name, database)
+    return database
+  }
+  return { open: find, find }
+}
+
+/** A database over it. Nothing is cached: a test may change its mind about an address. */
+function openTestDatabase(name: string, geography: TestGeography): GeoDatabase {
   const source = {
     builtAt: new Date(0),
     type: 'Test',

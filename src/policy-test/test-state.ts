@@ -11,11 +11,12 @@ import type { CallOutcome } from '../lua/calls.ts'
 import { LuaRaise } from '../lua/lua-raise.ts'
 import { createLuaState, type LuaState } from '../lua/lua-state.ts'
 import type { LuaFunction } from '../lua/lua-value.ts'
+import { offlineBindings } from '../policy/offline-bindings.ts'
+import { FIXED_SEED } from '../trends/item-hash.ts'
 import { TrendRegistry } from '../trends/trend-registry.ts'
 import type { MatchPattern } from './test-alerts.ts'
-import { testBindings } from './test-bindings.ts'
 import { testFunctions } from './test-functions.ts'
-import { TestGeography } from './test-geography.ts'
+import { testGeoDatabases, TestGeography } from './test-geography.ts'
 import { createPolicyRuns } from './test-runs.ts'
 import { onlyInTests, TestWorld } from './test-world.ts'
 
@@ -64,13 +65,19 @@ export async function createTestState(options: TestStateOptions): Promise<TestSt
   )
 
   const runs = createPolicyRuns({ registrations, state, world: () => world, pushLoginTuple })
-  const bindings = testBindings({
-    folder: options.folder,
-    print: options.print,
+  const bindings = offlineBindings({
+    who: 'a test of a policy',
+    outside: { kind: 'silent' },
+    stateDirectory: options.folder,
+    log: (level, message, fields) => options.print(`${level}: ${message} ${JSON.stringify(fields)}\n`),
     registrations,
     registry,
-    geography,
-    world: () => world,
+    seed: FIXED_SEED,
+    rows: () => (world ?? onlyInTests()).trends,
+    geo: testGeoDatabases(geography),
+    isWebHook: () => true,
+    isCustomStat: () => true,
+    http: { client: onlyInTests },
   })
   made = createLuaState({
     ...bindings,

@@ -2,14 +2,16 @@
  * What one policy test lives in: its clock, trends, alerts, places and the reports so far. Everything begins anew with each
  * test. Lives on the thread of the test's Lua state.
  */
+import { utcTime } from '../console/utc-time.ts'
+import { AlertBook } from '../alerts/alert-book.ts'
 import type { LoginReport } from '../login/login-report.ts'
 import { createRunContext, type RunContext } from '../lua/run-context.ts'
 import { RunReads } from '../lua/run-reads.ts'
 import type { RunChanges } from '../trends/run-changes.ts'
+import { RowTable } from '../trends/row-table.ts'
 import type { TrendRegistry } from '../trends/trend-registry.ts'
 import { TrackError } from '../errors.ts'
-import { describeAlert, describeWish, TestAlerts, type AlertWish } from './test-alerts.ts'
-import { TestTrends } from './test-trends.ts'
+import { describeAlert, describeWish, type AlertWish } from './test-alerts.ts'
 
 /** When every test begins: a Monday, Unix seconds. */
 export const TEST_START_SECONDS = Date.UTC(2026, 0, 5) / 1000
@@ -19,8 +21,8 @@ const SHOWN_ALERTS = 20
 
 export class TestWorld {
   nowSeconds = TEST_START_SECONDS
-  readonly trends: TestTrends
-  readonly alerts = new TestAlerts()
+  readonly trends: RowTable
+  readonly alerts = new AlertBook()
   /** What the test itself does to trends and alerts, until the next report. */
   readonly run: TestRun
   /** The last reports, as a failure shows them. */
@@ -28,7 +30,7 @@ export class TestWorld {
   #reportCount = 0
 
   constructor(name: string, registry: TrendRegistry) {
-    this.trends = new TestTrends(registry)
+    this.trends = new RowTable(registry)
     this.run = new TestRun(name, () => this.nowSeconds)
   }
 
@@ -39,10 +41,12 @@ export class TestWorld {
     this.run.begin()
   }
 
-  /** A run of the policy has ended well. */
+  /** A run of the policy has ended well; answers the rules that it raised. */
   commit({ effects }: RunContext, reportId?: number): readonly string[] {
     this.trends.apply(effects.trends)
-    return this.alerts.apply(effects.alerts ?? [], reportId)
+    const alerts = effects.alerts ?? []
+    this.alerts.apply(alerts, reportId)
+    return alerts.filter((effect) => effect.kind === 'raise').map(({ rule }) => rule)
   }
 
   nextReportId(): number {
@@ -53,7 +57,7 @@ export class TestWorld {
     const { t, login, remote, success, protocol } = report
     const result = success ? 'success' : `failure ${report.fail_type}`.trimEnd()
     const alerts = raised.length === 0 ? '' : ` -> ${raised.join(', ')}`
-    const line = [formatTime(t), login, 'from', remote, protocol, result].filter((word) => word !== '')
+    const line = [utcTime(t), login, 'from', remote, protocol, result].filter((word) => word !== '')
     this.#reports.push(line.join(' ') + alerts)
     if (this.#reports.length > SHOWN_REPORTS) this.#reports.shift()
   }
@@ -106,11 +110,6 @@ class TestRun implements RunContext {
 
 function effectsOf(name: string): RunContext['effects'] {
   return createRunContext('background', name, TEST_START_SECONDS).effects
-}
-
-/** `2026-01-05 09:00:00`, UTC. */
-export function formatTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
 }
 
 export function onlyInTests(): never {

@@ -44,7 +44,7 @@ export function createScheduler(deps: SchedulerDeps, schedules: readonly Schedul
       },
       Math.min(Math.max(waitMs, 0), LONGEST_SLEEP_MS),
     )
-    timers.set(keyOf(schedule), timer)
+    timers.set(scheduleKey(schedule), timer)
   }
 
   function fire(name: string): void {
@@ -67,14 +67,14 @@ export function createScheduler(deps: SchedulerDeps, schedules: readonly Schedul
   function armNew(wanted: readonly ScheduleSettings[]): void {
     for (const schedule of wanted) {
       const now = deps.now()
-      if (!timers.has(keyOf(schedule))) arm(schedule, nextDue(schedule, now, now))
+      if (!timers.has(scheduleKey(schedule))) arm(schedule, nextDue(schedule, now, now))
     }
   }
 
   return {
     start: () => armNew(schedules),
     replace(wanted) {
-      const kept = new Set(wanted.map(keyOf))
+      const kept = new Set(wanted.map(scheduleKey))
       for (const [key, timer] of timers) {
         if (kept.has(key)) continue
         clearTimeout(timer)
@@ -89,7 +89,8 @@ export function createScheduler(deps: SchedulerDeps, schedules: readonly Schedul
   }
 }
 
-function keyOf({ background, when }: ScheduleSettings): string {
+/** Two schedules with one key are due together. */
+export function scheduleKey({ background, when }: ScheduleSettings): string {
   return JSON.stringify([background, when.kind, when.kind === 'cron' ? when.pattern : when.seconds])
 }
 

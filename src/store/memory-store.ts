@@ -160,7 +160,7 @@ export class MemoryStore implements Store {
 
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]> {
     return this.#later(() =>
-      this.#newestFirst()
+      this.#inOrderOf(query)
         .filter((report) => report.isInHistory && matches(report, query))
         .slice(0, Math.max(0, Math.min(query.limit, MAX_RESULTS)))
         .map(({ id, receivedAtMs, text }) => ({ id, receivedAtMs, text })),
@@ -300,6 +300,14 @@ export class MemoryStore implements Store {
       if (!report.isOpen && !report.isInHistory && report.failed === undefined)
         this.#reports.delete(report.id)
     }
+  }
+
+  #inOrderOf({ afterId }: HistoryQuery): readonly KeptReport[] {
+    return afterId === undefined
+      ? this.#newestFirst()
+      : this.#newestFirst()
+          .filter(({ id }) => id > afterId)
+          .toReversed()
   }
 
   #newestFirst(): readonly KeptReport[] {

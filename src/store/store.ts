@@ -104,6 +104,8 @@ export interface HistoryQuery {
   /** Exclusive. */
   readonly untilMs?: number
   readonly success?: boolean
+  /** Only reports with a larger id, oldest first; without it the newest come first. */
+  readonly afterId?: number
   /** At most 10,000. */
   readonly limit: number
 }
@@ -267,7 +269,7 @@ export interface Store {
   /** The report is open again and handed to the subscriber; false when there is no such failed report. */
   rerunFailedReport(id: number): Promise<boolean>
 
-  /** Newest first, by id. What has not been run yet is in it too. */
+  /** Newest first, by id, unless the query says otherwise. What has not been run yet is in it too. */
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]>
   /**
    * Erases a person: done and failed reports (each counts once), trend rows whose key is the login, alerts that name it,

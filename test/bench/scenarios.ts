@@ -6,6 +6,7 @@ import { startRawServer, type LoadClient } from './bench-processes.ts'
 import type { Figure } from './figures.ts'
 import { measureManyKeys } from './many-keys.ts'
 import { POLICIES } from './policies.ts'
+import { measureReplay } from './replay.ts'
 import { measureThroughput, type Workload } from './throughput.ts'
 import type { Effort } from './turns.ts'
 import { measureLatency, measureStart, measureWebHook } from './waits.ts'
@@ -51,4 +52,5 @@ export const SCENARIOS: Readonly<Record<string, Measure>> = {
   latency: measureLatency,
   start: measureStart,
   'report-to-webhook': measureWebHook,
+  replay: measureReplay,
 }

@@ -77,6 +77,21 @@ test("an operator's network that shares the work among its addresses", function(
   expectNoAlert{ key = "198.51.1.0/24" }
 end)
 
+test("a range whose networks share the work", function()
+  for i = 1, 60 do fail("user" .. i, "198.51." .. i .. ".7", "summer") end
+  expectAlert{ rule = "password-spray", key = "198.51.0.0/16" }
+end)
+
+test("a country in which hardly anybody logs in shares the work among its networks", function()
+  fakeGeo{ ["198.0.0.0/8"] = { country_code = "EG" }, ["192.0.0.0/8"] = { country_code = "DE" } }
+  for i = 1, 200 do report{ login = "user" .. i, remote = "192.0.2.10" } end
+  for i = 1, 60 do fail("user" .. i, "198." .. i .. ".0.7", "summer") advance("5m") end
+  expectAlert{ rule = "password-spray", key = "country EG", message = "60 logins failed from country EG" }
+  forgetAlerts()
+  for i = 1, 60 do fail("user" .. i, "192." .. i .. ".1.7", "typo" .. i) end
+  expectNoAlert()
+end)
+
 test("an IPv6 attacker changes the address within the /64", function()
   for i = 1, 25 do fail("user" .. i, "2001:db8:1:2::" .. i, "summer") end
   expectAlert{ rule = "password-spray", key = "2001:db8:1:2::/64" }
@@ -119,18 +134,21 @@ test("a success after many wrong passwords, all from elsewhere", function()
   expectAlert{ rule = "success-after-failures", key = "ann", severity = "high", message = "after 6 different passwords" }
 end)
 
-test("with a known device it is most likely a forgotten password; at home it is nothing; few tries are nothing", function()
+test("with a known device it is a forgotten password, unless the country is new; at home it is nothing; few tries are nothing", function()
+  fakeGeo{ ["192.0.2.0/24"] = { country_code = "DE" }, ["198.51.100.0/24"] = { country_code = "DE" },
+    ["203.0.113.0/24"] = { country_code = "BR" } }
   local phone = { ["imapc.family"] = "iOS Mail" }
   for _ = 1, 12 do report{ login = "ann", device_attrs = phone, protocol = "imap" } advance("1d") end
   for i = 1, 6 do fail("ann", "198.51.100.7", "p" .. i) end
   report{ login = "ann", protocol = "pop3" }
-  expectNoAlert{ rule = "success-after-failures" }
   report{ login = "ann", remote = "198.51.100.7", device_attrs = phone }
+  expectNoAlert{ rule = "success-after-failures" }
+  report{ login = "ann", remote = "203.0.113.7", device_attrs = phone }
   expectAlert{ rule = "success-after-failures", severity = "low" }
   forgetAlerts()
   advance("2d")
-  for i = 1, 4 do fail("ann", "203.0.113.7", "p" .. i) end
-  report{ login = "ann", remote = "203.0.113.7" }
+  for i = 1, 4 do fail("ann", "203.0.113.9", "p" .. i) end
+  report{ login = "ann", remote = "203.0.113.9" }
   expectNoAlert{ rule = "success-after-failures" }
 end)
 

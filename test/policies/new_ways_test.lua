@@ -224,11 +224,18 @@ test("an hour at which the user is never there, from a new network only", functi
   expectNoAlert{ rule = "unusual-hour" }
 end)
 
-test("an unusual hour from a new network", function()
+test("an unusual hour from a new network, with a device that is new too", function()
+  learn(35)
+  advance("18h")
+  login{ remote = NEAR, device_attrs = IPHONE }
+  expectAlert{ rule = "unusual-hour", severity = "low", message = "at 3 o'clock from .* of 35 earlier logins 0 were near" }
+end)
+
+test("an unusual hour with a known device is a journey", function()
   learn(35)
   advance("18h")
   login{ remote = NEAR }
-  expectAlert{ rule = "unusual-hour", severity = "low", message = "at 3 o'clock from .* of 35 earlier logins 0 were near" }
+  expectNoAlert{ rule = "unusual-hour" }
 end)
 
 test("a usual hour, around midnight too, says nothing; nor do hours in a shared network or of few logins", function()
@@ -236,10 +243,10 @@ test("a usual hour, around midnight too, says nothing; nor do hours in a shared 
   advance("23h")
   for _ = 1, 35 do login() advance("1d") end
   advance("1h")
-  login{ remote = NEAR }
+  login{ remote = NEAR, device_attrs = IPHONE }
   expectNoAlert{ rule = "unusual-hour" }
   advance("12h")
   for i = 1, 30 do login{ login = "user" .. i, remote = ABROAD } end
-  login{ remote = ABROAD }
+  login{ remote = ABROAD, device_attrs = {} }
   expectNoAlert{ rule = "unusual-hour" }
 end)

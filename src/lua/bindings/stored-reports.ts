@@ -3,6 +3,7 @@
  * questions are answered by the main thread; other runs go on meanwhile. What these functions do takes place at once: it
  * does not wait for the end of the run, and is not taken back when the run fails.
  */
+import { dumpPage } from '../../store/dump-reports.ts'
 import { decodeLoginReport } from '../../login/report-codec.ts'
 import type { StoreAnswer, StoreQuestion } from '../../policy/store-questions.ts'
 import type { HistoryEntry } from '../../store/store.ts'
@@ -12,6 +13,8 @@ import type { RunContext } from '../run-context.ts'
 
 const LIMIT = { min: 1, max: 10_000 } as const
 const DEFAULT_LIMIT = 100
+const DUMP_LIMIT = 500
+const AFTER = { min: -1, max: Number.MAX_SAFE_INTEGER } as const
 const ID = { min: 0, max: Number.MAX_SAFE_INTEGER } as const
 /** `until` is a word of Lua, so it can only be written ["until"]; `before` is the same. */
 const KEYS: ReadonlySet<string> = new Set(['login', 'remote', 'since', 'before', 'until', 'success', 'limit'])
@@ -33,6 +36,24 @@ function historyFunctions(ask: AskStore): readonly HostFunction[] {
         insideRun(call)
         const answer = await ask({ kind: 'history', query: historyQuery(call) })
         return answer.kind === 'history' ? answer.reports.map(reportTable) : []
+      },
+    },
+    {
+      name: 'dumpReports',
+      usage: 'dumpReports(after, limit)',
+      summary:
+        'Past reports as lines of JSON, oldest first, and the number to give as after for those that follow, nil at the end.',
+      scope: 'anywhere',
+      // A page is long: it is not made again in every policy worker.
+      isImmediate: true,
+      async run(call) {
+        insideRun(call)
+        const afterId = call.optionalNumber(1, 'after', AFTER) ?? AFTER.min
+        const limit = call.optionalNumber(2, 'limit', LIMIT) ?? DUMP_LIMIT
+        const answer = await ask({ kind: 'history', query: { afterId, limit } })
+        if (answer.kind !== 'history') return results('')
+        const { lines, after } = dumpPage(answer.reports)
+        return results(lines, after ?? null)
       },
     },
     {

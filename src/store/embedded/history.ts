@@ -23,7 +23,15 @@ import {
 } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
 import { seal, unseal } from './sealed-value.ts'
-import { eraseSlots, isIndexed, readEntries, readSegment, readSlot, storedForm } from './segment.ts'
+import {
+  eraseSlots,
+  isIndexed,
+  readEntries,
+  readSegment,
+  readSlot,
+  type SegmentReport,
+  storedForm,
+} from './segment.ts'
 import { readIndexValue, stageIndexes } from './segment-index.ts'
 import { textHash } from './text-hash.ts'
 import type { WriteBatch } from './write-batch.ts'
@@ -114,18 +122,23 @@ export class History implements Participant {
     this.#count(-reports, -sizeBytes)
   }
 
-  /** Matching reports, newest first. */
+  /** Matching reports, newest first, or oldest first from behind an id. */
   async query(query: HistoryQuery): Promise<readonly HistoryEntry[]> {
     const limit = Math.min(query.limit, MAX_RESULTS)
     const found: HistoryEntry[] = []
     if (limit <= 0) return found
-    const matching =
-      query.login === undefined && query.remote === undefined ? this.#scanAll(query) : this.#scanIndex(query)
-    for await (const entry of matching) {
+    for await (const entry of this.#matching(query)) {
       found.push(entry)
       if (found.length >= limit) break
     }
     return found
+  }
+
+  #matching(query: HistoryQuery): AsyncGenerator<HistoryEntry> {
+    if (query.afterId !== undefined) return this.#scanForward(query, query.afterId)
+    return query.login === undefined && query.remote === undefined
+      ? this.#scanAll(query)
+      : this.#scanIndex(query)
   }
 
   /** Ids of a login's reports that are kept. */
@@ -239,13 +252,21 @@ export class History implements Participant {
       for (const [key, sealed] of page) {
         const content = unseal(key, sealed)
         if (query.sinceMs !== undefined && newestOf(content) < query.sinceMs - CLOCK_SLACK_MS) return
-        for (const report of readSegment(content).toReversed()) {
-          if (!matches(report, query)) continue
-          yield {
-            id: numberOfKey(key) * SLOTS + report.slot,
-            receivedAtMs: report.receivedAtMs,
-            text: report.text,
-          }
+        for (const report of readSegment(content).toReversed())
+          if (matches(report, query)) yield entryOf(key, report)
+      }
+    }
+  }
+
+  /** For those who want all: whatever else the query asks for, every report behind the id is looked at. */
+  async *#scanForward(query: HistoryQuery, afterId: number): AsyncGenerator<HistoryEntry> {
+    const from = numberKey(PREFIX.segment, Math.floor((afterId + 1) / SLOTS))
+    const range = { from, to: numberKey(PREFIX.segment, MAX_NUMBER) }
+    for await (const page of this.#deps.database().pages(range, SEGMENT_PAGE)) {
+      for (const [key, sealed] of page) {
+        for (const report of readSegment(unseal(key, sealed))) {
+          const entry = entryOf(key, report)
+          if (entry.id > afterId && matches(report, query)) yield entry
         }
       }
     }
@@ -263,6 +284,10 @@ export class History implements Participant {
   #bytesOf(text: string): Uint8Array {
     return new BinaryReader(this.#writer.reset().text(text).copy()).textBytes()
   }
+}
+
+function entryOf(key: Uint8Array, { slot, receivedAtMs, text }: SegmentReport): HistoryEntry {
+  return { id: numberOfKey(key) * SLOTS + slot, receivedAtMs, text }
 }
 
 /** Whether a report may match; the report itself decides. */

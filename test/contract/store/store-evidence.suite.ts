@@ -78,7 +78,7 @@ export function runStoreEvidenceSuite(name: string, open: OpenStore): void {
         ]),
       ),
     ])
-    assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0, alerts: 0 })
+    assert.deepEqual(await store.forgetLogin('ann'), { reports: 0, trendRows: 0, alerts: 0, mails: 0 })
     const kept = Object.entries(await evidenceByKey(store)).map(([key, evidence]) => [
       key,
       Object.keys(evidence),

@@ -24,8 +24,9 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
         text: `{"n":${index}}`,
       }),
     )
+    const numbers: number[] = []
     for (let from = 0; from < reports.length; from += 70)
-      await append(store, ...reports.slice(from, from + 70))
+      numbers.push(...(await append(store, ...reports.slice(from, from + 70))).map(({ id }) => id))
     const query = fc.record(
       {
         login: fc.constantFrom(...logins, 'nobody'),
@@ -33,6 +34,7 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
         sinceMs: fc.integer({ min: START_MS - 10, max: START_MS + 310 }),
         untilMs: fc.integer({ min: START_MS - 10, max: START_MS + 310 }),
         success: fc.boolean(),
+        afterId: fc.integer({ min: -1, max: 310 }),
         limit: fc.constantFrom(0, 1, 7, 10_000),
       },
       { requiredKeys: ['limit'] },
@@ -45,13 +47,14 @@ export function runStoreKeepingSuite(name: string, open: OpenStore): void {
           .filter((report) => asked.success === undefined || report.success === asked.success)
           .filter((report) => report.receivedAtMs >= (asked.sinceMs ?? -Infinity))
           .filter((report) => report.receivedAtMs < (asked.untilMs ?? Infinity))
-          .toReversed()
+          .filter((report) => (numbers[reports.indexOf(report)] ?? 0) > (asked.afterId ?? -Infinity))
+        const inOrder = (asked.afterId === undefined ? expected.toReversed() : expected)
           .slice(0, asked.limit)
           .map(({ receivedAtMs, text }) => ({ receivedAtMs, text }))
         const found = await store.history(asked)
         assert.deepEqual(
           found.map(({ receivedAtMs, text }) => ({ receivedAtMs, text })),
-          expected,
+          inOrder,
         )
       }),
       { numRuns: 60 },

@@ -22,6 +22,9 @@ const CONFIGURED: Inspection = {
   listeners: [],
   webserverPassword: null,
   raw: {},
+  geoDatabases: [],
+  stateDirectory: '',
+  source: new Uint8Array(0),
 }
 
 function keyFile(text: string): string {
