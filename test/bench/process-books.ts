@@ -43,7 +43,7 @@ export class MemoryWatch {
     this.#timer = setInterval(() => this.#look(), MEMORY_LOOK_MS)
   }
 
-  /** Ends the watch; to be called while the process lives. */
+  /** Ends the watch. @returns the most memory that was seen, bytes */
   stop(): number {
     clearInterval(this.#timer)
     this.#look()

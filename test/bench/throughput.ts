@@ -1,7 +1,7 @@
 /**
  * Throughput of the server against the yardstick, for one policy and one kind of requests.
  */
-import { startBenchServer, startRawServer, type LoadClient } from './bench-processes.ts'
+import { startBenchServer, startRawServer, startServerIn, type LoadClient } from './bench-processes.ts'
 import { figure, type Figure, type Target } from './figures.ts'
 import type { Body } from './load-messages.ts'
 import { MemoryWatch, writtenBytes } from './process-books.ts'
@@ -11,6 +11,10 @@ export interface Workload {
   readonly policy: string
   readonly path?: string
   readonly body?: Body
+  /** Of `any-key`. */
+  readonly keys?: number
+  /** Where an earlier server has left its state; a new one if not given. */
+  readonly folder?: string
   readonly connections?: number
   /** Requests of a round compared with those of others; the slow ones need fewer. */
   readonly share?: number
@@ -22,7 +26,7 @@ export const MEGABYTE = 1_000_000
 
 export async function measureThroughput(
   client: LoadClient,
-  effort: Effort,
+  effort: Omit<Effort, 'keys'>,
   load: Workload,
 ): Promise<readonly Figure[]> {
   const { path = '/command/report', body = 'report', connections = 32, share = 1 } = load
@@ -30,7 +34,9 @@ export async function measureThroughput(
   const requests = shareOf(effort.requests)
   const warmUpRequests = shareOf(effort.warmUpRequests)
   const raw = await startRawServer()
-  const server = await startBenchServer(load.policy)
+  const server = await (load.folder === undefined
+    ? startBenchServer(load.policy)
+    : startServerIn(load.folder, load.policy))
   const memory = new MemoryWatch(server.pid)
   try {
     const { pid, url, backlogEmpty } = server
@@ -39,7 +45,7 @@ export async function measureThroughput(
     const [yardsticks = [], turns = []] = await takeTurns(
       client,
       [raw, side],
-      { path, body, connections, requests },
+      { path, body, connections, requests, ...(load.keys !== undefined && { keys: load.keys }) },
       { ...effort, warmUpRequests },
     )
     const all = warmUpRequests + requests * effort.rounds
