@@ -117,7 +117,7 @@ export async function startServerIn(folder: string, policy: string): Promise<Ben
 }
 
 /**
- * The server's own count; a report that was acknowledged is in it until its outcome is committed. A look costs the server
+ * The server's own count; a report that was acknowledged is in it until its outcome is committed. Failed runs are no speed. A look costs the server
  * about as much as ten reports, so there are few: each waits for half of the time that what is left will take.
  */
 async function backlogEmpty(url: string): Promise<number> {
@@ -126,6 +126,8 @@ async function backlogEmpty(url: string): Promise<number> {
   for (;;) {
     const atMs = performance.timeOrigin + performance.now()
     const metrics = await (await fetch(new URL('/metrics', url))).text()
+    const failed = Number(/^trackalert_failed_reports (\d+)$/m.exec(metrics)?.[1])
+    if (failed > 0) throw new Error(`the runs of ${failed} reports have failed`)
     const left = Number(/^trackalert_backlog_reports (\d+)$/m.exec(metrics)?.[1])
     if (left === 0) return atMs
     if (performance.now() > endMs) throw new Error(`${left} reports are left that are not run`)

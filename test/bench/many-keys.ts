@@ -16,6 +16,7 @@ import { figure, type Figure } from './figures.ts'
 import { POLICIES } from './policies.ts'
 import { MemoryWatch, peakWithFilesBytes, settledBytes, writtenBytes } from './process-books.ts'
 import { requestsForEachKey } from './request-texts.ts'
+import { tableBytes } from './table-bytes.ts'
 import { MEGABYTE } from './throughput.ts'
 import { ratios, speedFigures, takeTurn, takeTurns, totalTimes, type Effort } from './turns.ts'
 
@@ -71,17 +72,17 @@ export async function measureManyKeys(client: LoadClient, effort: Effort): Promi
       const ownBytes = memory.stop()
       const withFilesBytes = peakWithFilesBytes(full.pid)
       const reports = timed + TURNS_MORE * requests
+      const disk = await stopSettled(full, folder)
+      const perReport = (bytes: number): readonly number[] => [bytes / reports]
       return [
         figure('of the speed with an empty state', ratios(turns, without), '>= 0.8'),
         ...speedFigures(turns, yardsticks, requests),
         figure('CPU, empty state, µs', totalTimes(without, requests)),
         figure('own memory at most, MB', [ownBytes / MEGABYTE], '<= 400'),
         figure('memory with mapped files, MB', [withFilesBytes / MEGABYTE]),
-        figure(
-          'bytes written per report',
-          [((await stopSettled(full, folder)) - written) / reports],
-          '<= 1000',
-        ),
+        figure('bytes written per report', perReport(disk.bytes - written), '<= 1000'),
+        figure('of these new tables', perReport(disk.flushed)),
+        figure('of these merged tables', perReport(disk.merged)),
       ]
     } finally {
       memory.stop()
@@ -93,18 +94,32 @@ export async function measureManyKeys(client: LoadClient, effort: Effort): Promi
   }
 }
 
+interface Written {
+  readonly bytes: number
+  /** Of these. */
+  readonly flushed: number
+  readonly merged: number
+}
+
 /**
  * Stops the server and merges what it had in memory, as it would have done itself later.
  *
- * @returns bytes that were written for all that it has done
+ * @returns what was written since its start for all that it has done
  */
-async function stopSettled(server: BenchServer, folder: string): Promise<number> {
+async function stopSettled(server: BenchServer, folder: string): Promise<Written> {
+  const directory = join(folder, 'state', 'store')
   const byServer = await settledBytes(server.pid)
   await server.stop()
+  const first = await tableBytes(directory)
   const before = writtenBytes(process.pid)
-  const database = await Database.open(join(folder, 'state', 'store'))
+  const database = await Database.open(directory)
   await database.startNewLog()
   const after = await settledBytes(process.pid)
   await database.close()
-  return byServer + after - before
+  const second = await tableBytes(directory)
+  return {
+    bytes: byServer + after - before,
+    flushed: first.flushed + second.flushed,
+    merged: first.merged + second.merged,
+  }
 }

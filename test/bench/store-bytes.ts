@@ -4,7 +4,7 @@
  * BENCH_REPORTS (per phase), BENCH_LOGINS and BENCH_ADDRESSES (together the keys), BENCH_BATCH (reports of one batch),
  * BENCH_DURABILITY (fsync, os, none), BENCH_DIRECTORY (where; must be on a disk).
  */
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { openEmbeddedStore, type EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
@@ -12,6 +12,7 @@ import { openTrendReader } from '../../src/store/embedded/trend-reader.ts'
 import type { Durability, JournalledReport } from '../../src/store/store.ts'
 import { MemoryWatch, settledBytes } from './process-books.ts'
 import { benchDefinition, StoreLoad } from './store-load.ts'
+import { tableBytes } from './table-bytes.ts'
 
 const START_MS = 1_790_000_000_000
 const HOUR_MS = 3_600_000
@@ -33,16 +34,6 @@ function numberOf(name: string, fallback: number): number {
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`)
-}
-
-/** Bytes of new tables, and of tables that were merged, as LevelDB's own log says them. */
-async function tableBytes(
-  databaseDirectory: string,
-): Promise<{ readonly flushed: number; readonly merged: number }> {
-  const text = await readFile(join(databaseDirectory, 'LOG'), 'latin1')
-  const sum = (pattern: RegExp): number =>
-    [...text.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0)
-  return { flushed: sum(/Level-0 table #\d+: (\d+) bytes/g), merged: sum(/Compacted .* => (\d+) bytes/g) }
 }
 
 interface Samples {
