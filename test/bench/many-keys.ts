@@ -48,50 +48,47 @@ export async function fillState(client: LoadClient, folder: string, keys: number
 
 /** The seven operations on any of the keys: with all of them there, with none at first, and the yardstick, in turn. */
 export async function measureManyKeys(client: LoadClient, effort: Effort): Promise<readonly Figure[]> {
-  const { keys, requests } = effort
-  const policy = POLICIES.sevenOperationsOn(keys)
+  await using cleanUp = new AsyncDisposableStack()
   const folder = await makeBenchFolder()
-  const raw = await startRawServer()
+  cleanUp.defer(() => removeBenchFolder(folder))
+  const { keys, requests } = effort
+  await fillState(client, folder, keys)
+  const raw = cleanUp.adopt(await startRawServer(), ({ close }) => close())
+  const policy = POLICIES.sevenOperationsOn(keys)
+  const empty = cleanUp.adopt(await startBenchServer(policy), ({ stop }) => stop())
+  const full = cleanUp.adopt(await startServerIn(folder, policy), ({ stop }) => stop())
+  const memory = cleanUp.adopt(new MemoryWatch(full.pid), (watch) => void watch.stop())
+  const written = writtenBytes(full.pid)
   const work = { path: '/command/report', body: 'any-key', keys, connections: CONNECTIONS, requests } as const
-  try {
-    await fillState(client, folder, keys)
-    const empty = await startBenchServer(policy)
-    const full = await startServerIn(folder, policy)
-    const memory = new MemoryWatch(full.pid)
-    const written = writtenBytes(full.pid)
-    try {
-      const [yardsticks = [], without = [], turns = []] = await takeTurns(
-        client,
-        [raw, empty, full],
-        work,
-        effort,
-      )
-      const timed = effort.warmUpRequests + effort.rounds * requests
-      for (let more = 0; more < TURNS_MORE; more++)
-        await takeTurn(client, full, work, timed + more * requests)
-      const ownBytes = memory.stop()
-      const withFilesBytes = peakWithFilesBytes(full.pid)
-      const reports = timed + TURNS_MORE * requests
-      const disk = await stopSettled(full, folder)
-      const perReport = (bytes: number): readonly number[] => [bytes / reports]
-      return [
-        figure('of the speed with an empty state', ratios(turns, without), '>= 0.8'),
-        ...speedFigures(turns, yardsticks, requests),
-        figure('CPU, empty state, µs', totalTimes(without, requests)),
-        figure('own memory at most, MB', [ownBytes / MEGABYTE], '<= 400'),
-        figure('memory with mapped files, MB', [withFilesBytes / MEGABYTE]),
-        figure('bytes written per report', perReport(disk.bytes - written), '<= 1000'),
-        figure('of these new tables', perReport(disk.flushed)),
-        figure('of these merged tables', perReport(disk.merged)),
-      ]
-    } finally {
-      memory.stop()
-      await Promise.all([empty.stop(), full.stop()])
-    }
-  } finally {
-    raw.close()
-    await removeBenchFolder(folder)
-  }
+  const [yardsticks = [], without = [], turns = []] = await takeTurns(
+    client,
+    [raw, empty, full],
+    work,
+    effort,
+  )
+  const timed = effort.warmUpRequests + effort.rounds * requests
+  for (let more = 0; more < TURNS_MORE; more++) await takeTurn(client, full, work, timed + more * requests)
+  return [
+    figure('of the speed with an empty state', ratios(turns, without), '>= 0.8'),
+    ...speedFigures(turns, yardsticks, requests),
+    figure('CPU, empty state, µs', totalTimes(without, requests)),
+    figure('own memory at most, MB', [memory.stop() / MEGABYTE], '<= 400'),
+    figure('memory with mapped files, MB', [peakWithFilesBytes(full.pid) / MEGABYTE]),
+    ...diskFigures(await stopSettled(full, folder), written, timed + TURNS_MORE * requests),
+  ]
+}
+
+/** @param before - bytes that were written before the first of the reports */
+function diskFigures(
+  { bytes, flushed, merged }: Written,
+  before: number,
+  reports: number,
+): readonly Figure[] {
+  return [
+    figure('bytes written per report', [(bytes - before) / reports], '<= 1000'),
+    figure('of these new tables', [flushed / reports]),
+    figure('of these merged tables', [merged / reports]),
+  ]
 }
 
 interface Written {

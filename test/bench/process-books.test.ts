@@ -23,6 +23,11 @@ test('memory that a process takes and fills is its own', { skip }, () => {
   assert.equal(filled.at(-1), 1)
 })
 
+test('pages of files, such as those of the program, are not its own', { skip }, () => {
+  const own = ownMemoryBytes(process.pid)
+  assert.ok(own < process.memoryUsage().rss - 10_000_000, `${own}`)
+})
+
 test('a watch keeps the most', { skip }, () => {
   const watch = new MemoryWatch(process.pid)
   assert.ok(watch.stop() > 10_000_000)

@@ -29,34 +29,26 @@ export async function measureThroughput(
   effort: Omit<Effort, 'keys'>,
   load: Workload,
 ): Promise<readonly Figure[]> {
-  const { path = '/command/report', body = 'report', connections = 32, share = 1 } = load
+  await using cleanUp = new AsyncDisposableStack()
+  const { path = '/command/report', body = 'report', connections = 32, share = 1, folder, keys } = load
   const shareOf = (requests: number): number => Math.max(1, Math.round(requests * share))
   const requests = shareOf(effort.requests)
   const warmUpRequests = shareOf(effort.warmUpRequests)
-  const raw = await startRawServer()
-  const server = await (load.folder === undefined
-    ? startBenchServer(load.policy)
-    : startServerIn(load.folder, load.policy))
-  const memory = new MemoryWatch(server.pid)
-  try {
-    const { pid, url, backlogEmpty } = server
-    const side = body === 'endpoint' ? { pid, url } : { pid, url, backlogEmpty }
-    const written = writtenBytes(pid)
-    const [yardsticks = [], turns = []] = await takeTurns(
-      client,
-      [raw, side],
-      { path, body, connections, requests, ...(load.keys !== undefined && { keys: load.keys }) },
-      { ...effort, warmUpRequests },
-    )
-    const all = warmUpRequests + requests * effort.rounds
-    return [
-      ...speedFigures(turns, yardsticks, requests, load.target),
-      figure('bytes written per report', [(writtenBytes(pid) - written) / all]),
-      figure('own memory at most, MB', [memory.stop() / MEGABYTE]),
-    ]
-  } finally {
-    memory.stop()
-    raw.close()
-    await server.stop()
-  }
+  const raw = cleanUp.adopt(await startRawServer(), ({ close }) => close())
+  const started = folder === undefined ? startBenchServer(load.policy) : startServerIn(folder, load.policy)
+  const { pid, url, backlogEmpty } = cleanUp.adopt(await started, ({ stop }) => stop())
+  const memory = cleanUp.adopt(new MemoryWatch(pid), (watch) => void watch.stop())
+  const written = writtenBytes(pid)
+  const [yardsticks = [], turns = []] = await takeTurns(
+    client,
+    [raw, body === 'endpoint' ? { pid, url } : { pid, url, backlogEmpty }],
+    { path, body, connections, requests, ...(keys !== undefined && { keys }) },
+    { ...effort, warmUpRequests },
+  )
+  const all = warmUpRequests + requests * effort.rounds
+  return [
+    ...speedFigures(turns, yardsticks, requests, load.target),
+    figure('bytes written per report', [(writtenBytes(pid) - written) / all]),
+    figure('own memory at most, MB', [memory.stop() / MEGABYTE]),
+  ]
 }
