@@ -100,7 +100,12 @@ export async function startServerIn(folder: string, policy: string): Promise<Ben
   const startedMs = performance.now()
   const child = spawn(process.execPath, [MAIN, '-s', '-C', configuration], { cwd: folder })
   const server = new ServerProcess(folder, child)
-  await server.waitFor(/ info {2}ready: /, START_DEADLINE_MS)
+  try {
+    await server.waitFor(/ info {2}ready: /, START_DEADLINE_MS)
+  } catch (error) {
+    await server.stop('SIGKILL')
+    throw error
+  }
   const readyMs = performance.now() - startedMs
   const { url } = server
   // A line for each report is read, as somebody must, and not kept.

@@ -11,6 +11,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { LoadClient } from './bench-processes.ts'
+import { countOption } from './count-option.ts'
 import { markdown, table } from './figure-tables.ts'
 import type { ScenarioFigures } from './figures.ts'
 import { machineHere, type Machine } from './machine.ts'
@@ -61,7 +62,7 @@ if (unknown.length > 0) {
 
 let run
 if (values.from === undefined) {
-  const effort = values.quick ? QUICK : { ...FULL, ...(values.rounds && { rounds: Number(values.rounds) }) }
+  const effort = values.quick ? QUICK : { ...FULL, rounds: countOption('rounds', values.rounds, FULL.rounds) }
   run = await measure(positionals.length > 0 ? positionals : Object.keys(SCENARIOS), effort)
   await writeFile(values.json, `${JSON.stringify(run, undefined, 2)}\n`)
 } else {

@@ -4,7 +4,7 @@
  *
  *   npm run bench:scaling                                  10^3 to 10^6 keys, about a quarter of an hour
  *   npm run bench:scaling -- --largest=10000000            up to 10^7: an hour or more
- *   npm run bench:scaling -- --requests=5000               a quarter of the requests
+ *   npm run bench:scaling -- --requests=5000               fewer requests: faster, and less exact
  *   npm run bench:scaling -- --quick --to=FOLDER           only to see that it works
  *   npm run bench:scaling -- --from=docs/scaling.json      measures nothing: table and charts of an earlier run
  */
@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { LoadClient, makeBenchFolder, removeBenchFolder } from './bench-processes.ts'
+import { countOption } from './count-option.ts'
 import { machineHere } from './machine.ts'
 import { fillState } from './many-keys.ts'
 import { POLICIES } from './policies.ts'
@@ -92,7 +93,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     requests: { type: 'string' },
-    largest: { type: 'string', default: String(MOST_KEYS) },
+    largest: { type: 'string' },
     from: { type: 'string' },
     to: { type: 'string', default: DOCS },
   },
@@ -101,11 +102,9 @@ const { values } = parseArgs({
 await mkdir(values.to, { recursive: true })
 let run
 if (values.from === undefined) {
-  const requests = values.requests && {
-    requests: Number(values.requests),
-    warmUpRequests: Number(values.requests),
-  }
-  run = await measure(values.quick ? QUICK : { ...FULL, ...requests }, Number(values.largest))
+  const requests = countOption('requests', values.requests, FULL.requests)
+  const effort = { ...FULL, requests, warmUpRequests: Math.min(requests, FULL.warmUpRequests) }
+  run = await measure(values.quick ? QUICK : effort, countOption('largest', values.largest, MOST_KEYS))
   await writeFile(join(values.to, 'scaling.json'), `${JSON.stringify(run, undefined, 2)}\n`)
 } else {
   run = JSON.parse(await readFile(values.from, 'utf8')) as ScalingRun
