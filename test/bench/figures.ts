@@ -1,14 +1,16 @@
 /**
- * Figures of a bench run: medians with their range, as a table and as JSON. Pure.
+ * Figures of a bench run: medians with their range, beside their targets. Pure.
  */
+
+/** What issue 7 asks of the median. */
+export type Target = `>= ${number}` | `<= ${number}`
 
 export interface Figure {
   readonly what: string
   readonly median: number
   readonly min: number
   readonly max: number
-  /** What issue 7 asks for, as a comparison: `>= 0.6`. */
-  readonly target?: string
+  readonly target?: Target
 }
 
 export interface ScenarioFigures {
@@ -16,7 +18,7 @@ export interface ScenarioFigures {
   readonly figures: readonly Figure[]
 }
 
-export function figure(what: string, values: readonly number[], target?: string): Figure {
+export function figure(what: string, values: readonly number[], target?: Target): Figure {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   const upper = sorted[middle] ?? NaN
@@ -25,22 +27,14 @@ export function figure(what: string, values: readonly number[], target?: string)
   return target === undefined ? { what, median, ...range } : { what, median, ...range, target }
 }
 
-export function table(results: readonly ScenarioFigures[]): string {
-  const rows = [['scenario', 'figure', 'median', 'min', 'max', 'target']]
-  for (const { scenario, figures } of results) {
-    for (const [index, { what, median, min, max, target }] of figures.entries()) {
-      rows.push([index === 0 ? scenario : '', what, number(median), number(min), number(max), target ?? ''])
-    }
-  }
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, at) => (at >= 2 && at <= 4 ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)))
-      .join('  ')
-  return rows.map((row) => line(row).trimEnd()).join('\n')
+/** Whether the median meets the target; undefined when there is none. A figure that was not measured meets none. */
+export function isMet({ median, target }: Figure): boolean | undefined {
+  if (target === undefined) return undefined
+  const limit = Number(target.slice(3))
+  return target.startsWith('>=') ? median >= limit : median <= limit
 }
 
-function number(value: number): string {
-  if (value >= 1000) return value.toFixed(0)
-  return value >= 10 ? value.toFixed(1) : value.toFixed(3)
+export function numberText(value: number): string {
+  if (Math.abs(value) >= 1000) return value.toFixed(0)
+  return Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3)
 }

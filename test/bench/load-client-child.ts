@@ -4,6 +4,7 @@
 import { LoadConnection } from './load-connection.ts'
 import type { LoadOrder, LoadResult } from './load-messages.ts'
 import { requestTexts } from './request-texts.ts'
+import { SimulatedBodies } from './simulated-bodies.ts'
 
 /** Requests that are due are looked for this often. */
 const TICK_MS = 1
@@ -18,9 +19,9 @@ class LoadRun {
   #answered = 0
   #failures = 0
 
-  constructor(order: LoadOrder) {
+  constructor(order: LoadOrder, simulated: SimulatedBodies) {
     this.#order = order
-    this.#texts = requestTexts(order)
+    this.#texts = requestTexts(order, simulated)
     this.#latencies = new Float64Array(order.requests)
   }
 
@@ -85,8 +86,9 @@ function percentiles(values: Float64Array): LoadResult['latency'] {
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999) }
 }
 
+const simulated = new SimulatedBodies()
 process.on('message', (order: LoadOrder) => {
-  new LoadRun(order).run().then(
+  new LoadRun(order, simulated).run().then(
     (result) => process.send?.(result),
     (error: unknown) => {
       process.stderr.write(`the load client failed: ${String(error)}\n`)

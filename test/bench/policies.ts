@@ -1,6 +1,11 @@
 /**
  * The configurations that are measured, as Lua text. Each comes after a listener and a password.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const SHIPPED_FOLDER = fileURLToPath(new URL('../../conf', import.meta.url))
 
 const EMPTY_POLICY = `
 setReport(function(lt) end)
@@ -26,6 +31,21 @@ setReport(function(lt)
   local users = db:twGet(lt.remote, "users")
 end)
 `
+
+/** @param keys for which there is room twice over, so that nothing is pushed out. */
+function sevenOperationsOn(keys: number): string {
+  return `${SEVEN_OPERATIONS}db:twSetMaxSize(${2 * keys})\n`
+}
+
+/** The shipped configuration, but for what the bench sets itself. Its modules are found where they are. */
+function policyPack(): string {
+  const replaced = ['addListener', 'setACL', 'setWebserverPassword', 'controlSocket', 'setKey']
+  const names = replaced.map((name) => `"${name}"`).join(', ')
+  return `
+for _, name in ipairs { ${names} } do _G[name] = function() end end
+package.path = ${JSON.stringify(join(SHIPPED_FOLDER, '?.lua'))}
+${readFileSync(join(SHIPPED_FOLDER, 'trackalert.conf'), 'utf8')}`
+}
 
 const ENDPOINT = `
 setReport(function(lt) end)
@@ -55,6 +75,8 @@ setReport(function(lt) runCustomWebHook("bench", lt.session_id) end)
 export const POLICIES = {
   empty: EMPTY_POLICY,
   sevenOperations: SEVEN_OPERATIONS,
+  sevenOperationsOn,
+  policyPack,
   sevenOperationsInMemory: `setReportDurability("none")\n${SEVEN_OPERATIONS}`,
   endpoint: ENDPOINT,
   waiting: waitingPolicy,

@@ -4,9 +4,11 @@
  */
 import { startRawServer, type LoadClient } from './bench-processes.ts'
 import type { Figure } from './figures.ts'
+import { measureManyKeys } from './many-keys.ts'
 import { POLICIES } from './policies.ts'
 import { measureReplay } from './replay.ts'
-import { measureThroughput, type Effort, type Workload } from './throughput.ts'
+import { measureThroughput, type Workload } from './throughput.ts'
+import type { Effort } from './turns.ts'
 import { measureLatency, measureStart, measureWebHook } from './waits.ts'
 
 export type Measure = (client: LoadClient, effort: Effort) => Promise<readonly Figure[]>
@@ -35,11 +37,18 @@ const sevenOperations = { policy: POLICIES.sevenOperations } as const
 export const SCENARIOS: Readonly<Record<string, Measure>> = {
   empty: throughput({ policy: POLICIES.empty, target: '>= 0.8' }),
   'seven-ops': throughput({ ...sevenOperations, target: '>= 0.6' }),
+  'policy-pack': (client, effort) =>
+    measureThroughput(client, effort, {
+      policy: POLICIES.policyPack(),
+      body: 'simulated',
+      target: '>= 0.35',
+    }),
   waiting,
   endpoint: throughput({ policy: POLICIES.endpoint, path: '/command/bench', body: 'endpoint' }),
   'connections-1': throughput({ ...sevenOperations, connections: 1, share: 0.2 }),
   'connections-512': throughput({ ...sevenOperations, connections: 512 }),
   'durability-none': throughput({ policy: POLICIES.sevenOperationsInMemory }),
+  'million-keys': measureManyKeys,
   latency: measureLatency,
   start: measureStart,
   'report-to-webhook': measureWebHook,

@@ -4,15 +4,15 @@
  * BENCH_REPORTS (per phase), BENCH_LOGINS and BENCH_ADDRESSES (together the keys), BENCH_BATCH (reports of one batch),
  * BENCH_DURABILITY (fsync, os, none), BENCH_DIRECTORY (where; must be on a disk).
  */
-import { readFileSync } from 'node:fs'
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { openEmbeddedStore, type EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
 import { openTrendReader } from '../../src/store/embedded/trend-reader.ts'
 import type { Durability, JournalledReport } from '../../src/store/store.ts'
+import { MemoryWatch, settledBytes } from './process-books.ts'
 import { benchDefinition, StoreLoad } from './store-load.ts'
+import { tableBytes } from './table-bytes.ts'
 
 const START_MS = 1_790_000_000_000
 const HOUR_MS = 3_600_000
@@ -36,66 +36,15 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** Bytes that this process has had written to disk; undefined where the system does not say. */
-async function writtenBytes(): Promise<number | undefined> {
-  try {
-    const text = await readFile('/proc/self/io', 'latin1')
-    const written = Number(/^write_bytes: (\d+)$/m.exec(text)?.[1])
-    return Number.isFinite(written) ? written : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Resolves when nothing was written for two seconds: compaction has come to rest. */
-async function settled(): Promise<number | undefined> {
-  let before = await writtenBytes()
-  for (let quiet = 0; quiet < 4;) {
-    await sleep(500)
-    const now = await writtenBytes()
-    quiet = now === before ? quiet + 1 : 0
-    before = now
-  }
-  return before
-}
-
-/** Bytes of new tables, and of tables that were merged, as LevelDB's own log says them. */
-async function tableBytes(
-  databaseDirectory: string,
-): Promise<{ readonly flushed: number; readonly merged: number }> {
-  const text = await readFile(join(databaseDirectory, 'LOG'), 'latin1')
-  const sum = (pattern: RegExp): number =>
-    [...text.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0)
-  return { flushed: sum(/Level-0 table #\d+: (\d+) bytes/g), merged: sum(/Compacted .* => (\d+) bytes/g) }
-}
-
 interface Samples {
   readonly appends: readonly number[]
   readonly commits: readonly number[]
 }
 
-/**
- * Peak memory of the process. Pages of files that are mapped are not counted where the system tells them apart: they are
- * the system's cache, and it takes them back when it needs them.
- */
-class PeakMemory {
-  #ownBytes = 0
-
-  look(): void {
-    try {
-      const kilobytes = Number(
-        /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1],
-      )
-      this.#ownBytes = Math.max(this.#ownBytes, kilobytes * 1024)
-    } catch {
-      this.#ownBytes = Math.max(this.#ownBytes, process.memoryUsage().rss)
-    }
-  }
-
-  text(): string {
-    const mapped = process.resourceUsage().maxRSS * 1024
-    return `${toMb(this.#ownBytes)} MB of this process with the load's own, ${toMb(mapped)} MB with mapped files`
-  }
+/** @param own - bytes, of this process and so with the load's */
+function memoryText(own: number): string {
+  const withFiles = process.resourceUsage().maxRSS * 1024
+  return `${toMb(own)} MB of this process with the load's own, ${toMb(withFiles)} MB with mapped files`
 }
 
 function toMb(bytes: number): number {
@@ -156,7 +105,6 @@ class Bench {
         const startedAt = performance.now()
         await this.#store.commit(outcomes)
         samples.commits.push(performance.now() - startedAt)
-        memory.look()
       }
     }
     await Promise.all(Array.from({ length: LANES }, lane))
@@ -174,16 +122,17 @@ class Bench {
 
   /** One phase: reports per second, bytes and latencies. */
   async phase(name: string): Promise<void> {
-    const before = await settled()
+    const before = await settledBytes(process.pid)
     const tablesBefore = await tableBytes(this.#databaseDirectory)
+    const memory = new MemoryWatch(process.pid)
     const startedAt = performance.now()
     const samples = await this.runReports(REPORTS)
     const seconds = (performance.now() - startedAt) / 1000
-    const after = await settled()
+    const after = await settledBytes(process.pid)
     const tables = await tableBytes(this.#databaseDirectory)
     const flushed = (tables.flushed - tablesBefore.flushed) / REPORTS
     const merged = (tables.merged - tablesBefore.merged) / REPORTS
-    const bytes = before === undefined || after === undefined ? Number.NaN : (after - before) / REPORTS
+    const bytes = (after - before) / REPORTS
     say(`${name}: ${this.#store.counts().trendRows} rows, ${REPORTS} reports in batches of ${BATCH}`)
     say(`  written to disk   ${Math.round(bytes)} bytes per report`)
     say(
@@ -193,7 +142,7 @@ class Bench {
     say(`  commit            ${textOf(latenciesOf(samples.commits))}`)
     say(`  throughput        ${Math.round(REPORTS / seconds)} reports/s`)
     say(`  reading a row     ${(await this.#readRow()).toFixed(1)} us`)
-    say(`  peak memory       ${memory.text()}`)
+    say(`  peak memory       ${memoryText(memory.stop())}`)
   }
 
   async #readRow(): Promise<number> {
@@ -256,7 +205,6 @@ async function startAgain(from: string, to: string): Promise<void> {
   await store.close()
 }
 
-const memory = new PeakMemory()
 const directory = await mkdtemp(join(process.env['BENCH_DIRECTORY'] ?? tmpdir(), 'trackalert-bench-'))
 try {
   const load = new StoreLoad({ logins: LOGINS, addresses: ADDRESSES }, 1)

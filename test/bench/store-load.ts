@@ -9,6 +9,7 @@ import { FIXED_SEED, itemHash } from '../../src/trends/item-hash.ts'
 import { RunChanges } from '../../src/trends/run-changes.ts'
 import type { TrendChange } from '../../src/trends/trend-change.ts'
 import { parseTrendDefinition, type TrendDefinition } from '../../src/trends/trend-definition.ts'
+import { addressOf, loginOf } from './bench-keys.ts'
 
 const PROTOCOLS = ['imap', 'pop3', 'smtp', 'web'] as const
 /** Of a login that is in order one in three succeeds, as in the benchmark of the whole server. */
@@ -125,13 +126,7 @@ export class StoreLoad {
   }
 
   #names(login: number, address: number): Pick<Login, 'login' | 'remote'> {
-    // A fixed permutation, so that neighbours in number are none in the order of keys.
-    const spread = Math.imul((address % this.#addresses) + 1, 0x9e3779b1) >>> 0
-    const user = login % this.#logins
-    return {
-      login: `user${user}@example${user % 50}.com`,
-      remote: `${(spread >>> 24) % 223}.${(spread >>> 16) & 255}.${(spread >>> 8) & 255}.${spread & 255}`,
-    }
+    return { login: loginOf(login % this.#logins), remote: addressOf(address % this.#addresses) }
   }
 
   /** A small generator with a seed (mulberry32). */

@@ -1,5 +1,5 @@
 /**
- * Processor time and memory of another process, from the system's books (Linux /proc): per thread by its name, so that a
+ * Processor time of another process, from the system's books (Linux /proc): per thread by its name, so that a
  * figure says which part of the server to look at.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -35,17 +35,6 @@ export function threadTimes(pid: number): ThreadTimes {
 /** Microseconds between two looks. */
 export function timesBetween(before: ThreadTimes, after: ThreadTimes): ThreadTimes {
   return new Map(Array.from(after, ([kind, time]) => [kind, time - (before.get(kind) ?? 0)]))
-}
-
-/** The most memory that a process has had, MiB. */
-export function peakMemoryMb(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024
-}
-
-/** Bytes that a process has had written to disk. */
-export function writtenBytes(pid: number): number {
-  return Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0)
 }
 
 function kindOf(name: string): string {

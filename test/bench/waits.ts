@@ -3,10 +3,16 @@
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { startAgainAndAgain, startBenchServer, type LoadClient } from './bench-processes.ts'
+import {
+  makeBenchFolder,
+  removeBenchFolder,
+  startBenchServer,
+  startServerIn,
+  type LoadClient,
+} from './bench-processes.ts'
 import { figure, type Figure } from './figures.ts'
 import { POLICIES } from './policies.ts'
-import type { Effort } from './throughput.ts'
+import type { Effort } from './turns.ts'
 
 const CONNECTIONS = 64
 
@@ -55,11 +61,21 @@ export async function measureLatency(client: LoadClient, effort: Effort): Promis
 
 /** From the start of the process to its line `ready`: the first with an empty state directory, and those that follow it. */
 export async function measureStart(_client: LoadClient, { rounds }: Effort): Promise<readonly Figure[]> {
-  const [first, ...later] = await startAgainAndAgain(POLICIES.sevenOperations, rounds + 2)
-  return [
+  const folder = await makeBenchFolder()
+  const startsMs: number[] = []
+  try {
     // The second one fills the cache of compiled code.
-    figure('start to ready, ms', later.slice(1), '<= 1000'),
-    figure('the first start, ms', first === undefined ? [] : [first]),
+    for (let count = 0; count < rounds + 2; count++) {
+      const server = await startServerIn(folder, POLICIES.sevenOperations)
+      startsMs.push(server.readyMs)
+      await server.stop()
+    }
+  } finally {
+    await removeBenchFolder(folder)
+  }
+  return [
+    figure('start to ready, ms', startsMs.slice(2), '<= 1000'),
+    figure('the first start, ms', startsMs.slice(0, 1)),
   ]
 }
 
@@ -98,5 +114,5 @@ export async function measureWebHook(client: LoadClient, effort: Effort): Promis
     receiver.close()
     receiver.closeAllConnections()
   }
-  return [figure('report to webhook, ms', times, 'median <= 20')]
+  return [figure('report to webhook, ms', times, '<= 20')]
 }

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  MemoryWatch,
+  ownMemoryBytes,
+  peakWithFilesBytes,
+  settledBytes,
+  writtenBytes,
+} from './process-books.ts'
+
+const SIZE = 64 * 1024 * 1024
+const skip = existsSync('/proc/self/io') ? false : 'this system keeps no such books'
+
+test('memory that a process takes and fills is its own', { skip }, () => {
+  const before = ownMemoryBytes(process.pid)
+  const filled = Buffer.alloc(SIZE, 1)
+  assert.ok(ownMemoryBytes(process.pid) - before > SIZE / 2)
+  assert.ok(peakWithFilesBytes(process.pid) > SIZE)
+  assert.equal(filled.at(-1), 1)
+})
+
+test('pages of files, such as those of the program, are not its own', { skip }, () => {
+  const own = ownMemoryBytes(process.pid)
+  assert.ok(own < process.memoryUsage().rss - 10_000_000, `${own}`)
+})
+
+test('a watch keeps the most', { skip }, () => {
+  const watch = new MemoryWatch(process.pid)
+  assert.ok(watch.stop() > 10_000_000)
+})
+
+test('a watch of a process that has ended says what it saw', { skip }, () => {
+  const watch = new MemoryWatch(2 ** 30)
+  assert.equal(watch.stop(), 0)
+})
+
+test('bytes are counted once they are written', { skip }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'trackalert-bench-test-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const before = writtenBytes(process.pid)
+  const file = await open(join(folder, 'file'), 'w')
+  await file.write(Buffer.alloc(1024 * 1024, 1))
+  await file.sync()
+  await file.close()
+  const written = (await settledBytes(process.pid)) - before
+  if (written === 0) return t.skip('temporary files of this system are in memory')
+  assert.ok(written >= 1024 * 1024 && written < 4 * 1024 * 1024, `${written} bytes`)
+})
