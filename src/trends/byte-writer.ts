@@ -4,16 +4,22 @@
  */
 
 const DEFAULT_CAPACITY_BYTES = 256
+/** Larger buffers go with what was written into them. */
+const KEPT_BYTES = 1024
+const MOST_IDLE = 8
 /** Beyond it a zigzag number would leave the range in which doubles are exact. */
 const LARGEST_ZIGZAG = 2 ** 51
 
 /** A buffer that grows. `finish` gives the bytes written so far, once. */
 export class ByteWriter {
+  /** Buffers of writers that have finished, for the next ones: a writer lives for microseconds, and there are many. */
+  static readonly #idle: Uint8Array[] = []
   #bytes: Uint8Array
   #length = 0
 
   constructor(capacityBytes = DEFAULT_CAPACITY_BYTES) {
-    this.#bytes = new Uint8Array(capacityBytes)
+    const idle = capacityBytes <= KEPT_BYTES ? ByteWriter.#idle.pop() : undefined
+    this.#bytes = idle ?? new Uint8Array(Math.max(KEPT_BYTES, capacityBytes))
   }
 
   /** Bytes written so far. */
@@ -74,7 +80,7 @@ export class ByteWriter {
   /** IEEE 754 binary64, big-endian. */
   writeDouble(value: number): void {
     this.#reserve(8)
-    new DataView(this.#bytes.buffer).setFloat64(this.#length, value)
+    new DataView(this.#bytes.buffer, this.#bytes.byteOffset).setFloat64(this.#length, value)
     this.#length += 8
   }
 
@@ -105,9 +111,17 @@ export class ByteWriter {
     for (let index = 0; index < 4; index++) this.#bytes[offset + index] = value >>> (24 - 8 * index)
   }
 
-  /** The bytes, without a copy of them: the writer must not be used afterwards. */
+  /** What was written from here on, in place: valid until the next write. */
+  written(from: number): Uint8Array {
+    return this.#bytes.subarray(from, this.#length)
+  }
+
+  /** The bytes: the writer must not be used afterwards. */
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length)
+    const bytes = this.#bytes
+    if (bytes.length > KEPT_BYTES) return bytes.subarray(0, this.#length)
+    if (ByteWriter.#idle.length < MOST_IDLE) ByteWriter.#idle.push(bytes)
+    return bytes.slice(0, this.#length)
   }
 
   /** Nearly every text here is a short name: a loop is faster than crossing into native code. */

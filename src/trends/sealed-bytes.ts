@@ -19,9 +19,8 @@ export function sealedWriter(version: number, capacityBytes?: number): ByteWrite
 
 /** Puts the checksum in and gives the bytes. */
 export function seal(writer: ByteWriter): Uint8Array {
-  const bytes = writer.finish()
-  writer.patchUint32(1, crc32(bytes.subarray(SEAL_BYTES)))
-  return bytes
+  writer.patchUint32(1, crc32(writer.written(SEAL_BYTES)))
+  return writer.finish()
 }
 
 /** A reader that stands behind a good seal, or the reason why the bytes cannot be used. */

@@ -11,7 +11,6 @@ import {
   type NewNotification,
   type NotificationRecord,
 } from '../alert-store.ts'
-import type { Participant } from './group-commit.ts'
 import { groupKey, sealJson, decodeNotification, decodeGroup, decodeSilence } from './alert-records.ts'
 import type { Database, Entry } from './database.ts'
 import {
@@ -28,6 +27,7 @@ import {
 import { putNumbers, readNumbers } from './meta.ts'
 import { seal, unseal } from './sealed-value.ts'
 import type { WriteBatch } from './write-batch.ts'
+import type { Participant } from './write-jobs.ts'
 
 /** Next numbers of a notification and of a silence. */
 export const NOTE_COUNTERS = metaKey('alert-notes')

@@ -28,11 +28,11 @@ import {
   timeValue,
 } from './alert-records.ts'
 import type { Database } from './database.ts'
-import type { Participant } from './group-commit.ts'
 import { metaKey, numberKey, numberOfKey, numbersOfPairKey, PREFIX, wholePrefix } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
 import { seal } from './sealed-value.ts'
 import type { WriteBatch } from './write-batch.ts'
+import type { Participant } from './write-jobs.ts'
 
 /** Next number, and how many alerts are resolved. */
 export const ALERT_COUNTERS = metaKey('alerts')
@@ -228,7 +228,7 @@ export class AlertRows implements Participant {
     putNumbers(batch, ALERT_COUNTERS, [this.#nextId, this.#counts.resolved])
   }
 
-  written(): void {
+  changesWritten(): void {
     for (const id of this.#changedInBatch) this.#unlooked.add(id)
     this.#changedInBatch = []
   }

@@ -3,7 +3,7 @@
  * that somebody awaits.
  */
 import type { TrackError } from '../../errors.ts'
-import type { RefusalReason } from './group-commit.ts'
+import type { RefusalReason } from './write-jobs.ts'
 
 export type Settlement =
   | { readonly kind: 'done'; readonly answer: unknown }

@@ -15,6 +15,11 @@ interface Parts {
   readonly trendRows: TrendRows
 }
 
+/** Whether somebody waits for the end of these runs: for a webhook, an alert or the answer of a custom endpoint. */
+export function hasOutwardEffects({ messages, alerts, reportIds }: CommitMessage): boolean {
+  return messages.length > 0 || alerts.length > 0 || reportIds.includes(-1)
+}
+
 /** Stages every outcome whose report is still open; the others change nothing. */
 export function stageCommit(
   { journal, outbox, alertRows, trendRows }: Parts,

@@ -10,8 +10,8 @@ import { statfsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, TrackError } from '../../errors.ts'
 import type { Database } from './database.ts'
-import type { BatchDisk, RefusalReason } from './group-commit.ts'
 import type { WriteBatch } from './write-batch.ts'
+import type { BatchDisk, RefusalReason } from './write-jobs.ts'
 import type { Durability, WrittenBatch } from '../store.ts'
 
 /** How often the room is looked at while batches are written, and while there is none. */
@@ -77,7 +77,7 @@ export class Disk implements BatchDisk {
     }
   }
 
-  async writeWhenHealed(batch: WriteBatch, _error: unknown): Promise<void> {
+  async writeWhenHealed(batch: WriteBatch): Promise<void> {
     for (;;) {
       await this.#pause()
       this.#look(true)

@@ -1,66 +1,32 @@
 /**
- * The writer of the store: whatever came while one batch was written is the next batch, with one fsync. Store thread.
+ * The writer of the store: what came while one batch was written is the next batch, with one fsync. Store thread.
+ *
+ * Appends and changes have lanes of their own, so that an acknowledgement waits for no more than one batch of changes that
+ * is being written, and never while changes are applied; and changes can gather, so that a row that many of them touch is
+ * written once. Nothing in a batch of changes depends on an append that is not written yet, nor the other way round.
  *
  * A batch's life: `stage` every job, in the order of arrival → write → `settle` every job. Staging changes what the store
- * has in memory at once. If the write fails, appends are refused and dropped; everything else is written again, the same
- * operations, until it succeeds, and nothing is staged in between: so memory and disk never disagree.
+ * has in memory at once. If the write fails, appends are refused and dropped; changes are written again, the same
+ * operations, until it succeeds, and no other changes are staged in between: so memory and disk never disagree. One batch is
+ * written at a time, and after one that failed none before the disk has healed.
  *
- * With durability `none` an append is settled when it is enqueued, as long as little waits to be written and not for long.
- * What was promised cannot be refused any more, so a batch that fails is written again with its appends.
+ * With durability `none` appends go among the changes (early-settlement.ts): what was promised cannot be refused any more,
+ * so a batch that fails is written again with its appends.
  */
 import { TrackError } from '../../errors.ts'
+import { EarlySettlement } from './early-settlement.ts'
+import { Gathering } from './gathering.ts'
+import { JobLane } from './job-lane.ts'
 import { WriteBatch } from './write-batch.ts'
+import type { AppendJob, BatchDisk, ChangeJob, Participant, WriteJob } from './write-jobs.ts'
 
 /** A batch stops growing here, so that nobody waits long behind it. */
 const BATCH_BYTES = 8 * 1024 * 1024
-/** Beyond it appends are settled when they are written, also with durability `none`. */
-const PROMISED_BYTES = 1024 * 1024
-const PROMISED_MS = 100
-
-export type RefusalReason = 'backlog' | 'disk-full' | 'disk-error'
-
-export type WriteJob =
-  | {
-      readonly kind: 'append'
-      /** How many, and what their contents take. */
-      readonly reports: number
-      readonly sizeBytes: number
-      readonly stage: (batch: WriteBatch) => void
-      readonly settle: () => void
-      readonly refuse: (reason: RefusalReason, detail: string) => void
-    }
-  | {
-      /** `change` comes from outside; `maintenance` is staged after the rows that changes touch were written. */
-      readonly kind: 'change' | 'maintenance'
-      readonly stage: (batch: WriteBatch) => void
-      readonly settle: () => void
-      readonly fail: (error: TrackError) => void
-    }
-
-type AppendJob = Extract<WriteJob, { readonly kind: 'append' }>
-
-/** A part of the store that adds to a batch what all of its jobs together changed. */
-export interface Participant {
-  /** After the changes, before maintenance. */
-  finishChanges?(batch: WriteBatch): void
-  /** After everything but appends. */
-  finishAll?(batch: WriteBatch): void
-  /** After the appends; dropped with them if the write fails. */
-  finishAppends?(batch: WriteBatch): void
-  /** The batch is written; `withAppends` is false when they were refused. */
-  written?(withAppends: boolean): void
-}
-
-/** What stands between the batches and the disk. */
-export interface BatchDisk {
-  /** Why appends are refused now, if they are. */
-  readonly refusal: { readonly reason: RefusalReason; readonly detail: string } | undefined
-  /** Waits until there is room for changes; resolves at once as long as there is. */
-  roomForChanges(): Promise<void>
-  write(batch: WriteBatch): Promise<void>
-  /** After a failed write: resolves when this batch is written after all. */
-  writeWhenHealed(batch: WriteBatch, error: unknown): Promise<void>
-}
+/**
+ * From one batch of changes to the next, if nobody waits for them: the rows of busy addresses are written once for many
+ * reports, and there is one fsync for all of them.
+ */
+const GATHER_MS = 20
 
 interface GroupCommitDeps {
   readonly disk: BatchDisk
@@ -73,21 +39,19 @@ interface GroupCommitDeps {
   readonly onBroken: (error: TrackError) => void
 }
 
-interface StagedBatch {
-  readonly changes: WriteBatch
-  readonly appends: WriteBatch
-}
-
 export class GroupCommit {
   readonly #deps: GroupCommitDeps
-  #queue: WriteJob[] = []
-  #running: Promise<void> | undefined
+  readonly #appends = new JobLane<AppendJob>((jobs) =>
+    this.#endBatch(jobs, (all, taken) => this.#writeAppends(all, taken)),
+  )
+  readonly #changes = new JobLane<WriteJob>((jobs) =>
+    this.#endBatch(jobs, (all, taken) => this.#writeChanges(all, taken)),
+  )
+  readonly #early = new EarlySettlement()
+  readonly #gathering = new Gathering()
+  /** The batch that is being written, or heals; the next one waits for it. */
+  #writing: Promise<void> = Promise.resolve()
   #broken: TrackError | undefined
-  /** Appends that were settled and are not written, and since when; the oldest first. */
-  readonly #promised = new Map<WriteJob, number>()
-  #promisedBytes = 0
-  /** Of the promised ones those that no participant knows yet. */
-  #unstaged = { reports: 0, sizeBytes: 0 }
 
   constructor(deps: GroupCommitDeps) {
     this.#deps = deps
@@ -95,150 +59,135 @@ export class GroupCommit {
 
   /** What was settled and is not staged: it counts as much as what is written. */
   get unstaged(): { readonly reports: number; readonly sizeBytes: number } {
-    return this.#unstaged
+    return this.#early.unstaged
   }
 
   /** Resolves when everything that was settled is written. */
   async settledIsWritten(): Promise<void> {
-    if (this.#promised.size > 0) await this.submit('change', () => undefined)
+    if (this.#early.isOwing) await this.submit('change', () => undefined)
   }
 
-  /** The queue is bounded by those who wait for its answers: ingest's backlog and the runs in flight. */
+  /** The queues are bounded by those who wait for their answers: ingest's backlog and the runs in flight. */
   enqueue(job: WriteJob): void {
+    const { disk, settlesEarly, onSettled } = this.#deps
     if (this.#broken !== undefined) {
-      rejectJob(job, this.#broken)
+      this.#reject(job, this.#broken)
       // No batch will be: whoever asks must hear of it all the same.
-      this.#deps.onSettled()
-      return
+      onSettled()
+    } else if (job.kind !== 'append') {
+      this.#changes.enqueue(job)
+      if (job.isUrgent) this.#gathering.end()
+    } else if (disk.refusal !== undefined) {
+      job.refuse(disk.refusal.reason, disk.refusal.detail)
+      onSettled()
+    } else if (settlesEarly) {
+      this.#changes.enqueue(job)
+      this.#gathering.end()
+      if (this.#early.settle(job)) onSettled()
+    } else {
+      this.#appends.enqueue(job)
     }
-    const refusal = this.#deps.disk.refusal
-    if (job.kind === 'append' && refusal !== undefined) {
-      job.refuse(refusal.reason, refusal.detail)
-      this.#deps.onSettled()
-      return
-    }
-    this.#queue.push(job)
-    if (job.kind === 'append' && this.#deps.settlesEarly) this.#promise(job)
-    this.#running ??= this.#run()
   }
 
-  /** Stages in the next batch and resolves when that is written. */
-  submit(kind: 'change' | 'maintenance', stage: (batch: WriteBatch) => void): Promise<void> {
+  /** Stages in the next batch and resolves when that is on disk. */
+  submit(kind: ChangeJob['kind'], stage: ChangeJob['stage']): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.enqueue({ kind, stage, settle: resolve, fail: reject })
+      this.enqueue({ kind, isUrgent: true, stage, settle: resolve, fail: reject })
     })
   }
 
   /** From now on every job is rejected. */
   refuseAll(error: TrackError): void {
     this.#broken ??= error
-    for (const job of this.#queue.splice(0)) this.#reject(job, error)
+    for (const lane of [this.#appends, this.#changes])
+      for (const job of lane.takeAll()) this.#reject(job, error)
     this.#deps.onSettled()
   }
 
   /** Resolves when everything that was enqueued is written. */
   async drained(): Promise<void> {
-    while (this.#running !== undefined) await this.#running
+    await Promise.all([this.#appends.drained(), this.#changes.drained()])
   }
 
-  async #run(): Promise<void> {
-    // The rest of this turn's messages belong to the first batch too.
-    await new Promise((resolve) => setImmediate(resolve))
-    while (this.#queue.length > 0) {
-      const jobs = this.#queue
-      try {
-        await this.#deps.disk.roomForChanges()
-        this.#queue = []
-        await this.#writeBatch(jobs)
-      } catch (error) {
-        this.#break(jobs, error)
-      }
-      this.#deps.onSettled()
-    }
-    this.#running = undefined
-  }
-
-  async #writeBatch(jobs: WriteJob[]): Promise<void> {
-    const staged = this.#stage(jobs)
-    const withAppends = await this.#writeStaged(jobs, staged)
-    for (const participant of this.#deps.participants) participant.written?.(withAppends)
-    for (const job of jobs) {
-      if (!this.#isKeptPromise(job) && (withAppends || job.kind !== 'append')) job.settle()
-    }
-  }
-
-  /** Resolves when it is written; to false when that is so of the changes alone, and the appends were refused. */
-  async #writeStaged(jobs: readonly WriteJob[], { changes, appends }: StagedBatch): Promise<boolean> {
-    const { disk, settlesEarly } = this.#deps
-    const whole = new WriteBatch()
-    whole.addAll(changes)
-    whole.addAll(appends)
+  /** Writes one batch of these jobs; what stands in its way for good ends everything. */
+  async #endBatch<Job extends WriteJob>(
+    jobs: Job[],
+    write: (jobs: Job[], taken: Job[]) => Promise<void>,
+  ): Promise<void> {
+    const taken: Job[] = []
     try {
-      if (whole.operations.length > 0) await disk.write(whole)
-      return true
+      await write(jobs, taken)
     } catch (error) {
-      if (settlesEarly) {
-        await disk.writeWhenHealed(whole, error)
-        return true
-      }
-      const refusal = disk.refusal ?? { reason: 'disk-error' as const, detail: String(error) }
-      for (const job of jobs) if (job.kind === 'append') job.refuse(refusal.reason, refusal.detail)
-      this.#deps.onSettled()
-      await disk.writeWhenHealed(changes, error)
-      return false
+      this.#break(taken, error)
     }
-  }
-
-  /** Settles an append at once, unless too much that was settled is in memory alone. */
-  #promise(job: AppendJob): void {
-    const nowMs = performance.now()
-    const [oldestMs = nowMs] = this.#promised.values()
-    if (nowMs - oldestMs > PROMISED_MS || this.#promisedBytes + job.sizeBytes > PROMISED_BYTES) return
-    this.#promised.set(job, nowMs)
-    this.#promisedBytes += job.sizeBytes
-    this.#countUnstaged(job, 1)
-    job.settle()
     this.#deps.onSettled()
   }
 
-  #countUnstaged({ reports, sizeBytes }: AppendJob, sign: 1 | -1): void {
-    const before = this.#unstaged
-    this.#unstaged = {
-      reports: before.reports + sign * reports,
-      sizeBytes: before.sizeBytes + sign * sizeBytes,
-    }
+  async #writeAppends(jobs: AppendJob[], taken: AppendJob[]): Promise<void> {
+    const { disk, participants, onSettled } = this.#deps
+    const batch = new WriteBatch()
+    takeInto(batch, { jobs, taken }, (job) => job.stage(batch))
+    for (const participant of participants) participant.finishAppends?.(batch)
+    await this.#inTurn(async () => {
+      try {
+        await disk.write(batch)
+      } catch (error) {
+        const refusal = disk.refusal ?? { reason: 'disk-error' as const, detail: String(error) }
+        for (const participant of participants) participant.appendsEnded?.(false)
+        for (const job of taken.splice(0)) job.refuse(refusal.reason, refusal.detail)
+        onSettled()
+        await disk.writeWhenHealed(new WriteBatch())
+        return
+      }
+      for (const participant of participants) participant.appendsEnded?.(true)
+      for (const job of taken) job.settle()
+    })
   }
 
-  /** Whether a job was settled early; it does not count as promised any more. */
-  #isKeptPromise(job: WriteJob): boolean {
-    if (job.kind !== 'append' || !this.#promised.delete(job)) return false
-    this.#promisedBytes -= job.sizeBytes
-    return true
+  async #writeChanges(jobs: WriteJob[], taken: WriteJob[]): Promise<void> {
+    const { disk, participants, settlesEarly } = this.#deps
+    if (!jobs.some((job) => job.kind === 'append' || job.isUrgent)) await this.#gathering.ended()
+    this.#gathering.begin(GATHER_MS)
+    await disk.roomForChanges()
+    const batch = new WriteBatch()
+    this.#stageChanges(batch, jobs, taken)
+    await this.#inTurn(async () => {
+      try {
+        if (batch.operations.length > 0) await disk.write(batch)
+      } catch {
+        await disk.writeWhenHealed(batch)
+      }
+    })
+    for (const participant of participants) {
+      participant.changesWritten?.()
+      if (settlesEarly) participant.appendsEnded?.(true)
+    }
+    for (const job of taken) if (job.kind !== 'append' || !this.#early.isKept(job)) job.settle()
+  }
+
+  /** Appends are among the jobs when they are settled early. */
+  #stageChanges(batch: WriteBatch, jobs: WriteJob[], taken: WriteJob[]): void {
+    const { participants, settlesEarly } = this.#deps
+    takeInto(batch, { jobs, taken }, (job) => {
+      if (job.kind === 'append') this.#early.staged(job)
+      if (job.kind !== 'maintenance') job.stage(batch)
+    })
+    for (const participant of participants) participant.finishChanges?.(batch)
+    for (const job of taken) if (job.kind === 'maintenance') job.stage(batch)
+    for (const participant of participants) participant.finishAll?.(batch)
+    if (settlesEarly) for (const participant of participants) participant.finishAppends?.(batch)
+  }
+
+  /** Whatever is appended to LevelDB's log behind half a record cannot be read again; so nobody writes beside another. */
+  async #inTurn(write: () => Promise<void>): Promise<void> {
+    const turn = this.#writing.then(write)
+    this.#writing = turn.catch(() => undefined)
+    await turn
   }
 
   #reject(job: WriteJob, error: TrackError): void {
-    if (!this.#isKeptPromise(job)) rejectJob(job, error)
-  }
-
-  /** Takes jobs into a batch; those for which it has no room go back to the front of the queue. */
-  #stage(jobs: WriteJob[]): StagedBatch {
-    const changes = new WriteBatch()
-    const appends = new WriteBatch()
-    const maintenance: WriteJob[] = []
-    let taken = 0
-    for (const job of jobs) {
-      if (changes.sizeBytes + appends.sizeBytes > BATCH_BYTES) break
-      taken++
-      if (job.kind === 'append' && this.#promised.has(job)) this.#countUnstaged(job, -1)
-      if (job.kind === 'maintenance') maintenance.push(job)
-      else job.stage(job.kind === 'append' && !this.#deps.settlesEarly ? appends : changes)
-    }
-    this.#queue = [...jobs.splice(taken), ...this.#queue]
-    for (const participant of this.#deps.participants) participant.finishChanges?.(changes)
-    for (const job of maintenance) job.stage(changes)
-    for (const participant of this.#deps.participants) participant.finishAll?.(changes)
-    for (const participant of this.#deps.participants) participant.finishAppends?.(appends)
-    return { changes, appends }
+    if (job.kind !== 'append') job.fail(error)
+    else if (!this.#early.isKept(job)) job.refuse('disk-error', error.message)
   }
 
   #break(jobs: readonly WriteJob[], thrown: unknown): void {
@@ -252,7 +201,16 @@ export class GroupCommit {
   }
 }
 
-function rejectJob(job: WriteJob, error: TrackError): void {
-  if (job.kind === 'append') job.refuse('disk-error', error.message)
-  else job.fail(error)
+/** Takes jobs from the front into a batch, as many as it has room for. */
+function takeInto<Job>(
+  batch: WriteBatch,
+  { jobs, taken }: { readonly jobs: Job[]; readonly taken: Job[] },
+  stage: (job: Job) => void,
+): void {
+  while (batch.sizeBytes <= BATCH_BYTES) {
+    const job = jobs.shift()
+    if (job === undefined) return
+    taken.push(job)
+    stage(job)
+  }
 }

@@ -8,7 +8,6 @@ import type { HistoryEntry, HistoryQuery, ReportToAppend } from '../store.ts'
 import { BinaryReader } from './binary-reader.ts'
 import { BinaryWriter } from './binary-writer.ts'
 import type { Database, Entry } from './database.ts'
-import type { Participant } from './group-commit.ts'
 import {
   eraOf,
   historyRange,
@@ -35,14 +34,26 @@ import {
 import { readIndexValue, stageIndexes } from './segment-index.ts'
 import { textHash } from './text-hash.ts'
 import type { WriteBatch } from './write-batch.ts'
+import type { Participant } from './write-jobs.ts'
 
-const COUNTERS = metaKey('history')
+/** Of databases from before the next two. */
+const COUNTED_AT_FIRST = metaKey('history')
+/** Appends and changes are written in batches of their own, so each has its own count, which only grows. */
+const ADDED = metaKey('history-added')
+const REMOVED = metaKey('history-removed')
 const MAX_RESULTS = 10_000
 /** Index entries, or segments, that are looked at without letting batches pass. */
 const INDEX_PAGE = 64
 const SEGMENT_PAGE = 8
 /** Clocks are set back: a scan over everything goes on for so long before it is sure that only older reports follow. */
 const CLOCK_SLACK_MS = 3_600_000
+
+interface Amount {
+  readonly reports: number
+  readonly sizeBytes: number
+}
+
+const NOTHING: Amount = { reports: 0, sizeBytes: 0 }
 
 interface HistoryDeps {
   readonly database: () => Database
@@ -60,11 +71,12 @@ export class History implements Participant {
   #oldestSegment = 0
   /** No segment is newer; -1 while there was none. */
   #newestSegment = -1
-  #reports = 0
-  #sizeBytes = 0
-  #appendedReports = 0
-  #appendedBytes = 0
-  #hasChanged = false
+  #countedAtFirst = NOTHING
+  #added = NOTHING
+  /** Added by the batch of appends that is being written. */
+  #appended = NOTHING
+  #removed = NOTHING
+  #hasRemoved = false
 
   constructor(deps: HistoryDeps) {
     this.#deps = deps
@@ -73,12 +85,12 @@ export class History implements Participant {
   }
 
   get reports(): number {
-    return this.#reports
+    return this.#countedAtFirst.reports + this.#added.reports - this.#removed.reports
   }
 
   /** What the kept reports take, indexes not counted. */
   get sizeBytes(): number {
-    return this.#sizeBytes
+    return this.#countedAtFirst.sizeBytes + this.#added.sizeBytes - this.#removed.sizeBytes
   }
 
   get isKept(): boolean {
@@ -93,9 +105,9 @@ export class History implements Participant {
 
   async load(): Promise<void> {
     const database = this.#deps.database()
-    const [reports = 0, sizeBytes = 0] = readNumbers(database, COUNTERS) ?? []
-    this.#reports = reports
-    this.#sizeBytes = sizeBytes
+    this.#countedAtFirst = readAmount(database, COUNTED_AT_FIRST)
+    this.#added = readAmount(database, ADDED)
+    this.#removed = readAmount(database, REMOVED)
     const whole = wholePrefix(PREFIX.segment)
     const [oldest] = await database.scan({ ...whole, limit: 1 })
     const [newest] = await database.scan({ ...whole, limit: 1, isReverse: true })
@@ -111,15 +123,14 @@ export class History implements Participant {
     batch.put(key, sealed)
     if (this.#newestSegment === -1) this.#oldestSegment = segment
     this.#newestSegment = Math.max(this.#newestSegment, segment)
-    this.#appendedReports += content[0] ?? 0
-    this.#appendedBytes += sealed.length
+    this.#appended = sumOf(this.#appended, { reports: content[0] ?? 0, sizeBytes: sealed.length })
     return sealed.length
   }
 
   /** Removes a segment that no index names, once all of its reports are done. */
   stageRemoveUnindexed(batch: WriteBatch, segment: number, reports: number, sizeBytes: number): void {
     batch.delete(numberKey(PREFIX.segment, segment))
-    this.#count(-reports, -sizeBytes)
+    this.#countRemoved({ reports, sizeBytes })
   }
 
   /** Matching reports, newest first, or oldest first from behind an id. */
@@ -160,7 +171,7 @@ export class History implements Participant {
       const rest = seal(key, eraseSlots(content, slots))
       batch.put(key, rest)
       stageIndexes(batch, segment, gone, 'delete')
-      this.#count(-gone.length, rest.length - sealed.length)
+      this.#countRemoved({ reports: gone.length, sizeBytes: sealed.length - rest.length })
       erased += gone.length
     }
     return erased
@@ -168,7 +179,7 @@ export class History implements Participant {
 
   /** Oldest segments that retention lets go, at most a few; `from` is where the last call ended. */
   async expiredSegments(nowMs: number, from: number): Promise<readonly Entry[]> {
-    let surplusBytes = this.#sizeBytes - this.#keepBytes
+    let surplusBytes = this.sizeBytes - this.#keepBytes
     // LevelDB keeps removed keys for a while: do not pass over those of all earlier calls.
     const begin = Math.max(from, this.#oldestSegment)
     const range = { from: numberKey(PREFIX.segment, begin), to: numberKey(PREFIX.segment, MAX_NUMBER) }
@@ -191,35 +202,26 @@ export class History implements Participant {
     const entries = readEntries(content)
     batch.delete(key)
     if (isIndexed(content)) stageIndexes(batch, segment, entries, 'delete')
-    this.#count(-entries.length, -sealed.length)
+    this.#countRemoved({ reports: entries.length, sizeBytes: sealed.length })
   }
 
   finishAll(batch: WriteBatch): void {
-    if (this.#hasChanged) putNumbers(batch, COUNTERS, [this.#reports, this.#sizeBytes])
-    this.#hasChanged = false
+    if (this.#hasRemoved) putAmount(batch, REMOVED, this.#removed)
+    this.#hasRemoved = false
   }
 
   finishAppends(batch: WriteBatch): void {
-    if (this.#appendedReports === 0) return
-    putNumbers(batch, COUNTERS, [
-      this.#reports + this.#appendedReports,
-      this.#sizeBytes + this.#appendedBytes,
-    ])
+    if (this.#appended.reports > 0) putAmount(batch, ADDED, sumOf(this.#added, this.#appended))
   }
 
-  written(withAppends: boolean): void {
-    if (withAppends) {
-      this.#reports += this.#appendedReports
-      this.#sizeBytes += this.#appendedBytes
-    }
-    this.#appendedReports = 0
-    this.#appendedBytes = 0
+  appendsEnded(areWritten: boolean): void {
+    if (areWritten) this.#added = sumOf(this.#added, this.#appended)
+    this.#appended = NOTHING
   }
 
-  #count(reports: number, sizeBytes: number): void {
-    this.#reports += reports
-    this.#sizeBytes += sizeBytes
-    this.#hasChanged = true
+  #countRemoved(amount: Amount): void {
+    this.#removed = sumOf(this.#removed, amount)
+    this.#hasRemoved = true
   }
 
   async *#scanIndex(query: HistoryQuery): AsyncGenerator<HistoryEntry> {
@@ -284,6 +286,19 @@ export class History implements Participant {
   #bytesOf(text: string): Uint8Array {
     return new BinaryReader(this.#writer.reset().text(text).copy()).textBytes()
   }
+}
+
+function readAmount(database: Database, key: Uint8Array): Amount {
+  const [reports = 0, sizeBytes = 0] = readNumbers(database, key) ?? []
+  return { reports, sizeBytes }
+}
+
+function putAmount(batch: WriteBatch, key: Uint8Array, { reports, sizeBytes }: Amount): void {
+  putNumbers(batch, key, [reports, sizeBytes])
+}
+
+function sumOf(one: Amount, other: Amount): Amount {
+  return { reports: one.reports + other.reports, sizeBytes: one.sizeBytes + other.sizeBytes }
 }
 
 function entryOf(key: Uint8Array, { slot, receivedAtMs, text }: SegmentReport): HistoryEntry {

@@ -9,7 +9,6 @@ import type { FailedReport, ReportToAppend, RunFailureRecord } from '../store.ts
 import { TrackError } from '../../errors.ts'
 import { BinaryReader } from './binary-reader.ts'
 import type { Database } from './database.ts'
-import type { Participant } from './group-commit.ts'
 import type { History } from './history.ts'
 import { metaKey, numberKey, numberOfKey, PREFIX, SLOTS, wholePrefix } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
@@ -18,6 +17,7 @@ import { decodeFailed, decodeReport, encodeFailed, encodeReport } from './record
 import { seal, SEAL_BYTES, unseal } from './sealed-value.ts'
 import { isIndexed, readSegment, readSlot, reportSizes } from './segment.ts'
 import type { WriteBatch } from './write-batch.ts'
+import type { Participant } from './write-jobs.ts'
 
 const NEXT_SEGMENT = metaKey('next-segment')
 /** Reports that are handed over at once after a restart. */
@@ -50,7 +50,7 @@ export class Journal implements Participant {
   readonly #reopened = new Map<number, number>()
   readonly #touched = new Set<number>()
   /** Segments of the batch that is being written; open once it is. */
-  #appended: [segment: number, OpenSegment][] = []
+  readonly #appended = new Map<number, OpenSegment>()
   /** Contents of segments that are open and not written. */
   readonly #unwritten = new Map<number, Uint8Array>()
   #hasAppended = false
@@ -113,7 +113,7 @@ export class Journal implements Participant {
         this.#addOpen(segment, open)
         this.#unwritten.set(segment, content)
       } else {
-        this.#appended.push([segment, open])
+        this.#appended.set(segment, open)
       }
       this.#hasAppended = true
     }
@@ -174,12 +174,14 @@ export class Journal implements Participant {
     })
   }
 
+  /** Also when it may be on disk and it is not known yet. */
   isSegmentOpen(segment: number): boolean {
-    return this.#open.has(segment)
+    return this.#open.has(segment) || this.#appended.has(segment)
   }
 
+  /** Also when it may be on disk and it is not known yet. */
   isReportOpen(id: number): boolean {
-    return this.#isOpen(id)
+    return this.#isOpen(id) || this.#appended.has(Math.floor(id / SLOTS))
   }
 
   /** Everything unfinished, in journal order, in portions. */
@@ -224,9 +226,9 @@ export class Journal implements Participant {
     this.#hasAppended = false
   }
 
-  written(withAppends: boolean): void {
-    for (const [segment, open] of withAppends ? this.#appended : []) this.#addOpen(segment, open)
-    this.#appended = []
+  appendsEnded(areWritten: boolean): void {
+    for (const [segment, open] of areWritten ? this.#appended : []) this.#addOpen(segment, open)
+    this.#appended.clear()
     this.#unwritten.clear()
   }
 

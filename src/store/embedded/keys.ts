@@ -38,6 +38,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { TrackError } from '../../errors.ts'
+import { pooledBytes } from './pooled-bytes.ts'
 
 export const PREFIX = {
   meta: 0x6d,
@@ -91,7 +92,7 @@ export function metaKey(name: string): Uint8Array {
 
 /** A key of one prefix and one number: segment, id or worker. */
 export function numberKey(prefix: number, value: number): Uint8Array {
-  const key = new Uint8Array(1 + NUMBER_BYTES)
+  const key = pooledBytes(1 + NUMBER_BYTES)
   key[0] = prefix
   writeNumber(key, 1, value)
   return key
@@ -104,7 +105,7 @@ export function numberOfKey(key: Uint8Array): number {
 
 /** A key of one prefix and two numbers, which sorts by the first. */
 export function pairKey(prefix: number, first: number, second: number): Uint8Array {
-  const key = new Uint8Array(1 + 2 * NUMBER_BYTES)
+  const key = pooledBytes(1 + 2 * NUMBER_BYTES)
   key[0] = prefix
   writeNumber(key, 1, Math.min(MAX_NUMBER, Math.max(0, Math.floor(first))))
   writeNumber(key, 1 + NUMBER_BYTES, second)
@@ -119,7 +120,7 @@ export function numbersOfPairKey(key: Uint8Array): readonly [first: number, seco
 /** A key of one prefix and a text that is not too long to be one. */
 export function textKey(prefix: number, text: string): Uint8Array {
   const bytes = Buffer.from(text, 'utf8')
-  const key = new Uint8Array(1 + bytes.length)
+  const key = pooledBytes(1 + bytes.length)
   key[0] = prefix
   key.set(bytes, 1)
   return key
@@ -134,7 +135,7 @@ export type HistoryIndex = 'login' | 'address'
 
 /** Newest first: era and id are stored as their complements. `hash` has 32 bits. */
 export function historyKey(index: HistoryIndex, hash: number, id: number): Uint8Array {
-  const key = new Uint8Array(HISTORY_KEY_BYTES)
+  const key = pooledBytes(HISTORY_KEY_BYTES)
   key[0] = PREFIX.history
   writeUint32(key, 1, MAX_UINT32 - 2 * eraOf(id) - (index === 'login' ? 0 : 1))
   writeUint32(key, HASH_AT, hash)
@@ -174,7 +175,7 @@ export function databaseKey(prefix: number, database: string, key?: Uint8Array):
       `the name of database ${database.slice(0, 40)}… is longer than 255 bytes`,
     )
   }
-  const bytes = new Uint8Array(2 + name.length + (key?.length ?? 0))
+  const bytes = pooledBytes(2 + name.length + (key?.length ?? 0))
   bytes[0] = prefix
   bytes[1] = name.length
   bytes.set(name, 2)
@@ -193,7 +194,7 @@ export function partsOfDatabaseKey(bytes: Uint8Array): {
 
 /** Key of a chunk; `name` is Latin-1. The length tells a key and a name from another pair that reads the same. */
 export function chunkKey(database: string, key: Uint8Array, name: string): Uint8Array {
-  const rest = new Uint8Array(CHUNK_LENGTH_BYTES + key.length + name.length)
+  const rest = pooledBytes(CHUNK_LENGTH_BYTES + key.length + name.length)
   rest[0] = key.length >>> 8
   rest[1] = key.length
   rest.set(key, CHUNK_LENGTH_BYTES)
@@ -203,7 +204,7 @@ export function chunkKey(database: string, key: Uint8Array, name: string): Uint8
 }
 
 export function expiryKey(database: string, atMs: number, key: Uint8Array): Uint8Array {
-  const at = new Uint8Array(NUMBER_BYTES + key.length)
+  const at = pooledBytes(NUMBER_BYTES + key.length)
   writeNumber(at, 0, Math.min(MAX_NUMBER, Math.max(0, Math.ceil(atMs))))
   at.set(key, NUMBER_BYTES)
   return databaseKey(PREFIX.expiry, database, at)
@@ -248,14 +249,14 @@ export function readNumber(bytes: Uint8Array, at: number): number {
   return high * 2 ** 32 + readUint32(bytes, at + 2)
 }
 
-function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+export function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 24
   bytes[at + 1] = value >>> 16
   bytes[at + 2] = value >>> 8
   bytes[at + 3] = value
 }
 
-function readUint32(bytes: Uint8Array, at: number): number {
+export function readUint32(bytes: Uint8Array, at: number): number {
   return (
     (((bytes[at] ?? 0) << 24) |
       ((bytes[at + 1] ?? 0) << 16) |

@@ -7,9 +7,10 @@ import { createHash } from 'node:crypto'
 import { ALERT_STORE_DEFAULTS, type LastMail, type MailNote } from '../alert-store.ts'
 import { decodeMail, type MailRecord, sealJson } from './alert-records.ts'
 import type { Database } from './database.ts'
-import type { GroupCommit, Participant } from './group-commit.ts'
+import type { GroupCommit } from './group-commit.ts'
 import { MAX_NUMBER, numberKey, numberOfKey, PREFIX, wholePrefix } from './keys.ts'
 import type { WriteBatch } from './write-batch.ts'
+import type { Participant } from './write-jobs.ts'
 
 type Writer = Pick<GroupCommit, 'submit'>
 

@@ -23,9 +23,9 @@ import type {
 } from '../store.ts'
 import type { TrendApplierSource } from '../trend-applier.ts'
 import type { AlertAnswer, AlertCall } from './alert-calls.ts'
-import type { RefusalReason } from './group-commit.ts'
 import type { ClaimArguments } from './outbox.ts'
 import type { OpenReport } from './open-database.ts'
+import type { RefusalReason } from './write-jobs.ts'
 
 /** What the store thread is started with. */
 export interface StoreThreadSetup {

@@ -16,7 +16,6 @@ import type {
 import { TrackError } from '../../errors.ts'
 import type { Database } from './database.ts'
 import { DueHeap } from './due-heap.ts'
-import type { Participant } from './group-commit.ts'
 import { metaKey, numberKey, numberOfKey, PREFIX, wholePrefix } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
 import {
@@ -30,6 +29,7 @@ import {
 } from './records.ts'
 import { seal, unseal } from './sealed-value.ts'
 import type { WriteBatch } from './write-batch.ts'
+import type { Participant } from './write-jobs.ts'
 
 const NEXT_ID = metaKey('next-message')
 const PAGE = 256
@@ -215,7 +215,7 @@ export class Outbox implements Participant {
     if (this.#added.length > 0) putNumbers(batch, NEXT_ID, [this.#nextId])
   }
 
-  written(): void {
+  changesWritten(): void {
     for (const id of this.#added) this.#wait(id)
     this.#added = []
   }

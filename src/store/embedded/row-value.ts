@@ -7,6 +7,7 @@
 import { Buffer } from 'node:buffer'
 import { TrackError } from '../../errors.ts'
 import { MAX_NUMBER, readNumber, writeNumber } from './keys.ts'
+import { pooledBytes } from './pooled-bytes.ts'
 import { SEAL_BYTES, sealInPlace, unseal } from './sealed-value.ts'
 
 const WHOLE = 1
@@ -28,7 +29,7 @@ export interface StoredRow {
 export function encodeRow(rowKey: Uint8Array, { expiresAtMs, chunkNames, bytes }: StoredRow): Uint8Array {
   let namesBytes = chunkNames.length === 0 ? 0 : COUNT_BYTES
   for (const name of chunkNames) namesBytes += 1 + name.length
-  const value = new Uint8Array(SEAL_BYTES + HEAD_BYTES + namesBytes + bytes.length)
+  const value = pooledBytes(SEAL_BYTES + HEAD_BYTES + namesBytes + bytes.length)
   value[SEAL_BYTES] = chunkNames.length === 0 ? WHOLE : WITH_CHUNKS
   writeNumber(value, SEAL_BYTES + EXPIRY_AT, Math.min(MAX_NUMBER, Math.max(0, Math.ceil(expiresAtMs))))
   if (chunkNames.length > 0) writeNames(value, SEAL_BYTES + HEAD_BYTES, chunkNames)

@@ -5,6 +5,7 @@
  */
 import { crc32 } from 'node:zlib'
 import { TrackError } from '../../errors.ts'
+import { pooledBytes } from './pooled-bytes.ts'
 
 const VERSION = 1
 /** CRC-32 (4 bytes, big-endian) of key and everything after it, then the version. */
@@ -12,7 +13,7 @@ export const SEAL_BYTES = 5
 
 /** The value to store under `key`. */
 export function seal(key: Uint8Array, content: Uint8Array): Uint8Array {
-  const sealed = new Uint8Array(SEAL_BYTES + content.length)
+  const sealed = pooledBytes(SEAL_BYTES + content.length)
   sealed.set(content, SEAL_BYTES)
   sealInPlace(key, sealed)
   return sealed

@@ -4,7 +4,8 @@
  * Value: every other second of receipt (31 bits) · success (1 bit), so that a query reads hardly any report that does not
  * match.
  */
-import { historyKey, SLOTS } from './keys.ts'
+import { historyKey, readUint32, SLOTS, writeUint32 } from './keys.ts'
+import { pooledBytes } from './pooled-bytes.ts'
 import type { SegmentEntry } from './segment.ts'
 import { textHash } from './text-hash.ts'
 import type { WriteBatch } from './write-batch.ts'
@@ -45,16 +46,15 @@ export interface IndexedReport {
 }
 
 export function readIndexValue(value: Uint8Array): IndexedReport {
-  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
-  const coded = view.getUint32(0)
+  const coded = readUint32(value, 0)
   const fromMs = Math.floor(coded / 2) * STEP_MS
   return { success: coded % 2 === 1, fromMs, untilMs: fromMs + STEP_MS }
 }
 
 function indexValue({ success, receivedAtMs }: SegmentEntry): Uint8Array {
-  const value = new Uint8Array(VALUE_BYTES)
+  const value = pooledBytes(VALUE_BYTES)
   // Reports from before 1970 or after 2106 are found by queries that name no time.
   const step = Math.min(0x7fffffff, Math.max(0, Math.floor(receivedAtMs / STEP_MS)))
-  new DataView(value.buffer).setUint32(0, step * 2 + (success ? 1 : 0))
+  writeUint32(value, 0, step * 2 + (success ? 1 : 0))
   return value
 }

@@ -12,7 +12,7 @@ import { AlertNotes } from './alert-notes.ts'
 import { AlertRows } from './alert-rows.ts'
 import { checkTableFileSlowly } from './check-files.ts'
 import { markClean } from './clean-mark.ts'
-import { stageCommit } from './commit-outcomes.ts'
+import { hasOutwardEffects, stageCommit } from './commit-outcomes.ts'
 import { Database } from './database.ts'
 import { Disk } from './disk.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -198,6 +198,7 @@ export class StoreService {
         const { call } = message
         this.writer.enqueue({
           kind: 'change',
+          isUrgent: hasOutwardEffects(message),
           stage: (batch) => stageCommit(this, batch, message),
           settle: () => this.#settled.done.push(call),
           fail: (error) => this.#settled.failed.push({ call, error: error.toWire() }),

@@ -9,7 +9,6 @@ import { LRUCache } from 'lru-cache'
 import { messageOf } from '../../errors.ts'
 import type { RowChange, TrendApplier } from '../trend-applier.ts'
 import type { Database } from './database.ts'
-import type { Participant } from './group-commit.ts'
 import {
   chunkKey,
   databaseKey,
@@ -25,6 +24,7 @@ import { decodeRow, encodeRow, type StoredRow } from './row-value.ts'
 import { seal, unseal } from './sealed-value.ts'
 import { TrendExpiry } from './trend-expiry.ts'
 import type { WriteBatch } from './write-batch.ts'
+import type { Participant } from './write-jobs.ts'
 
 /** Key, headers and map entry of a cached row. */
 const CACHE_OVERHEAD_BYTES = 200
@@ -160,7 +160,7 @@ export class TrendRows implements Participant {
     this.#changedCounts.clear()
   }
 
-  written(): void {
+  changesWritten(): void {
     this.#staged.clear()
     for (const { rowKey, worker } of this.#changedBy) this.#deps.owners.changed(rowKey, worker)
     this.#changedBy.length = 0
