@@ -7,11 +7,12 @@ import { textToBytes } from '../login/byte-string.ts'
 import { decodeChanges } from '../trends/change-codec.ts'
 import { normalizeKey } from '../trends/normalize-key.ts'
 import { chunkName, chunksToApply, loadChunks } from '../trends/row-chunks.ts'
-import { decodeRow, splitRow } from '../trends/row-codec.ts'
+import { decodeRow } from '../trends/row-codec.ts'
+import { splitRow } from '../trends/split-row.ts'
 import type { TrendChange } from '../trends/trend-change.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
 import { TrackError } from '../errors.ts'
-import type { TrendRow } from '../trends/trend-row.ts'
+import { TrendRow } from '../trends/trend-row.ts'
 import type { AppliedRow, CurrentRow, RowChange, TrendApplier } from './trend-applier.ts'
 
 export interface TrendApplierSetup {
@@ -39,6 +40,8 @@ export function createTrendApplier({ definitions }: TrendApplierSetup): TrendApp
       const { main, chunks } = splitRow(row)
       return {
         bytes: main,
+        // Loaded sketches may be large: such a row is decoded anew, and they are read when they are needed.
+        ...(!row.hasStoredChunks && { decoded: row }),
         chunks: chunks.map((chunk) => ({ name: chunkName(chunk), bytes: chunk.bytes })),
         chunkNames: row.parts.storedChunks.map(chunkName),
         expiresAtMs: row.expiresAtSeconds * 1000,
@@ -60,11 +63,18 @@ function rowWith(
   current: CurrentRow | undefined,
   changes: readonly TrendChange[],
 ): TrendRow {
-  const decoded = decodeRow(definition, current?.bytes)
-  if (!decoded.ok) return emptyRow(definition)
-  const { row } = decoded
+  const row = decodedBefore(current) ?? decodedNow(definition, current)
   const damage = loadChunks(row, chunksToApply(row, changes), (name) => current?.chunk(name))
   return damage === undefined ? row : emptyRow(definition)
+}
+
+function decodedBefore(current: CurrentRow | undefined): TrendRow | undefined {
+  return current?.decoded instanceof TrendRow ? current.decoded : undefined
+}
+
+function decodedNow(definition: TrendDefinition, current: CurrentRow | undefined): TrendRow {
+  const decoded = decodeRow(definition, current?.bytes)
+  return decoded.ok ? decoded.row : emptyRow(definition)
 }
 
 function emptyRow(definition: TrendDefinition): TrendRow {

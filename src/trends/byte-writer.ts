@@ -94,6 +94,14 @@ export class ByteWriter {
     this.#length += bytes.length
   }
 
+  /** What another one has written, which must not be used afterwards. */
+  writeAll(other: ByteWriter): void {
+    this.#reserve(other.#length)
+    this.#bytes.set(other.#bytes.subarray(0, other.#length), this.#length)
+    this.#length += other.#length
+    other.#giveBack()
+  }
+
   /** A byte string with its length before it. */
   writeSized(bytes: Uint8Array): void {
     this.writeVarint(bytes.length)
@@ -118,10 +126,15 @@ export class ByteWriter {
 
   /** The bytes: the writer must not be used afterwards. */
   finish(): Uint8Array {
-    const bytes = this.#bytes
-    if (bytes.length > KEPT_BYTES) return bytes.subarray(0, this.#length)
-    if (ByteWriter.#idle.length < MOST_IDLE) ByteWriter.#idle.push(bytes)
-    return bytes.slice(0, this.#length)
+    if (this.#bytes.length > KEPT_BYTES) return this.#bytes.subarray(0, this.#length)
+    const bytes = this.#bytes.slice(0, this.#length)
+    this.#giveBack()
+    return bytes
+  }
+
+  #giveBack(): void {
+    if (this.#bytes.length === KEPT_BYTES && ByteWriter.#idle.length < MOST_IDLE)
+      ByteWriter.#idle.push(this.#bytes)
   }
 
   /** Nearly every text here is a short name: a loop is faster than crossing into native code. */

@@ -2,7 +2,7 @@
  * Which sketches that stand apart from a row are needed for what: to apply changes, to store the row, to answer a question.
  * And their names in a store. Pure; lives on the store thread and on policy workers.
  */
-import { loadChunk } from './row-codec.ts'
+import { loadChunk } from './split-row.ts'
 import type { TrendChange } from './trend-change.ts'
 import { windowAt } from './trend-definition.ts'
 import type { RowChunkRef, TrendRow } from './trend-row.ts'

@@ -47,7 +47,7 @@ export interface RowSlot {
 export interface RowParts {
   /** Unix seconds of the newest change, whole; -1 when there was none. */
   readonly newestSeconds: number
-  readonly slots: ReadonlyMap<number, RowSlot>
+  readonly slots: Map<number, RowSlot>
   /** Sketches that the store holds apart from this row. */
   readonly storedChunks: readonly RowChunkRef[]
 }
@@ -62,13 +62,13 @@ export class TrendRow {
   #slots: Map<number, RowSlot>
   #storedChunks: readonly RowChunkRef[]
   /** Changes that count when their field is next looked at, by field. */
-  readonly #later = new Map<number, TrendChange[]>()
+  #later: Map<number, TrendChange[]> | undefined
 
-  /** Rows come from `decodeRow`; parts must be those of one row. */
+  /** Rows come from `decodeRow`; the parts must be those of one row, which takes them over. */
   constructor(definition: TrendDefinition, parts: RowParts) {
     this.definition = definition
     this.#newestSeconds = parts.newestSeconds
-    this.#slots = new Map(parts.slots)
+    this.#slots = parts.slots
     this.#storedChunks = parts.storedChunks
   }
 
@@ -138,6 +138,7 @@ export class TrendRow {
     }
     const field = this.definition.fieldsById.get(change.fieldId)
     if (field === undefined || !isValidChange(change, field.type)) return
+    this.#later ??= new Map()
     const waiting = this.#later.get(field.id)
     if (waiting === undefined) this.#later.set(field.id, [change])
     else waiting.push(change)
@@ -146,7 +147,7 @@ export class TrendRow {
 
   /** Applies one change. */
   apply(change: TrendChange): ApplyOutcome {
-    if (this.#later.size > 0) this.#applyAllNow()
+    this.#applyAllNow()
     if (change.op === 'reset') {
       if (!isValidChange(change, 'int')) return 'bad-value'
       this.#slots.clear()
@@ -167,7 +168,7 @@ export class TrendRow {
 
   /** The decoded values of a field, undefined when it has none. */
   state(field: TrendField): FieldState | undefined {
-    if (this.#later.size > 0) this.#applyNow(field.id)
+    this.#applyNow(field.id)
     const slot = this.#slots.get(field.id)
     if (slot === undefined) return undefined
     const { windowSeconds } = this.definition
@@ -232,8 +233,8 @@ export class TrendRow {
   }
 
   /** Takes over what was just encoded, so that only later changes are encoded anew. */
-  settle(slots: ReadonlyMap<number, RowSlot>, storedChunks: readonly RowChunkRef[]): void {
-    this.#slots = new Map(slots)
+  settle(slots: Map<number, RowSlot>, storedChunks: readonly RowChunkRef[]): void {
+    this.#slots = slots
     this.#storedChunks = storedChunks
   }
 
@@ -253,13 +254,14 @@ export class TrendRow {
   }
 
   #applyAllNow(): void {
+    if (this.#later === undefined || this.#later.size === 0) return
     for (const fieldId of this.#later.keys()) this.#applyNow(fieldId)
   }
 
   #applyNow(fieldId: number): void {
-    const waiting = this.#later.get(fieldId)
+    const waiting = this.#later?.get(fieldId)
     if (waiting === undefined) return
-    this.#later.delete(fieldId)
+    this.#later?.delete(fieldId)
     const field = this.definition.fieldsById.get(fieldId)
     if (field === undefined) return
     for (const change of waiting) this.#applyTo(field, change)

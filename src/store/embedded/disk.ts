@@ -10,7 +10,9 @@ import { statfsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, TrackError } from '../../errors.ts'
 import type { Database } from './database.ts'
-import type { WriteBatch } from './write-batch.ts'
+import { metaKey } from './keys.ts'
+import { putNumbers } from './meta.ts'
+import { WriteBatch } from './write-batch.ts'
 import type { BatchDisk, RefusalReason } from './write-jobs.ts'
 import type { Durability, WrittenBatch } from '../store.ts'
 
@@ -26,7 +28,7 @@ interface DiskDeps {
   readonly durability: Durability
   /** Free bytes that are left to LevelDB's own work: appends are refused below it. */
   readonly reserveBytes: number
-  readonly database: () => Database
+  readonly database: () => Pick<Database, 'write' | 'startNewLog'>
   /** Closes the database in every thread and opens it again; rejects when that cannot be done yet. */
   readonly reopen: () => Promise<void>
   readonly onChange: () => void
@@ -77,7 +79,8 @@ export class Disk implements BatchDisk {
     }
   }
 
-  async writeWhenHealed(batch: WriteBatch): Promise<void> {
+  async writeWhenHealed(whole: WriteBatch): Promise<void> {
+    const batch = whole.operations.length > 0 ? whole : probe()
     for (;;) {
       await this.#pause()
       this.#look(true)
@@ -155,6 +158,13 @@ export class Disk implements BatchDisk {
     if (state.kind === 'full') this.#timer = setInterval(() => this.#look(true), RETRY_EVERY_MS)
     this.#deps.onChange()
   }
+}
+
+/** LevelDB says of nothing but a write that it takes none any more. */
+function probe(): WriteBatch {
+  const batch = new WriteBatch()
+  putNumbers(batch, metaKey('probe'), [0])
+  return batch
 }
 
 function toMib(bytes: number): number {

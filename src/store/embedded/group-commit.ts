@@ -22,15 +22,12 @@ import type { AppendJob, BatchDisk, ChangeJob, Participant, WriteJob } from './w
 
 /** A batch stops growing here, so that nobody waits long behind it. */
 const BATCH_BYTES = 8 * 1024 * 1024
-/**
- * From one batch of changes to the next, if nobody waits for them: the rows of busy addresses are written once for many
- * reports, and there is one fsync for all of them.
- */
-const GATHER_MS = 20
 
 interface GroupCommitDeps {
   readonly disk: BatchDisk
   readonly participants: readonly Participant[]
+  /** From one batch of changes to the next, if nobody waits for them. */
+  readonly gatherMs: number
   /** Durability `none`: appends are settled before they are written. */
   readonly settlesEarly: boolean
   /** Called after every batch, when its jobs are settled. */
@@ -145,9 +142,9 @@ export class GroupCommit {
   }
 
   async #writeChanges(jobs: WriteJob[], taken: WriteJob[]): Promise<void> {
-    const { disk, participants, settlesEarly } = this.#deps
+    const { disk, participants, settlesEarly, gatherMs } = this.#deps
     if (!jobs.some((job) => job.kind === 'append' || job.isUrgent)) await this.#gathering.ended()
-    this.#gathering.begin(GATHER_MS)
+    this.#gathering.begin(gatherMs)
     await disk.roomForChanges()
     const batch = new WriteBatch()
     this.#stageChanges(batch, jobs, taken)

@@ -35,6 +35,11 @@ import { TrendRows } from './trend-rows.ts'
 
 /** Between two tables that are checked beside the work. */
 const CHECK_PAUSE_MS = 50
+/**
+ * Changes for which nobody waits gather for so long: the rows of busy addresses are written once for many reports, with one
+ * fsync for all of them.
+ */
+const GATHER_MS = 20
 
 /** The main thread still has the database open: its files change under way and were checked before. */
 const UNCHECKED: CheckedDirectory = {
@@ -117,6 +122,7 @@ export class StoreService {
         this.alertNotes,
         this.mailNotes,
       ],
+      gatherMs: GATHER_MS,
       settlesEarly: isEarly,
       onSettled: () => this.#afterBatch(),
       onBroken: (error) => this.#break(error),

@@ -7,7 +7,7 @@
 import { Buffer } from 'node:buffer'
 import { LRUCache } from 'lru-cache'
 import { messageOf } from '../../errors.ts'
-import type { RowChange, TrendApplier } from '../trend-applier.ts'
+import type { AppliedRow, RowChange, TrendApplier } from '../trend-applier.ts'
 import type { Database } from './database.ts'
 import {
   chunkKey,
@@ -26,16 +26,28 @@ import { TrendExpiry } from './trend-expiry.ts'
 import type { WriteBatch } from './write-batch.ts'
 import type { Participant } from './write-jobs.ts'
 
-/** Key, headers and map entry of a cached row. */
-const CACHE_OVERHEAD_BYTES = 200
+/** What a decoded row takes beside its bytes: measured with five fields. */
+const DECODED_BYTES = 2_000
 const PAGE = 256
 
-interface PendingRow {
+interface RowPlace {
   readonly database: string
   readonly key: Uint8Array
+  /** Of the row in LevelDB. */
+  readonly rowKey: Uint8Array
+  /** The same as text. */
+  readonly name: string
+}
+
+interface PendingRow extends RowPlace {
   readonly changes: unknown[]
   /** Who made them; NO_OWNER when there are several. */
   worker: number
+}
+
+interface KnownRow extends StoredRow {
+  /** As the applier left it with these bytes. */
+  readonly decoded?: unknown
 }
 
 interface TrendRowsDeps {
@@ -53,14 +65,13 @@ export class TrendRows implements Participant {
   readonly expiry: TrendExpiry
   readonly #deps: TrendRowsDeps
   #applier: TrendApplier
-  /**
-   * Values by key, both as Latin-1 text, which takes a third of the memory of a small byte array. What is here is newer
-   * than or equal to what is on disk.
-   */
-  readonly #hot: LRUCache<string, string>
+  /** Rows by name. What is here is newer than or equal to what is on disk. */
+  readonly #hot: LRUCache<string, KnownRow>
   readonly #pending = new Map<string, PendingRow>()
-  /** Rows of the batch in work: the cache may drop them before they are on disk. */
-  readonly #staged = new Map<string, Uint8Array | undefined>()
+  /** Rows of the batch in work, undefined for those that go: the cache may drop them before they are on disk. */
+  readonly #staged = new Map<string, KnownRow | undefined>()
+  /** And their chunks. */
+  readonly #stagedChunks = new Map<string, Uint8Array | undefined>()
   /** Who changed the rows of the batch in work. */
   readonly #changedBy: { readonly rowKey: Uint8Array; readonly worker: number }[] = []
   readonly #counts = new Map<string, number>()
@@ -75,7 +86,7 @@ export class TrendRows implements Participant {
     this.expiry = new TrendExpiry({ database: deps.database, rows: this })
     this.#hot = new LRUCache({
       maxSize: deps.hotBytes,
-      sizeCalculation: (value) => value.length + CACHE_OVERHEAD_BYTES,
+      sizeCalculation: ({ bytes }) => bytes.length + DECODED_BYTES,
     })
   }
 
@@ -83,6 +94,9 @@ export class TrendRows implements Participant {
   stageApplier(batch: WriteBatch, applier: TrendApplier): void {
     this.#applyPending(batch)
     this.#applier = applier
+    this.#hot.clear()
+    for (const [name, row] of this.#staged)
+      if (row !== undefined) this.#staged.set(name, { ...row, decoded: undefined })
   }
 
   get rows(): number {
@@ -162,6 +176,7 @@ export class TrendRows implements Participant {
 
   changesWritten(): void {
     this.#staged.clear()
+    this.#stagedChunks.clear()
     for (const { rowKey, worker } of this.#changedBy) this.#deps.owners.changed(rowKey, worker)
     this.#changedBy.length = 0
   }
@@ -186,10 +201,11 @@ export class TrendRows implements Participant {
   }
 
   #addChange({ database, key, changes }: RowChange, worker: number): void {
-    const name = nameOf(databaseKey(PREFIX.row, database, key))
+    const rowKey = databaseKey(PREFIX.row, database, key)
+    const name = nameOf(rowKey)
     const pending = this.#pending.get(name)
     if (pending === undefined) {
-      this.#pending.set(name, { database, key, changes: [changes], worker })
+      this.#pending.set(name, { database, key, rowKey, name, changes: [changes], worker })
       return
     }
     pending.changes.push(changes)
@@ -201,71 +217,85 @@ export class TrendRows implements Participant {
     this.#pending.clear()
   }
 
-  #applyRow(batch: WriteBatch, { database, key, changes, worker }: PendingRow): void {
-    this.#changedBy.push({ rowKey: databaseKey(PREFIX.row, database, key), worker })
-    const before = this.read(database, key)
-    const chunk = (chunkName: string): Uint8Array | undefined => this.#readChunk(database, key, chunkName)
-    const current = before === undefined ? undefined : { bytes: before.bytes, chunk }
-    let after
-    try {
-      after = this.#applier.apply(database, key, current, changes)
-    } catch (error) {
-      this.#deps.onRowError(database, messageOf(error))
-      return
-    }
-    if (after.bytes === undefined) {
+  #applyRow(batch: WriteBatch, pending: PendingRow): void {
+    const { database, key, rowKey, name, worker } = pending
+    this.#changedBy.push({ rowKey, worker })
+    const before = this.#rowAt(rowKey, name)
+    const after = this.#applied(pending, before)
+    if (after === undefined) return
+    const { bytes, chunkNames, expiresAtMs, decoded } = after
+    if (bytes === undefined) {
       if (before !== undefined) this.remove(batch, database, key, before)
       return
     }
-    const rowKey = databaseKey(PREFIX.row, database, key)
-    this.#put(batch, rowKey, encodeRow(rowKey, { ...after, bytes: after.bytes }))
-    for (const changed of after.chunks) {
-      const at = chunkKey(database, key, changed.name)
-      this.#put(batch, at, seal(at, changed.bytes))
-    }
+    const row = { bytes, chunkNames, expiresAtMs, decoded }
+    batch.put(rowKey, encodeRow(rowKey, row))
+    this.#staged.set(name, row)
+    this.#hot.set(name, row)
+    this.#putChunks(batch, pending, after)
     for (const gone of before?.chunkNames ?? [])
-      if (!after.chunkNames.includes(gone)) this.#delete(batch, chunkKey(database, key, gone))
+      if (!chunkNames.includes(gone)) this.#deleteChunk(batch, chunkKey(database, key, gone))
     if (before === undefined) {
-      this.expiry.note(batch, database, after.expiresAtMs, key)
+      this.expiry.note(batch, database, expiresAtMs, key)
       this.#count(database, 1)
-    } else if (after.expiresAtMs < before.expiresAtMs) {
+    } else if (expiresAtMs < before.expiresAtMs) {
       // It must stay noted no later than it expires; the note of the longer life is dropped when its time comes.
-      this.expiry.note(batch, database, after.expiresAtMs, key)
+      this.expiry.note(batch, database, expiresAtMs, key)
+    }
+  }
+
+  /** The row after its changes; undefined when they are lost. */
+  #applied(
+    { database, key, name, changes }: PendingRow,
+    before: KnownRow | undefined,
+  ): AppliedRow | undefined {
+    const chunk = (chunkName: string): Uint8Array | undefined => this.#readChunk(database, key, chunkName)
+    const current = before === undefined ? undefined : { bytes: before.bytes, decoded: before.decoded, chunk }
+    try {
+      return this.#applier.apply(database, key, current, changes)
+    } catch (error) {
+      // What is decoded may have taken some of the changes.
+      this.#hot.delete(name)
+      if (before !== undefined && this.#staged.has(name))
+        this.#staged.set(name, { ...before, decoded: undefined })
+      this.#deps.onRowError(database, messageOf(error))
+      return undefined
     }
   }
 
   /** As it is with everything that this batch holds so far. */
   read(database: string, key: Uint8Array): StoredRow | undefined {
     const rowKey = databaseKey(PREFIX.row, database, key)
-    const sealed = this.#readSealed(rowKey)
+    return this.#rowAt(rowKey, nameOf(rowKey))
+  }
+
+  #rowAt(rowKey: Uint8Array, name: string): KnownRow | undefined {
+    const hot = this.#hot.get(name)
+    if (hot !== undefined) return hot
+    if (this.#staged.has(name)) return this.#staged.get(name)
+    const sealed = this.#deps.database().get(rowKey)
     return sealed === undefined ? undefined : decodeRow(rowKey, sealed)
   }
 
-  #readChunk(database: string, key: Uint8Array, name: string): Uint8Array | undefined {
-    const at = chunkKey(database, key, name)
-    const sealed = this.#readSealed(at)
+  #readChunk(database: string, key: Uint8Array, chunkName: string): Uint8Array | undefined {
+    const at = chunkKey(database, key, chunkName)
+    const name = nameOf(at)
+    const sealed = this.#stagedChunks.has(name) ? this.#stagedChunks.get(name) : this.#deps.database().get(at)
     return sealed === undefined ? undefined : unseal(at, sealed)
   }
 
-  #readSealed(at: Uint8Array): Uint8Array | undefined {
-    const name = nameOf(at)
-    if (this.#staged.has(name)) return this.#staged.get(name)
-    const hot = this.#hot.get(name)
-    return hot === undefined ? this.#deps.database().get(at) : Buffer.from(hot, 'latin1')
+  #putChunks(batch: WriteBatch, { database, key }: RowPlace, { chunks }: AppliedRow): void {
+    for (const chunk of chunks) {
+      const at = chunkKey(database, key, chunk.name)
+      const sealed = seal(at, chunk.bytes)
+      batch.put(at, sealed)
+      this.#stagedChunks.set(nameOf(at), sealed)
+    }
   }
 
-  #put(batch: WriteBatch, at: Uint8Array, sealed: Uint8Array): void {
-    batch.put(at, sealed)
-    const name = nameOf(at)
-    this.#staged.set(name, sealed)
-    this.#hot.set(name, nameOf(sealed))
-  }
-
-  #delete(batch: WriteBatch, at: Uint8Array): void {
+  #deleteChunk(batch: WriteBatch, at: Uint8Array): void {
     batch.delete(at)
-    const name = nameOf(at)
-    this.#staged.set(name, undefined)
-    this.#hot.delete(name)
+    this.#stagedChunks.set(nameOf(at), undefined)
   }
 
   /** Removes a row with its chunks. */
@@ -277,8 +307,11 @@ export class TrendRows implements Participant {
   ): void {
     const rowKey = databaseKey(PREFIX.row, database, key)
     this.#changedBy.push({ rowKey, worker: NO_OWNER })
-    this.#delete(batch, rowKey)
-    for (const name of chunkNames) this.#delete(batch, chunkKey(database, key, name))
+    batch.delete(rowKey)
+    const name = nameOf(rowKey)
+    this.#staged.set(name, undefined)
+    this.#hot.delete(name)
+    for (const chunk of chunkNames) this.#deleteChunk(batch, chunkKey(database, key, chunk))
     this.#count(database, -1)
   }
 

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'node:test'
-import { GroupCommit, type BatchDisk, type WriteJob } from '../../../src/store/embedded/group-commit.ts'
+import { GroupCommit } from '../../../src/store/embedded/group-commit.ts'
 import type { WriteBatch } from '../../../src/store/embedded/write-batch.ts'
+import type {
+  AppendJob,
+  BatchDisk,
+  ChangeJob,
+  Participant,
+  RefusalReason,
+} from '../../../src/store/embedded/write-jobs.ts'
 
 /** A disk that writes when it is told to, and fails when it is told to. */
 class HeldDisk implements BatchDisk {
-  readonly refusal = undefined
+  refusal: { readonly reason: RefusalReason; readonly detail: string } | undefined
   readonly written: string[] = []
   readonly #held: { readonly batch: WriteBatch; readonly end: PromiseWithResolvers<void> }[] = []
 
@@ -32,7 +39,7 @@ class HeldDisk implements BatchDisk {
     const first = this.#held.shift()
     assert.ok(first !== undefined, 'nothing is being written')
     if (failure === undefined) {
-      this.written.push(...first.batch.operations.map(({ key }) => String.fromCharCode(...key)))
+      this.written.push(first.batch.operations.map(({ key }) => String.fromCharCode(...key)).join(''))
       first.end.resolve()
     } else {
       first.end.reject(new Error(failure))
@@ -45,46 +52,156 @@ async function turns(): Promise<void> {
   for (let count = 0; count < 5; count++) await turn()
 }
 
-function started(settlesEarly: boolean) {
+interface Made {
+  readonly settlesEarly?: boolean
+  readonly gatherMs?: number
+  readonly participants?: readonly Participant[]
+}
+
+function started({ settlesEarly = false, gatherMs = 1, participants = [] }: Made = {}) {
   const disk = new HeldDisk()
   const settled: string[] = []
   const writer = new GroupCommit({
     disk,
-    participants: [],
+    participants,
     settlesEarly,
+    gatherMs,
     onSettled: () => undefined,
     onBroken: (error) => assert.fail(error.message),
   })
-  const append = (name: string, sizeBytes: number): WriteJob => ({
+  const stage =
+    (name: string) =>
+    (batch: WriteBatch): void =>
+      batch.put(new Uint8Array(Buffer.from(name)), new Uint8Array(0))
+  const append = (name: string, sizeBytes = 10): AppendJob => ({
     kind: 'append',
     reports: 1,
     sizeBytes,
-    stage: (batch) => batch.put(new Uint8Array(Buffer.from(name)), new Uint8Array(0)),
+    stage: stage(name),
     settle: () => settled.push(name),
     refuse: (reason) => settled.push(`${name} ${reason}`),
   })
-  return { disk, writer, settled, append }
+  const change = (name: string, isUrgent = true): ChangeJob => ({
+    kind: 'change',
+    isUrgent,
+    stage: stage(name),
+    settle: () => settled.push(name),
+    fail: (error) => settled.push(`${name} ${error.code}`),
+  })
+  return { disk, writer, settled, append, change }
 }
 
 test('an append is settled when it is written', async () => {
-  const { disk, writer, settled, append } = started(false)
-  writer.enqueue(append('a', 10))
+  const { disk, writer, settled, append } = started()
+  writer.enqueue(append('a'))
   await turns()
   assert.deepEqual([settled, disk.waiting], [[], 1])
   await disk.release()
   assert.deepEqual(settled, ['a'])
 })
 
-test('one that cannot be written is refused', async () => {
-  const { disk, writer, settled, append } = started(false)
-  writer.enqueue(append('a', 10))
+test('one that cannot be written is refused, and the next one waits until the disk has healed', async () => {
+  const { disk, writer, settled, append } = started()
+  writer.enqueue(append('a'))
+  await turns()
+  writer.enqueue(append('b'))
+  await disk.release('no')
+  assert.deepEqual([settled, disk.waiting], [['a disk-error'], 1])
+  await disk.release()
+  assert.deepEqual([disk.written, disk.waiting], [[''], 1])
+  await disk.release()
+  assert.deepEqual(
+    [settled, disk.written],
+    [
+      ['a disk-error', 'b'],
+      ['', 'b'],
+    ],
+  )
+})
+
+test('appends and changes are batches of their own, written one at a time', async () => {
+  const { disk, writer, settled, append, change } = started()
+  for (const name of ['a', 'b']) writer.enqueue(append(name))
+  for (const name of ['1', '2']) writer.enqueue(change(name))
+  await turns()
+  assert.equal(disk.waiting, 1)
+  writer.enqueue(append('c'))
+  await disk.release()
+  assert.deepEqual([settled, disk.waiting], [['a', 'b'], 1])
+  await disk.release()
+  assert.deepEqual([settled, disk.waiting], [['a', 'b', '1', '2'], 1])
+  await disk.release()
+  assert.deepEqual(disk.written, ['ab', '12', 'c'])
+})
+
+test('changes that cannot be written are written again before anything else, and appends wait', async () => {
+  const { disk, writer, settled, append, change } = started()
+  writer.enqueue(change('1'))
+  await turns()
+  writer.enqueue(append('a'))
+  writer.enqueue(change('2'))
   await turns()
   await disk.release('no')
-  assert.deepEqual(settled, ['a disk-error'])
+  assert.deepEqual([settled, disk.waiting], [[], 1])
+  await disk.release()
+  await disk.release()
+  await disk.release()
+  assert.deepEqual(
+    [settled, disk.written],
+    [
+      ['1', 'a', '2'],
+      ['1', 'a', '2'],
+    ],
+  )
+})
+
+test('what nobody waits for gathers company, until somebody waits', async () => {
+  const { disk, writer, settled, change } = started({ gatherMs: 60_000 })
+  writer.enqueue(change('1', false))
+  await turns()
+  await disk.release()
+  for (const name of ['2', '3']) {
+    writer.enqueue(change(name, false))
+    await turns()
+  }
+  assert.deepEqual([settled, disk.waiting], [['1'], 0])
+  writer.enqueue(change('4'))
+  await turns()
+  await disk.release()
+  assert.deepEqual(disk.written, ['1', '234'])
+})
+
+test('and is written by itself in the end', async () => {
+  const { disk, writer, settled, change } = started()
+  for (const name of ['1', '2']) {
+    writer.enqueue(change(name, false))
+    while (disk.waiting === 0) await turn()
+    await disk.release()
+  }
+  assert.deepEqual(settled, ['1', '2'])
+})
+
+test('a part of the store hears how the appends ended, apart from the changes', async () => {
+  const heard: string[] = []
+  const part: Participant = {
+    changesWritten: () => heard.push('changes'),
+    appendsEnded: (areWritten) => heard.push(areWritten ? 'appends' : 'no appends'),
+  }
+  const { disk, writer, append, change } = started({ participants: [part] })
+  writer.enqueue(append('a'))
+  writer.enqueue(change('1'))
+  await turns()
+  await disk.release('no')
+  await disk.release()
+  await disk.release()
+  writer.enqueue(append('b'))
+  await turns()
+  await disk.release()
+  assert.deepEqual(heard, ['no appends', 'changes', 'appends'])
 })
 
 test('settled early, a megabyte may wait to be written, and each is settled once', async () => {
-  const { disk, writer, settled, append } = started(true)
+  const { disk, writer, settled, append } = started({ settlesEarly: true })
   for (const name of ['a', 'b', 'c']) writer.enqueue(append(name, 400 * 1024))
   assert.deepEqual(settled, ['a', 'b'])
   assert.deepEqual(writer.unstaged, { reports: 2, sizeBytes: 800 * 1024 })
@@ -100,13 +217,13 @@ test('settled early, a megabyte may wait to be written, and each is settled once
     [settled, disk.written],
     [
       ['a', 'b', 'c', 'd'],
-      ['a', 'b', 'c', 'd'],
+      ['abc', 'd'],
     ],
   )
 })
 
 test('while a disk is slow, appends wait for it again', async () => {
-  const { disk, writer, settled, append } = started(true)
+  const { disk, writer, settled, append } = started({ settlesEarly: true })
   writer.enqueue(append('a', 10))
   await turns()
   const endMs = performance.now() + 150
@@ -123,7 +240,7 @@ test('while a disk is slow, appends wait for it again', async () => {
 })
 
 test('what was settled early is written again when a write fails, and whoever asks meanwhile waits', async () => {
-  const { disk, writer, settled, append } = started(true)
+  const { disk, writer, settled, append } = started({ settlesEarly: true })
   writer.enqueue(append('a', 10))
   let isAnswered = false
   const answer = writer.settledIsWritten().then(() => (isAnswered = true))

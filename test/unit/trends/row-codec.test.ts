@@ -13,7 +13,8 @@ import {
   readWindowCounts,
   type TrendQuery,
 } from '../../../src/trends/read-trends.ts'
-import { decodeRow, encodeRow, loadChunk, splitRow } from '../../../src/trends/row-codec.ts'
+import { decodeRow, encodeRow } from '../../../src/trends/row-codec.ts'
+import { loadChunk, splitRow } from '../../../src/trends/split-row.ts'
 import type { TrendChange } from '../../../src/trends/trend-change.ts'
 import type { TrendDefinition } from '../../../src/trends/trend-definition.ts'
 import type { RowChunkRef, TrendRow } from '../../../src/trends/trend-row.ts'
@@ -115,9 +116,8 @@ function inFirstVersion(bytes: Uint8Array): Uint8Array {
     writer.writeUint32(segment.length + (coded % 2) * 0x80000000)
     writer.writeBytes(segment)
   }
-  const old = writer.finish()
-  writer.patchUint32(1, crc32(old.subarray(5)))
-  return old
+  writer.patchUint32(1, crc32(writer.written(5)))
+  return writer.finish()
 }
 
 test('rows of the first version are read, whole ones and those with chunks', () => {
