@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Disk } from '../../../src/store/embedded/disk.ts'
 import { WriteBatch } from '../../../src/store/embedded/write-batch.ts'
-import { atEnd, temporaryDirectory } from '../../support/clean-up.ts'
+import { atEnd } from '../../support/clean-up.ts'
+import { temporaryDirectory } from '../../support/embedded-store.ts'
 
 /** LevelDB after an error in the background: a new log can be had, but no write succeeds until it is opened again. */
 class BrokenLevel {
