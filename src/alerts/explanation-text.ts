@@ -177,7 +177,7 @@ function valueText(value: JsonValue | undefined): string {
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll('\\t', ' ')
+  return JSON.stringify(text.replaceAll('\t', ' '))
 }
 
 function timesText(count: number): string {
