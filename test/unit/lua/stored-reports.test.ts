@@ -8,7 +8,7 @@ import { startLua } from '../../support/lua-harness.ts'
 
 test('forgetLogin refuses an empty login: alerts about nobody have none either, and none of them may go', async (t) => {
   const asked: StoreQuestion[] = []
-  const { state, fn } = startLua(t, {
+  const lua = startLua(t, {
     mode: 'policy',
     functions: storedReportFunctions((question) => {
       asked.push(question)
@@ -16,11 +16,13 @@ test('forgetLogin refuses an empty login: alerts about nobody have none either, 
     }),
   })
   const run = async (code: string) =>
-    state.run(createRunContext('background', 'b', 1), await fn(`function() ${code} end`), [])
+    lua.state.run(createRunContext('background', 'b', 1), await lua.fn(`function() ${code} end`), [])
   const refused = await run('return forgetLogin("")')
   assert.match(refused.ok ? '' : refused.error.message, /forgetLogin.*login must not be empty/)
   assert.deepEqual(asked, [])
-  const done = await run('local went = forgetLogin("ann") return went.reports, went.rows, went.alerts, went.mails')
+  const done = await run(
+    'local went = forgetLogin("ann") return went.reports, went.rows, went.alerts, went.mails',
+  )
   assert.deepEqual(done.ok ? done.values : done.error, [1, 2, 3, 4])
   assert.deepEqual(asked, [{ kind: 'forget-login', login: 'ann' }])
 })
