@@ -134,11 +134,11 @@ export class JobRunner {
     return luaError(`the custom endpoint ${run.name} must return a boolean and a table of strings`)
   }
 
-  /** The function of an alert sink returns a text, a table that becomes JSON, or nil. */
+  /** The function of an alert sink returns a text, a table that becomes JSON, or nothing: nil, or false as of `a and b`. */
   #sinkOutcome(run: RunContext, outcome: CallOutcome): RunOutcome {
     if (!outcome.ok) return this.#outcomeOf(run, outcome)
     const [value] = outcome.values
-    if (value === undefined || value === null) return this.#outcomeOf(run, outcome)
+    if (value === undefined || value === null || value === false) return this.#outcomeOf(run, outcome)
     const isTextOrTable = typeof value === 'string' || typeof value === 'object'
     const json = typeof value === 'string' ? ({ ok: true, text: value } as const) : jsonOf(value)
     if (!isTextOrTable || !json.ok) {
