@@ -140,6 +140,18 @@ test('an alert of which nothing is kept says so', () => {
   assert.match(explanationText(ALERT, {}), /\n\nWhat the policy had read is not kept: /)
 })
 
+test('when only one of two raises is kept it is said which, and what became of the other', () => {
+  const again = { ...ALERT, count: 2, lastAtMs: AT_MS + 1000 }
+  const first = explanationText(again, { first: RAISE })
+  assert.match(first, /^Raised first at /m)
+  assert.match(first, /\n\nWhat the policy had read the last time is not kept: /)
+  const latest = explanationText(again, { latest: RAISE })
+  assert.match(latest, /^Raised last at /m)
+  assert.match(latest, /\n\nWhat the policy had read the first time is not kept: /)
+  assert.doesNotMatch(explanationText(again, { first: RAISE, latest: RAISE }), /not kept/)
+  assert.doesNotMatch(explanationText(ALERT, { first: RAISE }), /not kept|Raised first/)
+})
+
 test('what a login chose does not drive a terminal or break a line', () => {
   const text = explanationText(
     { ...ALERT, key: 'a\u001b[2J\nb' },
