@@ -2,9 +2,10 @@
  * Runs jobs in a policy state and says how each ended. Lives on a policy worker.
  */
 import { parseData } from '../alerts/compose-notification.ts'
-import { MAX_SINK_TEXT, sinkRunName } from '../delivery/sinks/sink-function.ts'
+import { MAX_SINK_BYTES, sinkRunName } from '../delivery/sinks/sink-function.ts'
 import { emptyRecord } from '../login/attributes.ts'
 import { handlerRunName } from '../events/event-handlers.ts'
+import { isLongerThan } from '../login/byte-string.ts'
 import { decodeLoginReport } from '../login/report-codec.ts'
 import { createLoginTuples, type PushLoginTuple } from '../lua/bindings/login-tuple.ts'
 import { jsonOf } from '../lua/bindings/json-argument.ts'
@@ -145,8 +146,8 @@ export class JobRunner {
       const what = json.ok ? '' : `, and no table with ${json.what}`
       return luaError(`${run.name}: its function must return a string, a table or nil${what}`)
     }
-    if (json.text.length > MAX_SINK_TEXT)
-      return luaError(`${run.name}: what its function returned is longer than ${MAX_SINK_TEXT} bytes`)
+    if (isLongerThan(json.text, MAX_SINK_BYTES))
+      return luaError(`${run.name}: what its function returned is longer than ${MAX_SINK_BYTES} bytes`)
     return this.#outcomeOf(run, outcome, { kind: 'sink', text: json.text })
   }
 }

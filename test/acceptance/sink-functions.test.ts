@@ -69,7 +69,7 @@ test('a function that fails, loops, raises alerts or returns nonsense loses no n
       ${sink('raises', receiver.url, 'function() raiseAlert{rule="travel", key="more", message="m"} end')}
       ${sink('tests', receiver.url, 'function() return testAlertSink("tests") end')}
       ${sink('flags', receiver.url, 'function() return true end')}
-      ${sink('floods', receiver.url, 'function() return string.rep("x", 1024 * 1024 + 1) end')}
+      ${sink('floods', receiver.url, 'function() return string.rep("\u20ac", 1024 * 1024 / 3 + 1) end')}
       ${sink('odd', receiver.url, 'function() return {print} end')}`,
   })
   await report(server, { login: 'ann' })
