@@ -3,17 +3,13 @@
  * of its alerts, and the state of its group. Main thread; pure but for the delivery ids.
  */
 import type { AlertNotification, JsonValue, NotifiedAlert } from '../delivery/alert-notification.ts'
+import { sinkQueue } from '../delivery/sinks/sink-queue.ts'
 import { MAX_NOTIFIED_IDS, type NotificationCommit } from '../store/alert-store.ts'
 import type { Alert } from './alert.ts'
 import type { PlannedNotification } from './alert-group.ts'
 
 /** Alerts whose content a notification carries; the others are in its count. */
 const MAX_LISTED_ALERTS = 100
-
-/** Name of a sink's queue in the outbox. */
-function receiverOfSink(sink: string): string {
-  return `sink:${sink}`
-}
 
 /** The alerts that a plan lists. */
 export function listedIds({ alertIds }: PlannedNotification): readonly number[] {
@@ -43,7 +39,7 @@ export function composeNotification(
   const body = JSON.stringify(notification)
   const messages = sinks.map((sink) => ({
     deliveryId: newDeliveryId(),
-    receiver: receiverOfSink(sink),
+    receiver: sinkQueue(sink),
     body,
     createdAtMs: sentAtMs,
   }))

@@ -23,16 +23,16 @@ export interface ExplainedRaises {
 /** Several lines, each with its end. */
 export function explanationText(alert: ExplainedAlert, { first, latest }: ExplainedRaises): string {
   const lines = [...headLines(alert)]
-  if (first !== undefined)
-    lines.push('', ...raiseLines(latest === undefined ? 'Raised' : 'Raised first', first))
+  const isAgain = alert.count > 1 || latest !== undefined
+  if (first !== undefined) lines.push('', ...raiseLines(isAgain ? 'Raised first' : 'Raised', first))
   if (latest !== undefined) lines.push('', ...raiseLines('Raised last', latest))
-  if (first === undefined && latest === undefined) {
-    lines.push(
-      '',
-      'What the policy had read is not kept: the server itself raised this alert, or an older version did, or a login that was part of it has been forgotten.',
-    )
-  }
+  if (first === undefined) lines.push('', missingText(latest === undefined ? '' : ' the first time'))
+  else if (isAgain && latest === undefined) lines.push('', missingText(' the last time'))
   return lines.map((line) => `${plainText(line)}\n`).join('')
+}
+
+function missingText(when: string): string {
+  return `What the policy had read${when} is not kept: the server itself raised this alert, or an older version did, or a login that was part of it has been forgotten.`
 }
 
 function headLines(alert: ExplainedAlert): readonly string[] {
@@ -177,7 +177,7 @@ function valueText(value: JsonValue | undefined): string {
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll('\\t', ' ')
+  return JSON.stringify(text.replaceAll('\t', ' '))
 }
 
 function timesText(count: number): string {

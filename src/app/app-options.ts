@@ -22,8 +22,8 @@ export interface AppOptions {
   /** Between two looks at the GeoIP files, milliseconds; the default is a minute. */
   readonly geoFilesEveryMs?: number
   /**
-   * Unix milliseconds: the server lives by this clock, and each run of a report by the report's own time. For playing the
-   * past, as the demo does. Nothing in a configuration or on the command line sets it: whoever may send reports would set
+   * Unix milliseconds: the server lives by this clock, each run of a report by the report's own time, and all other runs by
+   * the time of day. For playing the past, as the demo does. Nothing in a configuration or on the command line sets it: whoever may send reports would set
    * the clock of the server. The time of day if it is left out.
    */
   readonly clock?: () => number

@@ -61,7 +61,7 @@ export interface LaneDeps {
   readonly tally: Tally
   /** One message's try has been settled. */
   readonly onSettled: (record: TryRecord) => void
-  /** It has looked at everything and waits. */
+  /** It has looked at everything and waits, or it is closed and a try has ended. */
   readonly onRest: () => void
 }
 
@@ -106,8 +106,8 @@ export class Lane {
 
   /** True when nothing is under way and nothing will be due by then. */
   restsUntil(atMs: number): boolean {
-    if (this.#isClosed) return true
-    return this.#active.size === 0 && this.#looking === undefined && (this.#wakesAtMs ?? Infinity) > atMs
+    const isUnderWay = this.#active.size > 0 || this.#looking !== undefined
+    return !isUnderWay && (this.#isClosed || (this.#wakesAtMs ?? Infinity) > atMs)
   }
 
   /** Looks whether there is something to do; cheap when there is not. */
@@ -179,7 +179,8 @@ export class Lane {
       })
       .finally(() => {
         this.#active.delete(work)
-        this.wake()
+        if (this.#isClosed) this.#deps.onRest()
+        else this.wake()
       })
     this.#active.add(work)
   }
@@ -259,6 +260,7 @@ export class Lane {
     const { sender } = this.#deps
     const [first, ...others] = entries
     const attempt = await sender.send([outgoing(first), ...others.map(outgoing)])
+    if (attempt.endsLane === true) this.close()
     this.#count(attempt.verdict)
     const mayHaveBeenIdle =
       attempt.verdict.kind === 'retry' && attempt.verdict.reason === 'reset' && first.tries === 0

@@ -20,6 +20,8 @@ export interface Attempt {
   readonly verdict: Verdict
   /** What the other side said, or why it said nothing: one short line for people, without secrets. */
   readonly answer: string
+  /** Nothing more can be sent before the next start of the server: the lane closes, and its messages stay as they were. */
+  readonly endsLane?: true
 }
 
 /** Messages that go out together. */
@@ -32,7 +34,10 @@ export interface Batching {
 export interface Sender {
   /** Set when one try may take several messages; a lane then makes one try at a time. */
   readonly batching?: Batching
-  /** Never rejects, and ends within the sender's own time limit, and that of a Lua function that makes what is sent. Several messages only with `batching`. */
+  /**
+   * Never rejects, and ends within the sender's own time limit, and that of a Lua function that makes what is sent. Several
+   * messages only with `batching`.
+   */
   send(messages: readonly [OutgoingMessage, ...OutgoingMessage[]]): Promise<Attempt>
   /**
    * As `send`, on a connection of its own. A lane calls it at once after a first try whose connection was closed: that may

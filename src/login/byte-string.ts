@@ -37,6 +37,13 @@ export function textToBytes(text: string): Uint8Array {
   return text.isWellFormed() ? copyOf(Buffer.from(text, 'utf8')) : unescapedBytes(text)
 }
 
+/** Whether `textToBytes` would give more bytes than this; most texts need not be encoded to say so. */
+export function isLongerThan(text: string, maxBytes: number): boolean {
+  // One UTF-16 unit is at least a byte, and three at most.
+  if (text.length > maxBytes) return true
+  return text.length * 3 > maxBytes && textToBytes(text).length > maxBytes
+}
+
 function shortAscii(bytes: Uint8Array): string | undefined {
   let text = ''
   for (const byte of bytes) {

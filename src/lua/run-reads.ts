@@ -31,6 +31,8 @@ interface Noted {
 
 type Described = Pick<RaiseGrounds, 'reads' | 'earlierReads'>
 
+/** Stands for it. */
+const PASSWORD_HASH = '(password hash)'
 const NOTHING: Described = { reads: [], earlierReads: 0 }
 
 export class RunReads {
@@ -48,11 +50,19 @@ export class RunReads {
     this.#noted[this.#count++ % EVIDENCE_LIMITS.reads] = { subject, item, answer }
   }
 
-  /** Made once for all alerts that are raised at one point of the run. */
-  describe(): Described {
+  /**
+   * Made once for all alerts that are raised at one point of the run.
+   *
+   * @param passwordHash - of the run's report; it is not shown where a question or an answer is just that
+   */
+  describe(passwordHash = ''): Described {
     if (this.#count === 0) return NOTHING
-    if (this.#described?.count !== this.#count)
-      this.#described = { count: this.#count, reads: fit(this.#inOrder().map(describeRead), this.#count) }
+    if (this.#described?.count !== this.#count) {
+      const show = (text: string): string =>
+        text === passwordHash && text !== '' ? PASSWORD_HASH : cutText(text)
+      const reads = this.#inOrder().map((noted) => describeRead(noted, show))
+      this.#described = { count: this.#count, reads: fit(reads, this.#count) }
+    }
     return this.#described.reads
   }
 
@@ -74,35 +84,41 @@ function fit(reads: readonly TrendRead[], count: number): Described {
   return { reads: reads.slice(from), earlierReads: count - reads.length + from }
 }
 
-function describeRead({ subject, item, answer }: Noted): TrendRead {
+/** A text as it is kept. */
+type Show = (text: string) => string
+
+function describeRead({ subject, item, answer }: Noted, show: Show): TrendRead {
   const { method, definition, key, field } = subject
   const entries = isLuaArray(answer) && answer.length > EVIDENCE_LIMITS.entries ? answer.length : undefined
+  const jsonOf = (value: LuaValue): JsonValue => answerOf(value, show)
   return {
     call: method,
     database: definition.name,
-    key: textOf(key),
+    key: show(textOf(key)),
     field: field.name,
-    ...(item === undefined ? {} : { item: typeof item === 'number' ? formatNumber(item) : textOf(item) }),
+    ...(item === undefined
+      ? {}
+      : { item: typeof item === 'number' ? formatNumber(item) : show(textOf(item)) }),
     answer: answer instanceof Results ? answer.values.map(jsonOf) : jsonOf(answer),
     ...(entries === undefined ? {} : { entries }),
   }
 }
 
 function textOf(bytes: Uint8Array): string {
-  return cutText(bytesToText(originalKey(bytes)))
+  return bytesToText(originalKey(bytes))
 }
 
 /** What a read may answer, of which none is deep: numbers, texts, and tables of these. */
-function jsonOf(value: LuaValue): JsonValue {
+function answerOf(value: LuaValue, show: Show): JsonValue {
   if (typeof value === 'number') return Number.isFinite(value) ? value : formatNumber(value)
-  if (typeof value === 'string') return cutText(value)
+  if (typeof value === 'string') return show(value)
   if (typeof value === 'boolean') return value
   if (value === undefined || value === null) return null
-  if (isLuaArray(value)) return value.slice(0, EVIDENCE_LIMITS.entries).map(jsonOf)
+  if (isLuaArray(value)) return value.slice(0, EVIDENCE_LIMITS.entries).map((part) => answerOf(part, show))
   const entries = isLuaTable(value) ? [...value] : Object.entries(value)
   return Object.fromEntries(
     entries
       .slice(0, EVIDENCE_LIMITS.entries)
-      .map(([name, part]): [string, JsonValue] => [cutText(String(name)), jsonOf(part)]),
+      .map(([name, part]): [string, JsonValue] => [show(String(name)), answerOf(part, show)]),
   )
 }

@@ -2,9 +2,10 @@
  * Runs jobs in a policy state and says how each ended. Lives on a policy worker.
  */
 import { parseData } from '../alerts/compose-notification.ts'
-import { MAX_SINK_TEXT, sinkRunName } from '../delivery/sinks/sink-function.ts'
+import { MAX_SINK_BYTES, sinkRunName } from '../delivery/sinks/sink-function.ts'
 import { emptyRecord } from '../login/attributes.ts'
 import { handlerRunName } from '../events/event-handlers.ts'
+import { isLongerThan } from '../login/byte-string.ts'
 import { decodeLoginReport } from '../login/report-codec.ts'
 import { createLoginTuples, type PushLoginTuple } from '../lua/bindings/login-tuple.ts'
 import { jsonOf } from '../lua/bindings/json-argument.ts'
@@ -134,19 +135,19 @@ export class JobRunner {
     return luaError(`the custom endpoint ${run.name} must return a boolean and a table of strings`)
   }
 
-  /** The function of an alert sink returns a text, a table that becomes JSON, or nil. */
+  /** The function of an alert sink returns a text, a table that becomes JSON, or nothing: nil, or false as of `a and b`. */
   #sinkOutcome(run: RunContext, outcome: CallOutcome): RunOutcome {
     if (!outcome.ok) return this.#outcomeOf(run, outcome)
     const [value] = outcome.values
-    if (value === undefined || value === null) return this.#outcomeOf(run, outcome)
+    if (value === undefined || value === null || value === false) return this.#outcomeOf(run, outcome)
     const isTextOrTable = typeof value === 'string' || typeof value === 'object'
     const json = typeof value === 'string' ? ({ ok: true, text: value } as const) : jsonOf(value)
     if (!isTextOrTable || !json.ok) {
       const what = json.ok ? '' : `, and no table with ${json.what}`
       return luaError(`${run.name}: its function must return a string, a table or nil${what}`)
     }
-    if (json.text.length > MAX_SINK_TEXT)
-      return luaError(`${run.name}: what its function returned is longer than ${MAX_SINK_TEXT} bytes`)
+    if (isLongerThan(json.text, MAX_SINK_BYTES))
+      return luaError(`${run.name}: what its function returned is longer than ${MAX_SINK_BYTES} bytes`)
     return this.#outcomeOf(run, outcome, { kind: 'sink', text: json.text })
   }
 }

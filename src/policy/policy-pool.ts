@@ -21,7 +21,7 @@ const YOUNG_GENERATION_MB = 48
 
 interface PolicyPoolDeps {
   readonly log: Log
-  /** A run has ended; `name` is `report`, or the endpoint's or the background function's. */
+  /** A run has ended; `name` is what failures of the same function are logged under. */
   readonly onRun: (timing: RunTiming, name: string) => void
   readonly onProcessorTime?: (usedMs: number) => void
   readonly onNotice: (notice: WorkerNotice) => void
@@ -162,9 +162,21 @@ export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOption
   }
 }
 
+/** As the log has it when the run fails. */
 function nameOf(job: Job): string {
-  if (job.kind === 'report') return 'report'
-  return job.kind === 'sink' ? sinkRunName(job.name) : job.name
+  switch (job.kind) {
+    case 'report':
+      return 'report'
+    case 'event':
+      return handlerRunName(job.name)
+    case 'sink':
+      return sinkRunName(job.name)
+    case 'endpoint':
+    case 'background':
+      return job.name
+    default:
+      return job satisfies never
+  }
 }
 
 function resourceLimits({ memoryLimitMb }: PolicyPoolOptions): ResourceLimits {

@@ -62,29 +62,17 @@ export class PolicyRuns {
 
   /** Runs a background function. */
   runBackground(name: string): Promise<RunOutcome> {
-    const held = this.#held
-    if (held === undefined) return this.#pool.runBackground(name)
-    return new Promise((resolve) => {
-      held.push((pool) => resolve(pool.runBackground(name)))
-    })
+    return this.#run((pool) => pool.runBackground(name))
   }
 
   /** Runs a handler of server events. */
   runEvent(name: string, event: EventView): Promise<RunOutcome> {
-    const held = this.#held
-    if (held === undefined) return this.#pool.runEvent(name, event)
-    return new Promise((resolve) => {
-      held.push((pool) => resolve(pool.runEvent(name, event)))
-    })
+    return this.#run((pool) => pool.runEvent(name, event))
   }
 
   /** Runs the function of an alert sink. */
   runSinkFunction(sink: string, args: string): Promise<RunOutcome> {
-    const held = this.#held
-    if (held === undefined) return this.#pool.runSinkFunction(sink, args)
-    return new Promise((resolve) => {
-      held.push((pool) => resolve(pool.runSinkFunction(sink, args)))
-    })
+    return this.#run((pool) => pool.runSinkFunction(sink, args))
   }
 
   /** Runs that wait for their worker. */
@@ -142,6 +130,14 @@ export class PolicyRuns {
     atSwitch()
     this.#handOver(held, next)
     return old
+  }
+
+  #run(start: (pool: PolicyPool) => Promise<RunOutcome>): Promise<RunOutcome> {
+    const held = this.#held
+    if (held === undefined) return start(this.#pool)
+    return new Promise((resolve) => {
+      held.push((pool) => resolve(start(pool)))
+    })
   }
 
   #handOver(held: readonly HeldRun[], pool: PolicyPool): void {

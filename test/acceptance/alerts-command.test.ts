@@ -153,7 +153,7 @@ test('an alert is explained: the report, what the policy had read, and what was 
   assert.equal(await ask('explainAlert(9999)'), '')
   await report(server, { login: 'bob', attrs: { explain: id } })
   await allRun(server)
-  assert.match(server.output, /explained: value="3"/)
+  await server.waitFor(/explained: value="3"/)
 
   assert.equal((await run('alerts', 'explain', '9999')).code, 1)
   await ask('forgetLogin("ann")')

@@ -59,17 +59,22 @@ test('while the disk is full reports are refused with 503, nothing acknowledged 
     assert.equal(answer.status, 503)
     await answer.arrayBuffer()
   }
-  assert.equal(server.output.match(/ error reports cannot be stored/g)?.length, 1, server.output)
   await allRun(server)
   const counted = { count: acknowledged, sessions: acknowledged }
   assert.deepEqual(await ask(server, 'count', { login: 'ann' }), counted, 'what was stored is run and read')
 
   await rm(ballast)
   await eventually('it does not heal', async () => (await readiness(server)).startsWith('200 '))
-  assert.equal(server.output.match(/ info {2}reports can be stored/g)?.length, 2, server.output)
   await report(server, { ...session() })
   acknowledged++
   await server.stop('SIGKILL')
+  // All of the output is there only now: an answer may overtake a line that was written before it.
+  const lines = server.output.match(/ (?:info|error) +reports can(?:not)? be stored/g)
+  assert.deepEqual(
+    lines?.map((line) => line.trim().replace(/ +/, ' ')),
+    ['info reports can be stored', 'error reports cannot be stored', 'info reports can be stored'],
+    server.output,
+  )
 
   const again = await start(t, disk, server.folder)
   await allRun(again)

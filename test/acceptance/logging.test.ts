@@ -40,7 +40,7 @@ describe('syslog', { skip: noSyslogSocketBecause() }, () => {
     await server.get('/command/stats', { authorization: 'Basic d3Jvbmc6d3Jvbmc=' })
     // 19 × 8 + 7.
     await syslog.waitFor(/^<159>.*debug refused/)
-    assert.match(server.output, /debug refused/)
+    await server.waitFor(/debug refused/)
     assert.deepEqual(await server.stop(), { code: 0, signal: null })
     // The last line is not lost, although the process was about to end.
     await syslog.waitFor(/info {2}stopped$/)

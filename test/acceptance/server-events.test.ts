@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ANSWER_LUA, ask, eventually, report } from '../support/ask-server.ts'
+import { ANSWER_LUA, ask, eventually, metric, report } from '../support/ask-server.ts'
 import { connectConsole, CONTROL_CONFIGURATION } from '../support/console-client.ts'
 import { BASE_CONFIGURATION, basicAuth, startServer, type ServerProcess } from '../support/server-process.ts'
 import { startReceiver } from '../support/web-hook-receiver.ts'
@@ -155,6 +155,8 @@ test('handlers of the policy get events, keep what they change, and a failing on
     const answer = await server.get('/command/alerts?rule=own')
     return ((await answer.json()) as { readonly alerts: readonly unknown[] }).alerts.length === 1
   })
+  const runsOf = (name: string) => metric(server, `trackalert_run_duration_seconds_count{function="${name}"}`)
+  assert.ok((await runsOf('event handler *')) > 0, 'runs of a handler have no name of their own')
   await report(server, { login: 'ann' })
   const ofHandler = await alertOf(server, 'lua-error', ({ key }) => key === 'event handler *')
   assert.equal(ofHandler.count, 1)

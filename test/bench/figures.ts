@@ -2,7 +2,7 @@
  * Figures of a bench run: medians with their range, beside their targets. Pure.
  */
 
-/** What issue 7 asks of the median. */
+/** What the median should be. */
 export type Target = `>= ${number}` | `<= ${number}`
 
 export interface Figure {

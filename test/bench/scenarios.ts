@@ -1,5 +1,5 @@
 /**
- * Everything that is measured, by name. A new scenario is one entry here: what it runs, and the target of issue 7 that it
+ * Everything that is measured, by name. A new scenario is one entry here: what it runs, and the target that it
  * is held against.
  */
 import { startRawServer, type LoadClient } from './bench-processes.ts'

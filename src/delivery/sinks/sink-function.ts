@@ -12,7 +12,7 @@ export interface LuaFunctionMark {
 export const LUA_FUNCTION: LuaFunctionMark = { luaFunction: true }
 
 /** As long as the body of a custom webhook may be. */
-export const MAX_SINK_TEXT = 1024 * 1024
+export const MAX_SINK_BYTES = 1024 * 1024
 
 /** How its runs are called in logs and metrics, and the key of their worker. */
 export function sinkRunName(sink: string): string {

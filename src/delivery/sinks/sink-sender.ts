@@ -24,9 +24,6 @@ interface SinkSenderDeps {
   readonly callFunction: CallSinkFunction
 }
 
-/** Of a message whose function could not be called because the server stops; the next server is quicker than this. */
-const STOPPING_PAUSE_MS = 5_000
-
 export function sinkSender({ name, sink }: NamedSink, { outbox, callFunction }: SinkSenderDeps): Sender {
   async function send(messages: readonly OutgoingMessage[]): Promise<Attempt> {
     const readable = messages.flatMap(readMessage)
@@ -76,8 +73,8 @@ async function completeMessage(
     switch (outcome.kind) {
       case 'stopping':
         return {
-          ...tryAgain('other', 'its function is called by the next start of the server'),
-          verdict: { kind: 'retry', reason: 'other', retryAfterMs: STOPPING_PAUSE_MS },
+          ...tryAgain('other', 'the server stops; its function is called at the next start'),
+          endsLane: true,
         }
       case 'failed':
         if (luaFunction.isNeeded) return tryAgain('failed', `its function failed: ${outcome.message}`)

@@ -20,7 +20,7 @@ export function groundsOf(argument: TableArgument, { report, reads, effects }: R
   return {
     ...(report === undefined ? {} : { report: evidenceReport(report) }),
     ...(parameters === undefined ? {} : { parameters }),
-    ...(hasReads ? reads.describe() : { reads: [], earlierReads: reads.count }),
+    ...(hasReads ? reads.describe(report?.pwhash) : { reads: [], earlierReads: reads.count }),
   }
 }
 

@@ -12,6 +12,7 @@ import {
   DEFAULT_DEDUP_MS,
   DEFAULT_RESOLVE_AFTER_MS,
 } from '../../alerts/alert.ts'
+import { isLongerThan } from '../../login/byte-string.ts'
 import type { AlertQuery } from '../../store/alert-store.ts'
 import type { HostCall, HostFunction } from '../host-function.ts'
 import type { RunContext } from '../run-context.ts'
@@ -236,5 +237,5 @@ function stateOf(argument: TableArgument, text: string): AlertState {
 function limited(call: HostCall, position: number, name: string, maxBytes: number): string {
   const text = call.string(position, name)
   if (text === '') return call.fail(`${name} must not be empty`)
-  return Buffer.byteLength(text) > maxBytes ? call.fail(`${name} is longer than ${maxBytes} bytes`) : text
+  return isLongerThan(text, maxBytes) ? call.fail(`${name} is longer than ${maxBytes} bytes`) : text
 }

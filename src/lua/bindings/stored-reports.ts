@@ -65,7 +65,10 @@ function historyFunctions(ask: AskStore): readonly HostFunction[] {
       isImmediate: true,
       async run(call) {
         insideRun(call)
-        const answer = await ask({ kind: 'forget-login', login: call.string(1, 'login') })
+        const login = call.string(1, 'login')
+        // It is what alerts about nobody have: all of them would go.
+        if (login === '') return call.fail('forgetLogin: login must not be empty')
+        const answer = await ask({ kind: 'forget-login', login })
         return answer.kind === 'forget-login'
           ? { reports: answer.reports, rows: answer.trendRows, alerts: answer.alerts, mails: answer.mails }
           : undefined

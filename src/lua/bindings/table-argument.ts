@@ -4,7 +4,7 @@
  */
 import { isSeverity, SEVERITIES, type Severity } from '../../alerts/severity.ts'
 import { parseTimeSpan, SPAN_HINT } from '../../alerts/time-span.ts'
-import { textToBytes } from '../../login/byte-string.ts'
+import { isLongerThan } from '../../login/byte-string.ts'
 import type { HostCall } from '../host-function.ts'
 import { isLuaArray, isLuaTable, type LuaValue } from '../lua-value.ts'
 import { formatNumber } from '../numbers.ts'
@@ -42,10 +42,7 @@ export class TableArgument {
     if (value === undefined || value === null) return undefined
     const text = typeof value === 'number' ? formatNumber(value) : value
     if (typeof text !== 'string') return this.fail(`${name} must be a string`)
-    // A byte takes at most three times what a UTF-16 unit may: most texts need not be encoded to be measured.
-    if (text.length * 3 > maxBytes && textToBytes(text).length > maxBytes)
-      return this.fail(`${name} is longer than ${maxBytes} bytes`)
-    return text
+    return isLongerThan(text, maxBytes) ? this.fail(`${name} is longer than ${maxBytes} bytes`) : text
   }
 
   text(name: string, limits: TextLimits): string {

@@ -3,10 +3,11 @@
  */
 import type { SettingsCollector } from '../../config/settings-collector.ts'
 import { parseWebHookDefinition } from '../../delivery/web-hook.ts'
+import { isLongerThan } from '../../login/byte-string.ts'
 import type { HostFunction } from '../host-function.ts'
 
 /** A receiver that takes more than this in one request is rare, and a queue of 50,000 of them would fill the memory. */
-const MAX_BODY_LENGTH = 1024 * 1024
+const MAX_BODY_BYTES = 1024 * 1024
 /** What one run may ask for: a loop gone wrong must not fill the queue. */
 const MAX_HOOKS_PER_RUN = 1000
 
@@ -52,8 +53,8 @@ export function webHookFunctions({ settings, isWebHook }: WebHookDeps): readonly
           return call.fail('runCustomWebHook cannot be called while the configuration is read')
         if (!isWebHook(hook))
           return call.fail(`there is no webhook ${JSON.stringify(hook)}; name it with addCustomWebHook`)
-        if (body.length > MAX_BODY_LENGTH)
-          return call.fail(`the body is longer than ${MAX_BODY_LENGTH} bytes`)
+        if (isLongerThan(body, MAX_BODY_BYTES))
+          return call.fail(`the body is longer than ${MAX_BODY_BYTES} bytes`)
         if (run.effects.webHooks.length >= MAX_HOOKS_PER_RUN) {
           return call.fail(`one run may send at most ${MAX_HOOKS_PER_RUN} webhooks`)
         }

@@ -5,26 +5,15 @@
 import { namesLogin } from '../../alerts/alert-changes.ts'
 import { evidenceNames } from '../../alerts/alert-evidence.ts'
 import { ALERT_STORE_DEFAULTS } from '../alert-store.ts'
+import type { AlertParts } from './alert-calls.ts'
 import { decodeAlert, decodeEvidence } from './alert-records.ts'
-import type { AlertNotes } from './alert-notes.ts'
-import type { AlertRows } from './alert-rows.ts'
 import type { Database } from './database.ts'
-import type { GroupCommit } from './group-commit.ts'
-import type { MailNotes } from './mail-notes.ts'
 import { numbersOfPairKey, pairKey, PREFIX, wholePrefix } from './keys.ts'
 
 /** Alerts of one step: each may be twenty kilobytes. */
 const STEP = 64
 
-interface AlertParts {
-  readonly database: Database
-  readonly writer: GroupCommit
-  readonly alertRows: AlertRows
-  readonly alertNotes: AlertNotes
-  readonly mailNotes: MailNotes
-}
-
-export interface AlertMaintenanceDeps extends Omit<AlertParts, 'database'> {
+export interface AlertMaintenanceDeps extends Omit<AlertParts, 'database' | 'outbox'> {
   readonly database: () => Database
   readonly alertHistoryMs: number
   readonly isStopped: () => boolean
@@ -62,7 +51,10 @@ export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): P
  *
  * @returns how many alerts
  */
-export async function forgetAlerts(parts: Omit<AlertParts, 'mailNotes'>, login: string): Promise<number> {
+export async function forgetAlerts(
+  parts: Omit<AlertParts, 'mailNotes' | 'outbox'>,
+  login: string,
+): Promise<number> {
   const { database, writer, alertRows, alertNotes } = parts
   const ids: number[] = []
   for await (const page of database.pages(wholePrefix(PREFIX.alert), STEP)) {

@@ -115,6 +115,7 @@ const ANSWERS: readonly (readonly [read: Partial<TrendRead>, text: RegExp])[] = 
     { call: 'twItems', answer: [{ item: 'x\ty', ...seen }], entries: 3 },
     /f: "x y" 4 times, .*; and 2 more \[twItems\]/,
   ],
+  [{ call: 'twGet', item: 'CORP\\tom', answer: 2 }, /f, "CORP\\\\tom": 2 over/],
   [{ call: 'twTop', item: '3', answer: [{ item: 'ann', count: 7 }] }, /f: "ann" 7 \[twTop\]/],
   [{ call: 'twLast', answer: ['Bern', AT_MS / 1000] }, /f: Bern, set \d{4}-/],
   [
@@ -137,6 +138,18 @@ describe('what a question to trends answered is said in words', () => {
 
 test('an alert of which nothing is kept says so', () => {
   assert.match(explanationText(ALERT, {}), /\n\nWhat the policy had read is not kept: /)
+})
+
+test('when only one of two raises is kept it is said which, and what became of the other', () => {
+  const again = { ...ALERT, count: 2, lastAtMs: AT_MS + 1000 }
+  const first = explanationText(again, { first: RAISE })
+  assert.match(first, /^Raised first at /m)
+  assert.match(first, /\n\nWhat the policy had read the last time is not kept: /)
+  const latest = explanationText(again, { latest: RAISE })
+  assert.match(latest, /^Raised last at /m)
+  assert.match(latest, /\n\nWhat the policy had read the first time is not kept: /)
+  assert.doesNotMatch(explanationText(again, { first: RAISE, latest: RAISE }), /not kept/)
+  assert.doesNotMatch(explanationText(ALERT, { first: RAISE }), /not kept|Raised first/)
 })
 
 test('what a login chose does not drive a terminal or break a line', () => {

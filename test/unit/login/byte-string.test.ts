@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bytesToText, textToBytes } from '../../../src/login/byte-string.ts'
+import { bytesToText, isLongerThan, textToBytes } from '../../../src/login/byte-string.ts'
 
 /** Byte by byte: whatever a strict decoder accepts as one character, else an escape. */
 function naiveText(bytes: Uint8Array): string {
@@ -101,4 +101,19 @@ test('escapes that together are valid UTF-8 read back as the character, as docum
 test('other lone surrogates, which no bytes yield, become the replacement character', () => {
   assert.equal(bytesToText(textToBytes('a\ud800b')), 'a\ufffdb')
   assert.equal(bytesToText(textToBytes('\udc00')), '\ufffd')
+})
+
+test('a text is longer than a number of bytes exactly when its bytes are', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        nearlyUtf8.map((list) => bytesToText(Uint8Array.from(list))),
+        fc.string({ unit: 'binary' }),
+      ),
+      fc.nat(40),
+      (text, bytes) => {
+        assert.equal(isLongerThan(text, bytes), textToBytes(text).length > bytes)
+      },
+    ),
+  )
 })

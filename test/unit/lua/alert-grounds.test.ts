@@ -115,6 +115,26 @@ test('of the report the hash of the password is not kept, nor more than a bounde
   assert.equal(grounds?.report?.deviceId, `${'x'.repeat(EVIDENCE_LIMITS.textLength)}…`)
 })
 
+test('a question about the hash of the password does not keep it either', async (t) => {
+  const [grounds] = await groundsOf(
+    t,
+    `db:twAdd("c0de", "devices", "c0de") db:twAdd("k", "place", "c0de") db:twSeen("c0de", "devices", "c0de")
+     db:twItems("c0de", "devices") db:twLast("k", "place") db:twGet("c0de and more", "count") raise()`,
+    { report: { pwhash: 'c0de' } },
+  )
+  const hidden = '(password hash)'
+  assert.deepEqual(
+    grounds?.reads.map(({ key, item, answer }) => [key, item, answer]),
+    [
+      [hidden, hidden, { ...AT, count: 1 }],
+      [hidden, undefined, [{ item: hidden, ...AT, count: 1 }]],
+      ['k', undefined, [hidden, START_SECONDS]],
+      // A longer text says nothing of itself; the manual says so.
+      ['c0de and more', undefined, 0],
+    ],
+  )
+})
+
 test('the last questions are kept, as many as fit, and the others are counted', () => {
   const question = fc.record({ key: fc.string({ maxLength: 300 }), answer: fc.integer() })
   fc.assert(

@@ -1,7 +1,8 @@
 /** Sinks with a Lua function: when it is called, what is kept of it, and what leaves without it. The calls are the test's. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import type { SinkCallOutcome } from '../../../../src/delivery/sinks/sink-function.ts'
+import { test, type TestContext } from 'node:test'
+import type { CallSinkFunction, SinkCallOutcome } from '../../../../src/delivery/sinks/sink-function.ts'
+import { eventually } from '../../../support/ask-server.ts'
 import { startDelivery } from '../../../support/delivery-rig.ts'
 import { ALERT, notification, notificationBody } from '../../../support/notifications.ts'
 import { startSmtp } from '../../../support/smtp-receiver.ts'
@@ -23,6 +24,14 @@ function functionThat(...outcomes: readonly SinkCallOutcome[]) {
 
 const made = (text?: string): SinkCallOutcome => ({ kind: 'made', text })
 const FAILED: SinkCallOutcome = { kind: 'failed', message: 'attempt to index nil' }
+
+/** Mail to users whose address the function finds. */
+async function startUserMail(t: TestContext, callFunction: CallSinkFunction) {
+  const smtp = await startSmtp(t)
+  const server = { type: 'email', host: '127.0.0.1', port: smtp.port, tls: 'none' }
+  const users = { ...server, from: 'track@alerts.example', userAddress: LUA_FUNCTION }
+  return { smtp, rig: startDelivery(t, {}, { callFunction, sinks: { users } }) }
+}
 
 test('the body is made once, of alert and notification, and every try sends the same', async (t) => {
   const receiver = await startReceiver(t, (_request, response, attempt) => {
@@ -90,7 +99,7 @@ test('for Kafka a text that is no JSON becomes a string', async (t) => {
   )
 })
 
-test('while the server stops nothing is made and nothing leaves; the message stays as it was', async (t) => {
+test('while the server stops nothing is made and nothing leaves; the message stays as it was, and the stop does not wait', async (t) => {
   const receiver = await startReceiver(t)
   const lua = functionThat({ kind: 'stopping' })
   const rig = startDelivery(
@@ -100,11 +109,39 @@ test('while the server stops nothing is made and nothing leaves; the message sta
   )
   const body = notificationBody()
   rig.outbox.add({ hook: 'sink:desk', body })
-  await rig.tried(1)
-  assert.match((await rig.delivery.stop(10)) ?? '', /^1 webhook or notification/)
+  await eventually('the function is not called', () => lua.calls.length > 0)
+  // Time enough to try again and again.
+  assert.match((await rig.delivery.stop(60_000)) ?? '', /^1 webhook or notification/)
+  assert.equal(lua.calls.length, 1)
   assert.equal(receiver.received.length, 0)
-  const { entries } = await rig.outbox.claimDue('sink:desk', Date.now() + 60_000, 1)
-  assert.equal(entries[0]?.body, body)
+  assert.deepEqual([rig.tries, rig.records, rig.lines], [[], [], []])
+  const { entries } = await rig.outbox.claimDue('sink:desk', Date.now(), 1)
+  assert.deepEqual([entries[0]?.body, entries[0]?.tries], [body, 0])
+})
+
+test('a stop that keeps one message from being made lets the try of another end', async (t) => {
+  const answer = Promise.withResolvers<void>()
+  const receiver = await startReceiver(t, (_request, response) => {
+    void answer.promise.then(() => response.writeHead(200).end())
+  })
+  const lua = functionThat(made('on its way'), { kind: 'stopping' })
+  const rig = startDelivery(
+    t,
+    {},
+    { callFunction: lua.call, sinks: { desk: { type: 'webhook', url: receiver.url, body: LUA_FUNCTION } } },
+  )
+  rig.outbox.add({ hook: 'sink:desk', body: notificationBody() })
+  await receiver.waitForCount(1)
+  rig.outbox.add({ hook: 'sink:desk', body: notificationBody() })
+  await eventually('the function is not called', () => lua.calls.length === 2)
+  const stopped = rig.delivery.stop(60_000)
+  await new Promise(setImmediate)
+  answer.resolve()
+  assert.match((await stopped) ?? '', /^1 webhook or notification/)
+  assert.deepEqual(
+    rig.records.map(({ state }) => state),
+    ['delivered'],
+  )
 })
 
 test('a test of a sink calls its function as well', async (t) => {
@@ -120,25 +157,8 @@ test('a test of a sink calls its function as well', async (t) => {
 })
 
 test('mail goes to the address that the function finds for each alert', async (t) => {
-  const smtp = await startSmtp(t)
   const lua = functionThat(made('ann@home.example'), made(), made('not an address'), made('eve@home.example'))
-  const rig = startDelivery(
-    t,
-    {},
-    {
-      callFunction: lua.call,
-      sinks: {
-        users: {
-          type: 'email',
-          host: '127.0.0.1',
-          port: smtp.port,
-          tls: 'none',
-          from: 'track@alerts.example',
-          userAddress: LUA_FUNCTION,
-        },
-      },
-    },
-  )
+  const { smtp, rig } = await startUserMail(t, lua.call)
   const { report: _report, ...withoutReport } = ALERT
   const users = ['ann', 'bob', 'carl', 'eve'].map((user, index) => ({ ...ALERT, id: index + 1, user }))
   const body = { ...notification(), alerts: [...users.slice(0, 3), { ...withoutReport, id: 4, user: 'eve' }] }
@@ -157,25 +177,8 @@ test('mail goes to the address that the function finds for each alert', async (t
 })
 
 test('mail to users waits when the function fails, and is sent when it works again', async (t) => {
-  const smtp = await startSmtp(t)
   const lua = functionThat(FAILED, made('ann@home.example'))
-  const rig = startDelivery(
-    t,
-    {},
-    {
-      callFunction: lua.call,
-      sinks: {
-        users: {
-          type: 'email',
-          host: '127.0.0.1',
-          port: smtp.port,
-          tls: 'none',
-          from: 'track@alerts.example',
-          userAddress: LUA_FUNCTION,
-        },
-      },
-    },
-  )
+  const { smtp, rig } = await startUserMail(t, lua.call)
   rig.outbox.add({ hook: 'sink:users', body: notificationBody() })
   await rig.drained()
   assert.deepEqual(
