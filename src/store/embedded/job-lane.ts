@@ -3,7 +3,7 @@
  */
 export class JobLane<Job> {
   readonly #write: (jobs: Job[]) => Promise<void>
-  #queue: Job[] = []
+  readonly #queue: Job[] = []
   #running: Promise<void> | undefined
 
   /**
