@@ -45,36 +45,50 @@ export function splitRow(row: TrendRow): SplitRow {
     if (slot.segment !== undefined) {
       const start = writeSegment(writer, fieldId, slot.segment, slot.hasChunks)
       if (slot.hasChunks) apart.keepAll(fieldId)
-      settled.push({ fieldId, start, end: writer.length, slotWithChunks: slot.hasChunks ? slot : undefined })
+      settled.push({ fieldId, start, end: writer.length, slot })
       continue
     }
     const state = stateOf(row, fieldId, slot)
     const inline: Inline = (cell, window) => apart.inline(fieldId, cell, window)
     const { hasChunks, start } = writeState(writer, fieldId, { state, inline })
-    const slotWithChunks = hasChunks ? { segment: undefined, state: unchanged(state), hasChunks } : undefined
-    settled.push({ fieldId, start, end: writer.length, slotWithChunks })
+    const after = hasChunks ? unchanged(state) : state
+    settled.push({
+      fieldId,
+      start,
+      end: writer.length,
+      slot: { segment: undefined, state: after, hasChunks },
+    })
   }
   const main = writer.finish()
   row.settle(slotsOf(main, settled), apart.kept)
   return { main, chunks: apart.chunks, dropped: apart.dropped() }
 }
 
-/** Where a field went; its slot if sketches of it stand apart. */
+/** Where a field went, and what is known of it. */
 interface SettledField {
   readonly fieldId: number
   readonly start: number
   readonly end: number
-  readonly slotWithChunks: RowSlot | undefined
+  readonly slot: RowSlot
 }
 
-/** Fields without chunks go back to their encoded form: the next change then needs their newest window alone. */
+/** Fields without chunks have their place in the row's bytes; what the next change needs of them stays decoded. */
 function slotsOf(main: Uint8Array, settled: readonly SettledField[]): Map<number, RowSlot> {
   const slots = new Map<number, RowSlot>()
-  for (const { fieldId, start, end, slotWithChunks } of settled) {
-    const inMain = (): RowSlot => ({ segment: main.subarray(start, end), state: undefined, hasChunks: false })
-    slots.set(fieldId, slotWithChunks ?? inMain())
+  for (const { fieldId, start, end, slot } of settled) {
+    const inMain = (): RowSlot => ({
+      segment: main.subarray(start, end),
+      state: isNewestOnly(slot.state) ? slot.state : undefined,
+      hasChunks: false,
+    })
+    slots.set(fieldId, slot.hasChunks ? slot : inMain())
   }
   return slots
+}
+
+/** Of the others all windows would be written anew with every change. */
+function isNewestOnly(state: FieldState | undefined): boolean {
+  return state !== undefined && state.kind !== 'whole' && state.series.windows.length === 1
 }
 
 /** Which sketches of a row stand apart, as its fields are written one after another. */
