@@ -3,6 +3,7 @@
  * which is read without any effect and only when something is missing.
  */
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseEndpoint } from '../config/endpoint.ts'
 import type { Inspection } from '../config/inspection.ts'
 import { parseControlKey } from '../control/control-key.ts'
@@ -24,11 +25,13 @@ interface TargetDeps {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Looks at the configuration of the choice. */
   readonly inspect: () => Promise<Inspection>
+  /** Where the command was given, if it has gone elsewhere since: names of key files are relative to it. */
+  readonly givenIn?: string
 }
 
 /** @throws TrackError TRK_CONTROL_SETTINGS saying what is missing or wrong; TRK_CONFIG_* */
 export async function findControlTarget(choice: ControlChoice, deps: TargetDeps): Promise<ControlTarget> {
-  const { environment } = deps
+  const { environment, givenIn = '' } = deps
   const address = given(choice.address) ?? given(environment['TRACKALERT_CONTROL_ADDRESS'])
   const keyFile = given(choice.keyFile) ?? given(environment['TRACKALERT_CONTROL_KEY_FILE'])
   const keyText =
@@ -38,7 +41,7 @@ export async function findControlTarget(choice: ControlChoice, deps: TargetDeps)
     keyText === undefined
       ? keyFile === undefined
         ? undefined
-        : keyOfFile(keyFile)
+        : keyOfFile(resolve(givenIn, keyFile))
       : keyOf(keyText, '$TRACKALERT_CONTROL_KEY')
   if (endpoint !== undefined && key !== undefined) return { ...reachable(endpoint), key }
   const inspection = await deps.inspect()

@@ -65,9 +65,10 @@ export async function* reportsOfServer(
 ): AsyncGenerator<readonly ReplayReport[], void, undefined> {
   let after = '-1'
   do {
+    // Policy workers run the line as well, where dumpReports answers nothing: it must not fail there.
     const reply = await run(
       `local lines, after = dumpReports(${after}, ${PAGE_REPORTS})\n` +
-        `return (after and string.format("%d", after) or "") .. "\\n" .. lines`,
+        `return (after and string.format("%d", after) or "") .. "\\n" .. (lines or "")`,
     )
     const [next = '', ...lines] = reply.split('\n')
     if (!/^\d*$/.test(next)) throw new TrackError('TRK_REPLAY_INPUT', `the server says: ${reply}`)
