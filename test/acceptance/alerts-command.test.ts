@@ -245,4 +245,7 @@ test('a sink is tested with one command, whose status tells how it went', async 
   assert.match(none.stderr, /there is no alert sink .*; there are good, bad/)
   const away = await runProgram(t, ['notify-test', 'good', '--control', '127.0.0.1:1', ...control.slice(2)])
   assert.equal(away.code, 3)
+  // The policy workers run a line of the console too, and say in the log when it fails there.
+  await server.stop()
+  assert.doesNotMatch(server.output, /a line of the console failed/)
 })
