@@ -63,22 +63,24 @@ export class ReplayRuns {
 
   #passTime(nowSeconds: number): Promise<void> | undefined {
     this.#newestSeconds = nowSeconds
-    this.#state.rows.passTime(nowSeconds)
     this.#schedule ??= new ReplaySchedule(this.#schedules, nowSeconds * 1000)
-    return this.#schedule.isDue(nowSeconds * 1000)
-      ? this.#runDue(this.#schedule, nowSeconds * 1000)
-      : undefined
+    if (this.#schedule.isDue(nowSeconds * 1000)) return this.#runDue(this.#schedule, nowSeconds)
+    this.#state.rows.passTime(nowSeconds)
+    return undefined
   }
 
-  async #runDue(schedule: ReplaySchedule, nowMs: number): Promise<void> {
-    const { lua, registrations } = this.#state
-    for (const { background, atMs } of schedule.dueUntil(nowMs)) {
+  /** Each finds what was remembered at its time: rows expire as the runs come, not all before. */
+  async #runDue(schedule: ReplaySchedule, nowSeconds: number): Promise<void> {
+    const { lua, registrations, rows } = this.#state
+    for (const { background, atMs } of schedule.dueUntil(nowSeconds * 1000)) {
+      rows.passTime(atMs / 1000)
       const fn = registrations.backgrounds.get(background)
       if (fn === undefined) continue
       this.#backgroundRuns++
       const run = createRunContext('background', background, atMs / 1000)
       this.#end(run, await lua.run(run, fn, []), undefined)
     }
+    rows.passTime(nowSeconds)
   }
 
   /** A promise only when the run waits. */
