@@ -29,7 +29,7 @@ interface ReplayDeps {
 type ReplayCommand = Extract<CommandLine, { readonly kind: 'replay' }>
 
 interface Engine {
-  /** The configuration, as it is printed. */
+  /** The configuration's absolute path. */
   readonly file: string
   readonly engine: ReplayEngine
 }
