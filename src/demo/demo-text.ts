@@ -118,15 +118,15 @@ export function nextSteps(): string {
   npm start                            runs a server of your own, for real logins
   npm run -s alerts -- explain ID      asks it why it raised an alert
   conf/trackalert.conf                 holds the thresholds; change some in a copy of it and see what would change:
-  npx node src/main.ts simulate --output logins.ndjson
-  npx node src/main.ts replay logins.ndjson -C conf/trackalert.conf --against conf/mine.conf
+  npm run -s trackalert -- simulate --output logins.ndjson
+  npm run -s trackalert -- replay logins.ndjson -C conf/trackalert.conf --against conf/mine.conf
 `
 }
 
 /** While the server stays up. */
 export function staying({ url, passwordFile }: Pick<DemoFacts, 'url' | 'passwordFile'>): string {
   return `The server stays up until Ctrl-C. In another terminal, in this folder:
-  npx node src/main.ts alerts --url ${url} --password-file ${passwordFile}
-  npx node src/main.ts alerts explain 1 --url ${url} --password-file ${passwordFile}
+  npm run -s alerts -- --url ${url} --password-file ${passwordFile}
+  npm run -s alerts -- explain 1 --url ${url} --password-file ${passwordFile}
 `
 }

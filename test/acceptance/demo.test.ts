@@ -79,7 +79,7 @@ for (const [when, pattern] of [
 test('with --stay its server answers when everything is played, and lives in the days that it has played', async (t) => {
   const { child, demo, shows, ended } = startDemo(t, '--stay')
   await shows(/^The server stays up/m)
-  const [, options = ''] = /alerts (--url \S+ --password-file \S+)/.exec(demo.output) ?? []
+  const [, options = ''] = /alerts -- (--url \S+ --password-file \S+)/.exec(demo.output) ?? []
   const { code, stdout } = await runProgram(t, ['alerts', '--format', 'json', ...options.split(' ')])
   assert.equal(code, 0)
   const alerts = stdout
