@@ -10,6 +10,7 @@ import { parseControlKey } from '../control/control-key.ts'
 import { messageOf, TrackError } from '../errors.ts'
 import { CONTROL_PORT } from '../lua/bindings/server-settings.ts'
 import type { ControlChoice } from './command-line.ts'
+import { missingSetting } from './missing-setting.ts'
 import { reachableHost } from './reachable-host.ts'
 
 /** As makeKey() prints it, so that its answer can be a key file. */
@@ -84,15 +85,8 @@ function keyOf(text: string, where: string): Uint8Array {
   )
 }
 
-/** The mistakes of the file may be why it is missing. */
-function missing(what: string, { mistakes }: Inspection): never {
-  const related = mistakes.filter(({ message }) => /controlSocket|setKey|secret/.test(message))
-  const [first] = related.length > 0 ? related : mistakes
-  const why =
-    first === undefined
-      ? ''
-      : `; ${first.file === undefined ? '' : `${first.file}:${first.line}: `}${first.message}`
-  return fail(`the configuration has no ${what}${why}`)
+function missing(what: string, inspection: Inspection): never {
+  return fail(missingSetting(what, inspection, /controlSocket|setKey|secret/))
 }
 
 function fail(reason: string, cause?: unknown): never {

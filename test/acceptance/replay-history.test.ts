@@ -1,7 +1,7 @@
 /** The history of a real server, replayed: the alerts that it raised live, from the running server and after it has stopped. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { allRun } from '../support/ask-server.ts'
@@ -153,4 +153,12 @@ test('a history that is not there, or a server that does not answer, is status 1
   })
   assert.equal(none.code, 1)
   assert.match(none.stderr, /elsewhere holds no store/)
+  // Stands for a folder of another user: root, who may run the tests, can look into all of these.
+  await symlink('hidden', join(cwd, 'hidden'))
+  const hidden = await runProgram(t, ['replay', '-C', 'trackalert.conf', '--history'], {
+    cwd,
+    env: { STATE_DIRECTORY: `${cwd}/hidden` },
+  })
+  assert.equal(hidden.code, 1)
+  assert.match(hidden.stderr, /hidden\/store cannot be read: ELOOP.*; run the command as the server's user$/m)
 })
