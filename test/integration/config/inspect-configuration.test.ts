@@ -228,12 +228,15 @@ test('a client that may not look where a secret is hears that, and not that ther
   assert.deepEqual((await look(t, `setWebserverPassword(secret("password"))`, { folder })).mistakes, [])
 })
 
-test('a file that is not there is an error', async () => {
+test('a file that is not there is an error that says how to name another', async () => {
   const looking = inspectConfiguration({
     mode: 'check',
     configFile: '/nonexistent/trackalert.conf',
     stateDirectoryFromEnvironment: undefined,
     environment: {},
   })
-  await assert.rejects(looking, { code: 'TRK_CONFIG_INVALID' })
+  await assert.rejects(looking, {
+    code: 'TRK_CONFIG_INVALID',
+    message: /\/nonexistent\/.*; -C FILE names another$/,
+  })
 })
