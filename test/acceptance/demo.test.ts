@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { MAIN, runProgram } from '../support/program.ts'
+import { lacksFullDisk, MAIN, runOntoFullDisk, runProgram } from '../support/program.ts'
 
 const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url))
 const FEW = ['demo', '--users', '25', '--day', '1'] as const
@@ -39,6 +39,12 @@ test('npm run demo is the same', () => {
     readonly scripts: { readonly demo: string }
   }
   assert.equal(scripts.demo, 'node src/main.ts demo')
+})
+
+test('what it cannot write is status 1, and ends it', { skip: lacksFullDisk }, () => {
+  const { code, stderr } = runOntoFullDisk([...FEW, '--stay'])
+  assert.equal(code, 1)
+  assert.match(stderr, /^trackalert: cannot write standard output: ENOSPC/)
 })
 
 /** The demo as a process whose output is waited for. */

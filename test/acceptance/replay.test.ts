@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { temporaryDirectory } from '../support/embedded-store.ts'
-import { runProgram } from '../support/program.ts'
+import { lacksFullDisk, runOntoFullDisk, runProgram } from '../support/program.ts'
 import { only, replayed, type Replayed } from '../support/replayed.ts'
 import { simulated } from '../support/simulation.ts'
 
@@ -215,8 +215,8 @@ describe('replay', () => {
         if logins:twGetSize() > 0 then raiseAlert{rule="kept", key="ann", message="m"} end
       end)
       intervalScheduleBackgroundFunc("0:00:30", "look")`
-    const at = (t: number): string =>
-      `${JSON.stringify({ login: 'ann', remote: '192.0.2.1', success: true, t })}\n`
+    const at = (seconds: number): string =>
+      `${JSON.stringify({ login: 'ann', remote: '192.0.2.1', success: true, t: seconds })}\n`
     const start = Date.UTC(2026, 0, 5) / 1000
     const cwd = await folderWith(t, {
       'look.conf': configuration,
@@ -233,6 +233,15 @@ describe('replay', () => {
       kept.map(({ last }) => last <= start + 86_400),
       [true],
     )
+  })
+
+  test('what it cannot write is status 1', { skip: lacksFullDisk }, async (t) => {
+    const { code, stderr } = runOntoFullDisk(
+      ['replay', '-C', 'a.conf', 'reports.ndjson'],
+      await folderWith(t),
+    )
+    assert.equal(code, 1)
+    assert.match(stderr, /^trackalert: cannot write standard output: ENOSPC/)
   })
 
   test('reports without labels are replayed and not judged', async (t) => {
