@@ -29,6 +29,7 @@ interface DemoFacts {
 
 export function opening({ traffic, users, seed, url, passwordFile, dayMs }: DemoFacts): string {
   const { learning, attacks } = traffic
+  const pace = dayMs === 0 ? 'the other days come as fast' : `a day takes ${dayMs / 1000} s`
   return `trackalert demo: the logins of ${users} people, made up by the simulator (seed ${seed}): ${LEARNING_DAYS} days on which
 the policy learns what is usual, then ${ATTACK_DAYS} days with ${attacks} attacks among them.
 
@@ -39,7 +40,7 @@ Server and state go when the demo ends, or with Ctrl-C.
 Time is pressed together: the days are over already, each report carries its own time, and this server, unlike one of
 yours, takes that for now. Rules about the whole site look every five real minutes, so they take no part.
 
-Learning from ${learning.length} logins of ${LEARNING_DAYS} days, as fast as this machine can; then a day takes ${dayMs / 1000} s.
+Learning from ${learning.length} logins of ${LEARNING_DAYS} days, as fast as this machine can; then ${pace}.
 `
 }
 
