@@ -1,6 +1,5 @@
 /** The demo keeps to this machine and to itself, whatever somebody has put into the shipped configuration. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -10,6 +9,7 @@ import { test } from 'node:test'
 import { loadConfiguration } from '../../../src/config/load-configuration.ts'
 import { makeDemoFolder } from '../../../src/demo/demo-configuration.ts'
 import { atEnd } from '../../support/clean-up.ts'
+import { listenLocal } from '../../support/listen-local.ts'
 
 test('listeners, sinks, webhooks and the control socket of the configuration do not count; its modules do', async (t) => {
   const source = await mkdtemp(join(tmpdir(), 'trackalert-shipped-'))
@@ -56,16 +56,12 @@ test('http.request of the configuration asks nobody', async (t) => {
     asked++
     response.end()
   })
-  receiver.listen(0, '127.0.0.1')
-  await once(receiver, 'listening')
-  atEnd(t, () => receiver.close())
-  const address = receiver.address()
-  assert.ok(typeof address === 'object' && address !== null)
+  const port = await listenLocal(t, receiver)
   const source = await mkdtemp(join(tmpdir(), 'trackalert-shipped-'))
   atEnd(t, () => rm(source, { recursive: true, force: true }))
   await writeFile(
     join(source, 'trackalert.conf'),
-    `local status, why = http.request{url="http://127.0.0.1:${address.port}/", method="POST", body="made up"}
+    `local status, why = http.request{url="http://127.0.0.1:${port}/", method="POST", body="made up"}
      if status == nil and why:find("demo") then addCustomStat("told_why") end
      setReport(function(lt) end)`,
   )
