@@ -124,12 +124,15 @@ async function fetchWith<T>(
 ): Promise<{ readonly kind: 'read'; readonly value: T } | NotFetched> {
   try {
     const answer = await askServer(target, { ...question, timeoutMs: TIMEOUT_MS })
-    const value = answer.status === OK ? read(answer.body) : undefined
-    if (value !== undefined) return { kind: 'read', value }
-    return {
-      kind: 'refused',
-      reason: `the server answered with status ${answer.status}: ${readReason(answer.body)}`,
-    }
+    if (answer.status !== OK)
+      return {
+        kind: 'refused',
+        reason: `the server answered with status ${answer.status}: ${readReason(answer.body)}`,
+      }
+    const value = read(answer.body)
+    return value === undefined
+      ? { kind: 'refused', reason: 'the server answered something else; it may be of an older version' }
+      : { kind: 'read', value }
   } catch (error) {
     return { kind: 'unreachable', reason: `no answer from ${target.origin}: ${networkFailure(error).text}` }
   }

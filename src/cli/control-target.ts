@@ -3,12 +3,14 @@
  * which is read without any effect and only when something is missing.
  */
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseEndpoint } from '../config/endpoint.ts'
 import type { Inspection } from '../config/inspection.ts'
 import { parseControlKey } from '../control/control-key.ts'
 import { messageOf, TrackError } from '../errors.ts'
 import { CONTROL_PORT } from '../lua/bindings/server-settings.ts'
 import type { ControlChoice } from './command-line.ts'
+import { missingSetting } from './missing-setting.ts'
 import { reachableHost } from './reachable-host.ts'
 
 /** As makeKey() prints it, so that its answer can be a key file. */
@@ -24,11 +26,13 @@ interface TargetDeps {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Looks at the configuration of the choice. */
   readonly inspect: () => Promise<Inspection>
+  /** Where the command was given, if it has gone elsewhere since: names of key files are relative to it. */
+  readonly givenIn?: string
 }
 
 /** @throws TrackError TRK_CONTROL_SETTINGS saying what is missing or wrong; TRK_CONFIG_* */
 export async function findControlTarget(choice: ControlChoice, deps: TargetDeps): Promise<ControlTarget> {
-  const { environment } = deps
+  const { environment, givenIn = '' } = deps
   const address = given(choice.address) ?? given(environment['TRACKALERT_CONTROL_ADDRESS'])
   const keyFile = given(choice.keyFile) ?? given(environment['TRACKALERT_CONTROL_KEY_FILE'])
   const keyText =
@@ -38,7 +42,7 @@ export async function findControlTarget(choice: ControlChoice, deps: TargetDeps)
     keyText === undefined
       ? keyFile === undefined
         ? undefined
-        : keyOfFile(keyFile)
+        : keyOfFile(resolve(givenIn, keyFile))
       : keyOf(keyText, '$TRACKALERT_CONTROL_KEY')
   if (endpoint !== undefined && key !== undefined) return { ...reachable(endpoint), key }
   const inspection = await deps.inspect()
@@ -81,15 +85,8 @@ function keyOf(text: string, where: string): Uint8Array {
   )
 }
 
-/** The mistakes of the file may be why it is missing. */
-function missing(what: string, { mistakes }: Inspection): never {
-  const related = mistakes.filter(({ message }) => /controlSocket|setKey|secret/.test(message))
-  const [first] = related.length > 0 ? related : mistakes
-  const why =
-    first === undefined
-      ? ''
-      : `; ${first.file === undefined ? '' : `${first.file}:${first.line}: `}${first.message}`
-  return fail(`the configuration has no ${what}${why}`)
+function missing(what: string, inspection: Inspection): never {
+  return fail(missingSetting(what, inspection, /controlSocket|setKey|secret/))
 }
 
 function fail(reason: string, cause?: unknown): never {

@@ -2,7 +2,6 @@
  * `trackalert dump`: a statistics database of a running server as lines of JSON, asked for part by part so that the server
  * and this process never hold all of it. Main thread of the client.
  */
-import { messageOf } from '../errors.ts'
 import { isFailure } from './chunk.ts'
 import type { CommandRunner } from './command-runner.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
@@ -14,7 +13,7 @@ const KEYS_PER_PART = 400
 
 interface DumpDeps {
   readonly runner: Pick<CommandRunner, 'run'>
-  readonly output: Pick<PacedOutput, 'write' | 'failure' | 'hasLostReader'>
+  readonly output: Pick<PacedOutput, 'write' | 'failure' | 'complaint'>
   readonly writeError: (text: string) => void
 }
 
@@ -39,11 +38,12 @@ export async function dumpDatabase(
     const end = reply.indexOf('\n')
     after = reply.slice(0, end)
     await output.write(reply.slice(end + 1))
-    if (output.hasLostReader) return EXIT.ok
-    if (output.failure !== undefined) {
-      writeError(`cannot write standard output: ${messageOf(output.failure)}\n`)
+    const complaint = output.complaint()
+    if (complaint !== undefined) {
+      writeError(`${complaint}\n`)
       return EXIT.failed
     }
+    if (output.failure !== undefined) return EXIT.ok
   } while (after !== '')
   return EXIT.ok
 }

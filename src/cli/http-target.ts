@@ -6,6 +6,7 @@ import { Agent, request } from 'undici'
 import type { Inspection } from '../config/inspection.ts'
 import type { CollectedListener } from '../config/settings-collector.ts'
 import { messageOf, TrackError } from '../errors.ts'
+import { missingSetting } from './missing-setting.ts'
 import { addressText, reachableHost } from './reachable-host.ts'
 
 /** What the command line says of it; what is undefined comes from the configuration. */
@@ -41,14 +42,16 @@ export async function findHttpTarget(
   if (url !== undefined && password !== undefined) {
     return { origin: originOf(url), password, certificateFile: undefined }
   }
-  const { listeners, webserverPassword } = await inspect()
-  const [listener] = listeners
+  const inspection = await inspect()
+  const [listener] = inspection.listeners
+  const missing = (what: string, related: RegExp, option: string): never =>
+    fail(`${missingSetting(what, inspection, related)}; say ${option}`)
   const known =
     password ??
-    webserverPassword ??
-    fail('the configuration has no setWebserverPassword(); say --password-file')
+    inspection.webserverPassword ??
+    missing('setWebserverPassword()', /[wW]ebserver|secret/, '--password-file')
   if (url !== undefined) return { origin: originOf(url), password: known, certificateFile: undefined }
-  if (listener === undefined) return fail('the configuration has no addListener(); say --url')
+  if (listener === undefined) return missing('addListener()', /addListener|webserver\b/, '--url')
   if (listener.port === 0) return fail('the first listener of the configuration has any free port; say --url')
   return {
     origin: listenerOrigin(listener),

@@ -3,6 +3,7 @@
  */
 import type { Writable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { messageOf } from '../errors.ts'
 
 export class PacedOutput {
   readonly #output: Writable
@@ -22,6 +23,12 @@ export class PacedOutput {
   /** Nobody reads it any more, such as head, which has seen enough. */
   get hasLostReader(): boolean {
     return this.#failure !== undefined && 'code' in this.#failure && this.#failure.code === 'EPIPE'
+  }
+
+  /** What to say when not all could be written to it; undefined when all was, or when nobody reads it any more. */
+  complaint(name = 'standard output'): string | undefined {
+    if (this.#failure === undefined || this.hasLostReader) return undefined
+    return `cannot write ${name}: ${messageOf(this.#failure)}`
   }
 
   /** Resolves when there is room for more, or never will be: look at `failure`. */

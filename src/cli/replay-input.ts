@@ -81,6 +81,7 @@ export async function historyInput({
   nowMs,
 }: HistoryDeps): Promise<ReplayInput> {
   const { environment, enterFolder } = around
+  const givenIn = resolve('.')
   enterFolder(configFile)
   const inspection = await inspectConfiguration({
     mode: 'client',
@@ -107,7 +108,8 @@ export async function historyInput({
       close: () => store.close(),
     }
   }
-  const target = await findControlTarget(control, { environment, inspect: () => Promise.resolve(inspection) })
+  const inspect = () => Promise.resolve(inspection)
+  const target = await findControlTarget(control, { environment, inspect, givenIn })
   const session = new ControlSession(target, () => undefined)
   return {
     ...shared,

@@ -2,7 +2,8 @@
  * The options of `trackalert replay`. Pure but for commander.
  */
 import { SEVERITIES, type Severity } from '../alerts/severity.ts'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { wholeNumber } from './number-option.ts'
 
 const FORMATS = ['table', 'json'] as const
 
@@ -37,7 +38,7 @@ export function replayCommand(choose: (replay: ReplayChoice) => void): Command {
     .option('--against <file>', 'another configuration: print what it would change')
     .option('--history', "take the server's own history in place of files")
     .addOption(new Option('--format <format>', 'how to print').choices(FORMATS).default('table'))
-    .option('--examples <number>', 'alerts of each rule to show', examples, 3)
+    .option('--examples <number>', 'alerts of each rule to show', wholeNumber(0, MOST_EXAMPLES), 3)
     .addOption(
       new Option('--severity <severity>', 'leave out alerts that are less severe')
         .choices(SEVERITIES)
@@ -58,9 +59,4 @@ export function replayCommand(choose: (replay: ReplayChoice) => void): Command {
         isOnline: options.online === true,
       })
     })
-}
-
-function examples(text: string): number {
-  if (/^\d{1,4}$/.test(text) && Number(text) <= MOST_EXAMPLES) return Number(text)
-  throw new InvalidArgumentError(`It is a whole number from 0 to ${MOST_EXAMPLES}.`)
 }

@@ -29,7 +29,7 @@ interface ReplayDeps {
 type ReplayCommand = Extract<CommandLine, { readonly kind: 'replay' }>
 
 interface Engine {
-  /** The configuration, as it is printed. */
+  /** The configuration's absolute path. */
   readonly file: string
   readonly engine: ReplayEngine
 }
@@ -57,8 +57,10 @@ export async function replayReports(
     const outcome = await run(input, engines, { around, leastSeverity: choice.leastSeverity })
     const output = new PacedOutput(around.output)
     await output.write(choice.format === 'json' ? replayJson(outcome) : replayText(outcome, choice.examples))
-    if (output.failure !== undefined && !output.hasLostReader) throw output.failure
-    return isWhole(outcome) ? EXIT.ok : EXIT.failed
+    const complaint = output.complaint()
+    if (complaint === undefined) return isWhole(outcome) ? EXIT.ok : EXIT.failed
+    around.errors.write(`trackalert: ${complaint}\n`)
+    return EXIT.failed
   } catch (error) {
     around.errors.write(`trackalert: ${messageOf(error)}\n`)
     return EXIT.failed

@@ -4,7 +4,6 @@
  */
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
-import { messageOf } from '../errors.ts'
 import { simulate, type SimulationOptions } from '../simulator/simulate.ts'
 import { EXIT, type ExitStatus } from './exit-status.ts'
 import { PacedOutput } from './paced-output.ts'
@@ -29,9 +28,9 @@ export async function writeSimulation(
   const paced = new PacedOutput(target)
   await writeLines(reports, paced)
   if (outputFile !== undefined) await paced.end()
-  const { failure } = paced
-  if (failure === undefined || paced.hasLostReader) return EXIT.ok
-  writeError(`cannot write ${outputFile ?? 'standard output'}: ${messageOf(failure)}\n`)
+  const complaint = paced.complaint(outputFile)
+  if (complaint === undefined) return EXIT.ok
+  writeError(`${complaint}\n`)
   return EXIT.failed
 }
 

@@ -12,7 +12,9 @@ export function readConfigSource(configFile: string): Uint8Array {
   try {
     return readFileSync(configFile)
   } catch (error) {
-    throw new TrackError('TRK_CONFIG_INVALID', `the file cannot be read: ${messageOf(error)}`, {
+    const isNotThere = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const advice = isNotThere ? '; -C FILE names another' : ''
+    throw new TrackError('TRK_CONFIG_INVALID', `the file cannot be read: ${messageOf(error)}${advice}`, {
       cause: error,
     })
   }

@@ -58,7 +58,7 @@ function withoutEffect(deps: HarmlessDeps): Readonly<Record<string, Run>> {
       if (found.text !== undefined) return found.text
       // Before the first start no secret exists yet, which is no mistake of the configuration.
       if (mode !== 'client') return standInSecret(name)
-      return call.fail(`there is no ${found.file} yet; the server makes it at its first start`)
+      return call.fail(found.why)
     },
     ...questions(outside),
     ...(mode === 'client'

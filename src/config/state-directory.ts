@@ -3,7 +3,7 @@
  * on policy workers, which read the same secrets again.
  */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf, TrackError } from '../errors.ts'
 
@@ -67,17 +67,43 @@ export function readOrMakeSecret(stateDirectory: string, name: string): StoredSe
   return { text: secretIn(file), file, isNew }
 }
 
+/** A secret, or why there is none for whoever asks. */
+export type FoundSecret =
+  | { readonly text: string }
+  /** `why` is a sentence that names the file, without an end. */
+  | { readonly text: undefined; readonly why: string }
+
 /**
  * As `readOrMakeSecret`, but a secret that is not there yet is not made.
  *
  * @throws TrackError TRK_STATE_DIRECTORY when the name or the file cannot be used.
  */
-export function readSecret(
-  stateDirectory: string,
-  name: string,
-): { readonly file: string; readonly text: string | undefined } {
+export function readSecret(stateDirectory: string, name: string): FoundSecret {
   const file = secretFile(stateDirectory, name)
-  return { file, text: existsSync(file) ? secretIn(file) : undefined }
+  const look = lookFor(file)
+  if (look.isThere) return { text: secretIn(file) }
+  return {
+    text: undefined,
+    why: look.why ?? `there is no ${file} yet; the server makes it at its first start`,
+  }
+}
+
+interface Look {
+  readonly isThere: boolean
+  /** Why nobody can tell; a sentence without an end. */
+  readonly why?: string
+}
+
+/** Whether a file of the state directory is there; who is not the server's user may not be let in. */
+export function lookFor(file: string): Look {
+  try {
+    return { isThere: statSync(file, { throwIfNoEntry: false }) !== undefined }
+  } catch (error) {
+    return {
+      isThere: false,
+      why: `${file} cannot be read: ${messageOf(error)}; run the command as the server's user`,
+    }
+  }
 }
 
 function secretFile(stateDirectory: string, name: string): string {

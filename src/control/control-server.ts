@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { messageOf, TrackError } from '../errors.ts'
+import { listenFailure } from '../http/listen-failure.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { KEY_BYTES } from './channel.ts'
@@ -77,9 +78,7 @@ export function createControlServer(deps: ControlServerDeps, options: ControlSer
       server.listen({ host, port })
       await once(server, 'listening')
     } catch (error) {
-      throw new TrackError('TRK_LISTEN_FAILED', `control socket, ${host} port ${port}: ${messageOf(error)}`, {
-        cause: error,
-      })
+      throw listenFailure({ host, port, setting: 'controlSocket' }, error)
     }
     server.on('error', (error) =>
       deps.log.error('the control socket has a fault', { error: messageOf(error) }),

@@ -26,7 +26,8 @@ const SILENT = [
 const PRELUDE =
   `addListener("127.0.0.1:0", false, "", "", {}) setACL({ "127.0.0.0/8" }) ` +
   `setWebserverPassword(secret("${PASSWORD_NAME}")) ` +
-  `for _, name in ipairs { ${SILENT.map((name) => `"${name}"`).join(', ')} } do _G[name] = function() end end `
+  `for _, name in ipairs { ${SILENT.map((name) => `"${name}"`).join(', ')} } do _G[name] = function() end end ` +
+  `http.request = function() return nil, "a demo asks no other system" end `
 
 /** @param shipped - absolute path of the configuration that comes with the program */
 export function makeDemoFolder(shipped: string): DemoFolder {

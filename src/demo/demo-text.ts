@@ -29,6 +29,7 @@ interface DemoFacts {
 
 export function opening({ traffic, users, seed, url, passwordFile, dayMs }: DemoFacts): string {
   const { learning, attacks } = traffic
+  const pace = dayMs === 0 ? 'the other days come as fast' : `a day takes ${dayMs / 1000} s`
   return `trackalert demo: the logins of ${users} people, made up by the simulator (seed ${seed}): ${LEARNING_DAYS} days on which
 the policy learns what is usual, then ${ATTACK_DAYS} days with ${attacks} attacks among them.
 
@@ -39,7 +40,7 @@ Server and state go when the demo ends, or with Ctrl-C.
 Time is pressed together: the days are over already, each report carries its own time, and this server, unlike one of
 yours, takes that for now. Rules about the whole site look every five real minutes, so they take no part.
 
-Learning from ${learning.length} logins of ${LEARNING_DAYS} days, as fast as this machine can; then a day takes ${dayMs / 1000} s.
+Learning from ${learning.length} logins of ${LEARNING_DAYS} days, as fast as this machine can; then ${pace}.
 `
 }
 
@@ -118,15 +119,15 @@ export function nextSteps(): string {
   npm start                            runs a server of your own, for real logins
   npm run -s alerts -- explain ID      asks it why it raised an alert
   conf/trackalert.conf                 holds the thresholds; change some in a copy of it and see what would change:
-  npx node src/main.ts simulate --output logins.ndjson
-  npx node src/main.ts replay logins.ndjson -C conf/trackalert.conf --against conf/mine.conf
+  npm run -s trackalert -- simulate --output logins.ndjson
+  npm run -s trackalert -- replay logins.ndjson -C conf/trackalert.conf --against conf/mine.conf
 `
 }
 
 /** While the server stays up. */
 export function staying({ url, passwordFile }: Pick<DemoFacts, 'url' | 'passwordFile'>): string {
   return `The server stays up until Ctrl-C. In another terminal, in this folder:
-  npx node src/main.ts alerts --url ${url} --password-file ${passwordFile}
-  npx node src/main.ts alerts explain 1 --url ${url} --password-file ${passwordFile}
+  npm run -s alerts -- --url ${url} --password-file ${passwordFile}
+  npm run -s alerts -- explain 1 --url ${url} --password-file ${passwordFile}
 `
 }

@@ -2,6 +2,7 @@
  * `trackalert demo`: the real server with the shipped configuration, simulated logins played into it over HTTP, and the
  * alerts that come of them. Main thread of the command, which is also that of the server.
  */
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { explanationText } from '../alerts/explanation-text.ts'
@@ -46,10 +47,14 @@ export interface DemoHost {
   readonly onStopSignal: (listener: () => void) => void
 }
 
-/** @throws TrackError when the server does not start, or TRK_DEMO_FAILED when it does not do what it should */
+/**
+ * @returns 0 when it was played or interrupted, 1 when what it says cannot be written
+ * @throws TrackError when the server does not start, or TRK_DEMO_FAILED when it does not do what it should
+ */
 export async function runDemo(choice: DemoChoice, host: DemoHost): Promise<ExitStatus> {
   const stopping = new AbortController()
   host.onStopSignal(() => stopping.abort())
+  const output = new PacedOutput(host.surroundings.output)
   const folder = makeDemoFolder(host.configFile)
   try {
     const traffic = makeDemoTraffic(choice.users, choice.seed, Date.now())
@@ -65,12 +70,16 @@ export async function runDemo(choice: DemoChoice, host: DemoHost): Promise<ExitS
         target,
         folder,
         stopping,
-        output: host.surroundings.output,
+        output,
+        terminal: terminalOf(host.surroundings.output),
       }).run()
     } finally {
       await app.stop(STOP_DEADLINE_MS)
     }
-    return EXIT.ok
+    const complaint = output.complaint()
+    if (complaint === undefined) return EXIT.ok
+    host.surroundings.errors.write(`trackalert: ${complaint}\n`)
+    return EXIT.failed
   } finally {
     folder.remove()
   }
@@ -104,13 +113,19 @@ interface Stage {
   readonly target: HttpTarget
   readonly folder: DemoFolder
   readonly stopping: AbortController
-  readonly output: Surroundings['output']
+  readonly output: PacedOutput
+  /** Undefined: the output is none. */
+  readonly terminal: Terminal | undefined
+}
+
+interface Terminal {
+  /** Undefined: it does not say. */
+  readonly columns: number | undefined
 }
 
 class Demo {
   readonly #choice: DemoChoice
   readonly #stage: Stage
-  readonly #output: PacedOutput
   readonly #alerts: DemoAlerts
   readonly #beganMs = performance.now()
   #sent = 0
@@ -118,7 +133,6 @@ class Demo {
   constructor(choice: DemoChoice, stage: Stage) {
     this.#choice = choice
     this.#stage = stage
-    this.#output = new PacedOutput(stage.output)
     const { learning, attacked } = stage.traffic
     this.#alerts = new DemoAlerts(stage.target, [...learning, ...attacked])
   }
@@ -138,12 +152,13 @@ class Demo {
     const { signal } = this.#stage.stopping
     if (this.#choice.stay && !signal.aborted) {
       await this.#write(text.staying(facts))
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+      // It may have been interrupted while that was written, or nobody took it.
+      if (!signal.aborted) await once(signal, 'abort')
     }
   }
 
   async #play(): Promise<void> {
-    const { traffic, target, clock, stopping, output } = this.#stage
+    const { traffic, target, clock, stopping, terminal } = this.#stage
     const { signal } = stopping
     const playing = {
       target,
@@ -152,7 +167,7 @@ class Demo {
       onSent: (count: number) => void (this.#sent += count),
       allRun: async () => {
         await this.#allRun()
-        if (output.isTTY === true) await this.#write(text.progress(this.#sent, traffic.learning.length))
+        if (terminal !== undefined) await this.#write(text.progress(this.#sent, traffic.learning.length))
       },
     }
     await playReports(traffic.learning, { ...playing, dayMs: 0 })
@@ -184,8 +199,8 @@ class Demo {
   }
 
   async #show(): Promise<void> {
-    const { traffic, output } = this.#stage
-    const page = { columns: columnsOf(output), hasColours: output.isTTY === true }
+    const { traffic, terminal } = this.#stage
+    const page = { columns: terminal?.columns, hasColours: terminal !== undefined }
     const news = (await this.#alerts.look()).filter(text.isShown)
     for (const seen of news) await this.#write(text.alertText(seen, traffic.startSeconds, page))
   }
@@ -199,9 +214,10 @@ class Demo {
   }
 
   async #write(chunk: string): Promise<void> {
-    await this.#output.write(chunk)
-    // Nobody reads it any more, such as head, which has seen enough.
-    if (this.#output.failure !== undefined) this.#stage.stopping.abort()
+    const { output, stopping } = this.#stage
+    // Nobody reads it any more, such as head, which has seen enough, or the disk is full.
+    if (output.failure === undefined) await output.write(chunk)
+    if (output.failure !== undefined) stopping.abort()
   }
 
   #seconds(): number {
@@ -221,8 +237,8 @@ function exampleOf(all: readonly SeenAlert[]): SeenAlert | undefined {
   return all.find((seen) => seen.truth.kind === 'attack' && text.isShown(seen))
 }
 
-/** undefined of what is no terminal. */
-function columnsOf(output: Surroundings['output']): number | undefined {
+function terminalOf(output: Surroundings['output']): Terminal | undefined {
+  if (output.isTTY !== true) return undefined
   const columns = 'columns' in output ? output.columns : undefined
-  return typeof columns === 'number' && columns >= LEAST_COLUMNS ? columns : undefined
+  return { columns: typeof columns === 'number' && columns >= LEAST_COLUMNS ? columns : undefined }
 }

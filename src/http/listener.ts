@@ -7,12 +7,13 @@ import { createServer, type RequestListener, type Server as HttpServer, type Ser
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
-import { messageOf, TrackError } from '../errors.ts'
+import { TrackError } from '../errors.ts'
 import { closeSilent, createClientErrorHandler } from './client-error.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { REPORT_TARGETS } from './direct-route.ts'
 import { createGate, type Gate, type HttpAccess } from './gate.ts'
 import type { BoundAddress, HttpOptions, HttpPorts, ListenerSettings } from './http-ports.ts'
+import { listenFailure } from './listen-failure.ts'
 import type { LoadedTls } from './load-tls.ts'
 import { registerRoutes } from './register-routes.ts'
 import { routePathOf } from './request-target.ts'
@@ -106,13 +107,7 @@ export class Listener {
       this.#server.listen({ host: settings.host, port: settings.port, backlog: BACKLOG, ipv6Only })
       await once(this.#server, 'listening')
     } catch (error) {
-      throw new TrackError(
-        'TRK_LISTEN_FAILED',
-        `${settings.host} port ${settings.port}: ${messageOf(error)}`,
-        {
-          cause: error,
-        },
-      )
+      throw listenFailure({ host: settings.host, port: settings.port, setting: 'addListener' }, error)
     }
     this.#server.on('error', (error) => onInternalError?.(error))
     const bound = boundAddress(this.#server.address(), this.#plan.tls !== undefined)

@@ -17,6 +17,7 @@ import { hashSeed } from '../trends/item-hash.ts'
 import { TrendRegistry } from '../trends/trend-registry.ts'
 import type { FromWorker, WorkerSetup } from './messages.ts'
 import type { QuestionChannel } from './question-channel.ts'
+import { openedGeoDatabases, runConfiguration } from './run-configuration.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import type { WorkerTrends } from './worker-trends.ts'
 
@@ -41,8 +42,7 @@ interface PolicyStateDeps {
 /**
  * Builds the state.
  *
- * @throws TrackError TRK_CONFIG_INVALID when the file fails, which it did not on the configuration thread: it or a module
- *   that it loads does something else here.
+ * @throws TrackError TRK_CONFIG_INVALID as runConfiguration does.
  */
 export async function createPolicyState(
   setup: WorkerSetup,
@@ -64,12 +64,7 @@ export async function createPolicyState(
     settings: new SettingsCollector(),
     registrations,
     log: (level, message, fields) => notify({ type: 'log', level, message, fields }),
-    geo: {
-      open: (name) => {
-        throw new TrackError('TRK_CONFIG_INVALID', `the GeoIP database ${name} was not opened at the start`)
-      },
-      find: (name) => geoDatabases.get(name),
-    },
+    geo: openedGeoDatabases(geoDatabases),
     http: { client: () => httpClient },
     dns: createDnsResolvers({
       onQuery: (resolver, durationMs) => notify({ type: 'dns-query', resolver, durationMs }),
@@ -108,8 +103,7 @@ export async function createPolicyState(
     onBug: (thrown, where) => notify(bugNotice(thrown, where)),
   })
   made = lua
-  const outcome = await lua.runSource(setup.configSource, setup.configFile)
-  if (!outcome.ok) throw new TrackError('TRK_CONFIG_INVALID', outcome.error.message)
+  await runConfiguration(lua, setup)
   const devices = createDeviceParser(loadDeviceRules({ ownRulesFile: setup.regexesFile }))
   return {
     lua,

@@ -26,6 +26,18 @@ export interface ReplaySetup {
   readonly isOnline: boolean
 }
 
+/** What a thread is started with. */
+export interface ReplayThreadSetup {
+  readonly setup: ReplaySetup
+  /** Shared with the main thread; new with every run. */
+  readonly runMarks: BigInt64Array
+}
+
+/** Places in `runMarks`. */
+export const RUN_MARK = { runs: 0, reportId: 1 } as const
+/** `reportId` of a background function. */
+export const NO_REPORT = -1n
+
 /** Reports in the order in which they are run. */
 export interface ReportBatch {
   /** encodeLoginReport's texts, with a line end between two: to copy one text costs less than to copy many. */

@@ -16,7 +16,7 @@ export interface ReplayOutcome extends Omit<ReplayResult, 'runs'> {
 }
 
 export interface ConfigurationOutcome {
-  /** As it was given. */
+  /** Absolute path. */
   readonly file: string
   readonly end: ReplayEnd
   /** undefined: the reports have no labels. */

@@ -19,6 +19,7 @@ const MOST_ALERTS = 200_000
 export class ReplayRuns {
   readonly #state: ReplayState
   readonly #schedules: readonly ScheduleSettings[]
+  readonly #onRun: (reportId: number | undefined) => void
   /** Made with the first report. */
   #schedule: ReplaySchedule | undefined
   /** Time does not go back for background functions, whatever reports say. */
@@ -28,9 +29,15 @@ export class ReplayRuns {
   #webHooks = 0
   #raised: Raised[] = []
 
-  constructor(state: ReplayState, schedules: readonly ScheduleSettings[]) {
+  /** @param onRun - told of each run that begins, with the number of its report; undefined for a background function */
+  constructor(
+    state: ReplayState,
+    schedules: readonly ScheduleSettings[],
+    onRun: (reportId: number | undefined) => void,
+  ) {
     this.#state = state
     this.#schedules = schedules
+    this.#onRun = onRun
   }
 
   /** @throws TrackError TRK_REPLAY_LIMIT when trends or alerts are too many. */
@@ -63,22 +70,25 @@ export class ReplayRuns {
 
   #passTime(nowSeconds: number): Promise<void> | undefined {
     this.#newestSeconds = nowSeconds
-    this.#state.rows.passTime(nowSeconds)
     this.#schedule ??= new ReplaySchedule(this.#schedules, nowSeconds * 1000)
-    return this.#schedule.isDue(nowSeconds * 1000)
-      ? this.#runDue(this.#schedule, nowSeconds * 1000)
-      : undefined
+    if (this.#schedule.isDue(nowSeconds * 1000)) return this.#runDue(this.#schedule, nowSeconds)
+    this.#state.rows.passTime(nowSeconds)
+    return undefined
   }
 
-  async #runDue(schedule: ReplaySchedule, nowMs: number): Promise<void> {
-    const { lua, registrations } = this.#state
-    for (const { background, atMs } of schedule.dueUntil(nowMs)) {
+  /** Each finds what was remembered at its time: rows expire as the runs come, not all before. */
+  async #runDue(schedule: ReplaySchedule, nowSeconds: number): Promise<void> {
+    const { lua, registrations, rows } = this.#state
+    for (const { background, atMs } of schedule.dueUntil(nowSeconds * 1000)) {
+      rows.passTime(atMs / 1000)
       const fn = registrations.backgrounds.get(background)
       if (fn === undefined) continue
       this.#backgroundRuns++
       const run = createRunContext('background', background, atMs / 1000)
+      this.#onRun(undefined)
       this.#end(run, await lua.run(run, fn, []), undefined)
     }
+    rows.passTime(nowSeconds)
   }
 
   /** A promise only when the run waits. */
@@ -87,6 +97,7 @@ export class ReplayRuns {
     if (registrations.report === undefined) return undefined
     const report = decodeLoginReport(text)
     const run = createRunContext('report', 'report', place.nowSeconds, report)
+    this.#onRun(place.id)
     const outcome = lua.run(run, registrations.report, (L) => pushLoginTuple(L, report))
     if (outcome instanceof Promise) return outcome.then((ended) => this.#end(run, ended, place))
     this.#end(run, outcome, place)

@@ -7,12 +7,12 @@ import { AlertBook } from '../alerts/alert-book.ts'
 import { createDeviceParser } from '../enrich/device/device-parser.ts'
 import { loadDeviceRules } from '../enrich/device/device-rules.ts'
 import { openGeoDatabase } from '../enrich/geoip/geo-database.ts'
-import { TrackError } from '../errors.ts'
 import { createHttpClient, type HttpClient } from '../lookup/http-client.ts'
 import { createLoginTuples, type PushLoginTuple } from '../lua/bindings/login-tuple.ts'
 import { Registrations } from '../lua/bindings/registrations.ts'
 import { createLuaState, type LuaState } from '../lua/lua-state.ts'
 import { offlineBindings } from '../policy/offline-bindings.ts'
+import { openedGeoDatabases, runConfiguration } from '../policy/run-configuration.ts'
 import { hashSeed } from '../trends/item-hash.ts'
 import { RowTable } from '../trends/row-table.ts'
 import { TrendRegistry } from '../trends/trend-registry.ts'
@@ -53,12 +53,7 @@ export async function createReplayState(setup: ReplaySetup): Promise<ReplayState
     registry,
     seed: hashSeed(setup.hashSeed),
     rows: () => rows,
-    geo: {
-      open: (name) => {
-        throw new TrackError('TRK_CONFIG_INVALID', `the GeoIP database ${name} was not opened at the start`)
-      },
-      find: (name) => geoDatabases.get(name),
-    },
+    geo: openedGeoDatabases(geoDatabases),
     isWebHook: (name) => webHooks.has(name),
     isCustomStat: (name) => customStats.has(name),
     http: { client: () => (client ??= createHttpClient({ tls: setup.tlsClient })) },
@@ -75,8 +70,7 @@ export async function createReplayState(setup: ReplaySetup): Promise<ReplayState
     changesFiles: false,
   })
   made = lua
-  const outcome = await lua.runSource(setup.configSource, setup.configFile)
-  if (!outcome.ok) throw new TrackError('TRK_CONFIG_INVALID', outcome.error.message)
+  await runConfiguration(lua, setup)
   const devices = createDeviceParser(loadDeviceRules({ ownRulesFile: setup.regexesFile }))
   return {
     lua,

@@ -116,8 +116,10 @@ function examplesText(title: string, alerts: readonly Alert[], examples: number)
 }
 
 function exampleLine({ id, firstAtMs, severity, key, count, message }: Alert): string {
+  // An alert of the whole site is about no key.
+  const about = key === '' ? '' : ` ${plainText(key)}`
   const times = count === 1 ? '' : ` (${count} times)`
-  return `  ${id} ${utcTime(firstAtMs / 1000)} ${severity} ${plainText(key)}${times}: ${plainText(message)}\n`
+  return `  ${id} ${utcTime(firstAtMs / 1000)} ${severity}${about}${times}: ${plainText(message)}\n`
 }
 
 /** `1 report`, `2 reports`. */

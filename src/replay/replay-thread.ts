@@ -3,7 +3,13 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
-import type { FromReplayThread, ReplaySetup, ToReplayThread } from './messages.ts'
+import {
+  NO_REPORT,
+  RUN_MARK,
+  type FromReplayThread,
+  type ReplayThreadSetup,
+  type ToReplayThread,
+} from './messages.ts'
 import { ReplayRuns } from './replay-runs.ts'
 import { createReplayState } from './replay-state.ts'
 
@@ -18,8 +24,12 @@ async function main(): Promise<void> {
   }
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
-    const setup = workerData as ReplaySetup
-    const runs = new ReplayRuns(await createReplayState(setup), setup.schedules)
+    const { setup, runMarks } = workerData as ReplayThreadSetup
+    const onRun = (reportId: number | undefined): void => {
+      Atomics.store(runMarks, RUN_MARK.reportId, reportId === undefined ? NO_REPORT : BigInt(reportId))
+      Atomics.add(runMarks, RUN_MARK.runs, 1n)
+    }
+    const runs = new ReplayRuns(await createReplayState(setup), setup.schedules, onRun)
     /** Batches run one after another, also where a run waits. */
     let last: Promise<void> = Promise.resolve()
     const take = async (message: ToReplayThread): Promise<void> => {

@@ -35,13 +35,15 @@ export interface ReplayRun {
 }
 
 const BATCH_REPORTS = 512
+/** Fewer reports where they are long: a report may have 1 MiB. */
+const BATCH_CHARACTERS = 4 * 1024 * 1024
 /** Read, and not run yet: more only take memory. */
 const BATCHES_AHEAD = 8
 
 /** @throws TrackError of the reports, TRK_REPLAY_INPUT, or of an engine. */
 export async function replay(
   batches: AsyncIterable<readonly ReplayReport[]>,
-  engines: readonly ReplayEngine[],
+  engines: readonly Pick<ReplayEngine, 'run' | 'end'>[],
   onProgress: (reports: number) => void,
 ): Promise<ReplayResult> {
   const beganMs = performance.now()
@@ -55,7 +57,7 @@ export async function replay(
     )
     onProgress(span.reports)
   }
-  for await (const reports of inBatches(batches, BATCH_REPORTS)) {
+  for await (const reports of inBatches(batches)) {
     span.add(reports)
     const run = start(reports)
     // Looked at below, in order; until then nobody must take it for forgotten.
@@ -80,8 +82,11 @@ function batchOf(reports: readonly ReplayReport[]): ReportBatch {
 }
 
 function note(raised: readonly Raised[], reports: readonly ReplayReport[], evidence: RaiseLog): void {
-  for (const { report, ...alert } of raised)
-    evidence.note(alert, report === undefined ? undefined : reports[report]?.mark)
+  for (const { report, ...alert } of raised) {
+    const mark = report === undefined ? undefined : reports[report]?.mark
+    // Of a history nobody says what its reports are, so there is nothing to judge.
+    if (report === undefined || mark !== undefined) evidence.note(alert, mark)
+  }
 }
 
 class TimeSpan {
@@ -100,14 +105,19 @@ class TimeSpan {
   }
 }
 
-async function* inBatches<T>(parts: AsyncIterable<readonly T[]>, size: number): AsyncGenerator<readonly T[]> {
-  let batch: T[] = []
+async function* inBatches(
+  parts: AsyncIterable<readonly ReplayReport[]>,
+): AsyncGenerator<readonly ReplayReport[]> {
+  let batch: ReplayReport[] = []
+  let characters = 0
   for await (const part of parts) {
-    for (const item of part) {
-      batch.push(item)
-      if (batch.length < size) continue
+    for (const report of part) {
+      batch.push(report)
+      characters += report.text.length
+      if (batch.length < BATCH_REPORTS && characters < BATCH_CHARACTERS) continue
       yield batch
       batch = []
+      characters = 0
     }
   }
   if (batch.length > 0) yield batch

@@ -2,8 +2,8 @@
  * The reports that a server has kept, oldest first, at the times at which it received them: out of its state directory while
  * it is stopped, or from the server itself. Main thread of the command.
  */
-import { existsSync } from 'node:fs'
 import { extname, join } from 'node:path'
+import { lookFor } from '../config/state-directory.ts'
 import { TrackError } from '../errors.ts'
 import type { TrendApplierSetup } from '../store/apply-trends.ts'
 import { parseDumpLine } from '../store/dump-reports.ts'
@@ -22,8 +22,10 @@ const WHERE = 'the history'
  * @throws TrackError TRK_REPLAY_INPUT when there is none; TRK_STORE_* when it cannot be read.
  */
 export async function openHistory(stateDirectory: string, nowMs: number): Promise<EmbeddedStore | undefined> {
-  if (!existsSync(join(stateDirectory, 'store')))
-    throw new TrackError('TRK_REPLAY_INPUT', `${stateDirectory} holds no store: no server has used it yet`)
+  const { isThere, why = `${stateDirectory} holds no store: no server has used it yet` } = lookFor(
+    join(stateDirectory, 'store'),
+  )
+  if (!isThere) throw new TrackError('TRK_REPLAY_INPUT', why)
   const module = new URL(`../store/apply-trends${extname(import.meta.url)}`, import.meta.url).href
   try {
     const { store } = await openEmbeddedStore(
@@ -65,9 +67,10 @@ export async function* reportsOfServer(
 ): AsyncGenerator<readonly ReplayReport[], void, undefined> {
   let after = '-1'
   do {
+    // Policy workers run the line as well, where dumpReports answers nothing: it must not fail there.
     const reply = await run(
       `local lines, after = dumpReports(${after}, ${PAGE_REPORTS})\n` +
-        `return (after and string.format("%d", after) or "") .. "\\n" .. lines`,
+        `return (after and string.format("%d", after) or "") .. "\\n" .. (lines or "")`,
     )
     const [next = '', ...lines] = reply.split('\n')
     if (!/^\d*$/.test(next)) throw new TrackError('TRK_REPLAY_INPUT', `the server says: ${reply}`)

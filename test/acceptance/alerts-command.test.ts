@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { allRun, eventually, report } from '../support/ask-server.ts'
 import { connectConsole, CONTROL_CONFIGURATION, CONTROL_KEY } from '../support/console-client.ts'
+import { temporaryDirectory } from '../support/embedded-store.ts'
 import { freePort } from '../support/free-port.ts'
+import { listenLocal } from '../support/listen-local.ts'
 import { MAIN, runProgram } from '../support/program.ts'
 import { PASSWORD, startServer, type ServerProcess } from '../support/server-process.ts'
 
@@ -245,4 +248,22 @@ test('a sink is tested with one command, whose status tells how it went', async 
   assert.match(none.stderr, /there is no alert sink .*; there are good, bad/)
   const away = await runProgram(t, ['notify-test', 'good', '--control', '127.0.0.1:1', ...control.slice(2)])
   assert.equal(away.code, 3)
+  // The policy workers run a line of the console too, and say in the log when it fails there.
+  await server.stop()
+  assert.doesNotMatch(server.output, /a line of the console failed/)
+})
+
+test('a server that does not know what is asked is said to be of another version, and its answer is not poured out', async (t) => {
+  const older = createServer((_, response) =>
+    response.end(JSON.stringify({ status: 'ok', alert: { id: 1 } })),
+  )
+  const port = await listenLocal(t, older)
+  const passwordFile = join(await temporaryDirectory(t), 'password')
+  writeFileSync(passwordFile, 'p')
+  const target = ['--url', `http://127.0.0.1:${port}`, '--password-file', passwordFile]
+  assert.deepEqual(await runProgram(t, ['alerts', 'explain', '1', ...target]), {
+    code: 1,
+    stdout: '',
+    stderr: 'trackalert: the server answered something else; it may be of an older version\n',
+  })
 })

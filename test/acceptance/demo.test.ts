@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { MAIN, runProgram } from '../support/program.ts'
+import { lacksFullDisk, MAIN, runOntoFullDisk, runProgram } from '../support/program.ts'
 
 const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url))
 /** On a busy machine, too. */
@@ -42,6 +42,12 @@ test('npm run demo is the same', () => {
     readonly scripts: { readonly demo: string }
   }
   assert.equal(scripts.demo, 'node src/main.ts demo')
+})
+
+test('what it cannot write is status 1, and ends it', { skip: lacksFullDisk }, () => {
+  const { code, stderr } = runOntoFullDisk([...FEW, '--stay'])
+  assert.equal(code, 1)
+  assert.match(stderr, /^trackalert: cannot write standard output: ENOSPC/)
 })
 
 /** The demo as a process whose output is waited for. */
@@ -81,7 +87,7 @@ for (const [when, pattern] of [
 test('with --stay its server answers when everything is played, and lives in the days that it has played', async (t) => {
   const { child, demo, shows, ended } = startDemo(t, '--stay')
   await shows(/^The server stays up/m)
-  const [, options = ''] = /alerts (--url \S+ --password-file \S+)/.exec(demo.output) ?? []
+  const [, options = ''] = /alerts -- (--url \S+ --password-file \S+)/.exec(demo.output) ?? []
   const { code, stdout } = await runProgram(t, ['alerts', '--format', 'json', ...options.split(' ')])
   assert.equal(code, 0)
   const alerts = stdout

@@ -1,8 +1,11 @@
 /** The history of a real server, replayed: the alerts that it raised live, from the running server and after it has stopped. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { allRun } from '../support/ask-server.ts'
+import { temporaryDirectory } from '../support/embedded-store.ts'
 import { freePort } from '../support/free-port.ts'
 import { runProgram } from '../support/program.ts'
 import { randomFrom } from '../support/random-from.ts'
@@ -118,6 +121,26 @@ test('a replay of the history gives the alerts that the server raised live, from
   assert.deepEqual(await liveAlerts(server), live)
 })
 
+test('a running server gives its history without a complaint, to a key file that is named from where the command was given', async (t) => {
+  const key = randomBytes(32).toString('base64')
+  const control = `controlSocket("127.0.0.1:${await freePort()}") setKey("${key}")`
+  const server = await startServer(t, { configuration: `${BASE_CONFIGURATION}${control}${POLICY}` })
+  await send(server, reports(50))
+  const cwd = await temporaryDirectory(t)
+  await writeFile(join(cwd, 'key.txt'), key)
+  const words = ['-C', join(server.folder, 'trackalert.conf'), '--history']
+  const byOption = await replayed(t, [...words, '--key-file', 'key.txt'], { cwd, status: 1 })
+  assert.equal(byOption.reports, 50)
+  const byEnvironment = await runProgram(t, ['replay', ...words], {
+    cwd,
+    env: { TRACKALERT_CONTROL_KEY_FILE: 'key.txt' },
+  })
+  assert.equal(byEnvironment.stderr, '')
+  // The policy workers run a line of the console too, and say in the log when it fails there.
+  await server.stop()
+  assert.doesNotMatch(server.output, /a line of the console failed/)
+})
+
 test('a history that is not there, or a server that does not answer, is status 1 and said', async (t) => {
   const server = await startServer(t, { configuration: `${BASE_CONFIGURATION}${POLICY}` })
   const { folder: cwd } = server
@@ -130,4 +153,12 @@ test('a history that is not there, or a server that does not answer, is status 1
   })
   assert.equal(none.code, 1)
   assert.match(none.stderr, /elsewhere holds no store/)
+  // Stands for a folder of another user: root, who may run the tests, can look into all of these.
+  await symlink('hidden', join(cwd, 'hidden'))
+  const hidden = await runProgram(t, ['replay', '-C', 'trackalert.conf', '--history'], {
+    cwd,
+    env: { STATE_DIRECTORY: `${cwd}/hidden` },
+  })
+  assert.equal(hidden.code, 1)
+  assert.match(hidden.stderr, /hidden\/store cannot be read: ELOOP.*; run the command as the server's user$/m)
 })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { temporaryDirectory } from '../support/embedded-store.ts'
-import { runProgram } from '../support/program.ts'
+import { lacksFullDisk, runOntoFullDisk, runProgram } from '../support/program.ts'
 import { only, replayed, type Replayed } from '../support/replayed.ts'
 import { simulated } from '../support/simulation.ts'
 
@@ -203,6 +203,45 @@ describe('replay', () => {
     const outcome = await replayed(t, ['-C', 'secret.conf', 'reports.ndjson'], { cwd })
     assert.equal(outcome.reports, REPORTS.length)
     assert.deepEqual(readdirSync(cwd).toSorted(), ['a.conf', 'reports.ndjson', 'secret.conf'])
+  })
+
+  test('a background function finds what was remembered at its own time, however late the next report comes', async (t) => {
+    const configuration = `
+      newStringStatsDB("logins", 60, 2, {count="int"})
+      local logins = getStringStatsDB("logins")
+      setReport(function(lt) logins:twAdd(lt.login, "count", 1) end)
+      setBackground("look", function()
+        if logins:twGet("ann", "count") > 0 then raiseAlert{rule="seen", key=os.date("!%T"), message="m"} end
+        if logins:twGetSize() > 0 then raiseAlert{rule="kept", key="ann", message="m"} end
+      end)
+      intervalScheduleBackgroundFunc("0:00:30", "look")`
+    const at = (seconds: number): string =>
+      `${JSON.stringify({ login: 'ann', remote: '192.0.2.1', success: true, t: seconds })}\n`
+    const start = Date.UTC(2026, 0, 5) / 1000
+    const cwd = await folderWith(t, {
+      'look.conf': configuration,
+      'gap.ndjson': at(start) + at(start + 3 * 86_400),
+    })
+    const { alerts } = only(await replayed(t, ['-C', 'look.conf', 'gap.ndjson'], { cwd }))
+    assert.deepEqual(
+      alerts.filter(({ rule }) => rule === 'seen').map(({ key }) => key),
+      ['00:00:30', '00:01:00', '00:01:30'],
+    )
+    // In the end it is gone: rows are looked at once a day.
+    const kept = alerts.filter(({ rule }) => rule === 'kept')
+    assert.deepEqual(
+      kept.map(({ last }) => last <= start + 86_400),
+      [true],
+    )
+  })
+
+  test('what it cannot write is status 1', { skip: lacksFullDisk }, async (t) => {
+    const { code, stderr } = runOntoFullDisk(
+      ['replay', '-C', 'a.conf', 'reports.ndjson'],
+      await folderWith(t),
+    )
+    assert.equal(code, 1)
+    assert.match(stderr, /^trackalert: cannot write standard output: ENOSPC/)
   })
 
   test('reports without labels are replayed and not judged', async (t) => {

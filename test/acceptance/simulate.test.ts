@@ -1,12 +1,12 @@
 /** simulate, as a shell runs it. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { MAIN, runProgram } from '../support/program.ts'
+import { lacksFullDisk, MAIN, runOntoFullDisk, runProgram } from '../support/program.ts'
 import { optionsWith, simulated } from '../support/simulation.ts'
 
 const { users, days, seed } = optionsWith()
@@ -56,17 +56,11 @@ describe('simulate', () => {
     assert.equal(lines[2], '0')
   })
 
-  test(
-    'a disk that is full is status 1',
-    { skip: existsSync('/dev/full') ? false : 'there is no /dev/full' },
-    () => {
-      const shell = `"$0" "$1" simulate --users 60 --days 2 --attacks none > /dev/full 2> "$2"; echo $?`
-      assert.equal(
-        execFileSync('bash', ['-c', shell, process.execPath, MAIN, '/dev/null'], { encoding: 'utf8' }),
-        '1\n',
-      )
-    },
-  )
+  test('a disk that is full is status 1', { skip: lacksFullDisk }, () => {
+    const { code, stderr } = runOntoFullDisk(['simulate', '--users=60', '--days=2', '--attacks=none'])
+    assert.equal(code, 1)
+    assert.match(stderr, /^trackalert: cannot write standard output: ENOSPC/)
+  })
 
   test('says on standard error which attacks found nobody', async (t) => {
     const { code, stderr } = await runProgram(t, ['simulate', '--users=10', '--attacks=takeover-dormant'])

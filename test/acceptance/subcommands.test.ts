@@ -118,6 +118,12 @@ describe('report', () => {
     assert.equal(result.code, 3)
     assert.match(result.stderr, /has no setWebserverPassword\(\); say --password-file/)
     assert.ok(!existsSync(join(folder, 'state')))
+    writeFileSync(join(folder, 'secret.conf'), 'setWebserverPassword(secret("password"))')
+    const before = await runProgram(t, ['report', '-C', 'secret.conf', '--login', 'a'], { cwd: folder })
+    assert.match(
+      before.stderr,
+      /has no setWebserverPassword\(\); .*secret\.conf:1: .*password yet; the server makes it at its first start; say --password-file$/m,
+    )
   })
 })
 

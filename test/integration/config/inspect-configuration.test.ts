@@ -1,6 +1,15 @@
 /** Looking at a configuration: everything that is wrong is found, and nothing outside changes. */
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -204,12 +213,30 @@ test('a client that needs a secret which is not there yet is told who makes it',
   assert.match(mistakes[0] ?? '', /secrets\/key yet; the server makes it at its first start/)
 })
 
-test('a file that is not there is an error', async () => {
+test('a client that may not look where a secret is hears that, and not that there is none', async (t) => {
+  const folder = newFolder(t)
+  mkdirSync(join(folder, 'state'))
+  // Stands for a folder of another user: root, who may run the tests, can look into all of these.
+  symlinkSync('secrets', join(folder, 'state', 'secrets'))
+  const source = 'setKey(secret("key"))'
+  const { mistakes } = await look(t, source, { mode: 'client', folder })
+  assert.match(
+    mistakes[0] ?? '',
+    /secrets\/key cannot be read: ELOOP.*; run the command as the server's user/,
+  )
+  // Whoever only checks the file may not see secrets, which is no mistake of it.
+  assert.deepEqual((await look(t, `setWebserverPassword(secret("password"))`, { folder })).mistakes, [])
+})
+
+test('a file that is not there is an error that says how to name another', async () => {
   const looking = inspectConfiguration({
     mode: 'check',
     configFile: '/nonexistent/trackalert.conf',
     stateDirectoryFromEnvironment: undefined,
     environment: {},
   })
-  await assert.rejects(looking, { code: 'TRK_CONFIG_INVALID' })
+  await assert.rejects(looking, {
+    code: 'TRK_CONFIG_INVALID',
+    message: /\/nonexistent\/.*; -C FILE names another$/,
+  })
 })

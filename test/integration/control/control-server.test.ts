@@ -339,7 +339,9 @@ test('an address that is taken is an error that names it', async (t) => {
   const { port } = await startControl(t)
   await assert.rejects(startControl(t, { port }), {
     code: 'TRK_LISTEN_FAILED',
-    message: new RegExp(`control socket, 127\\.0\\.0\\.1 port ${port}: .*EADDRINUSE`),
+    message: new RegExp(
+      `control socket, 127\\.0\\.0\\.1 port ${port}: .*EADDRINUSE.*; stop the program .* controlSocket`,
+    ),
   })
 })
 

@@ -69,7 +69,10 @@ test('when one listener cannot be opened none is, and the error names it', async
     }),
     (error: Error & { readonly code?: string }) => {
       assert.equal(error.code, 'TRK_LISTEN_FAILED')
-      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1 port ${busy}: .*EADDRINUSE`))
+      assert.match(
+        error.message,
+        new RegExp(`127\\.0\\.0\\.1 port ${busy}: .*EADDRINUSE.*; stop the program .* addListener`),
+      )
       return true
     },
   )
@@ -79,7 +82,7 @@ test('when one listener cannot be opened none is, and the error names it', async
 test('an address that is not of this machine is named', async (t) => {
   await assert.rejects(startHttp(t, { listeners: [{ ...LOOPBACK, host: '192.0.2.1' }] }), {
     code: 'TRK_LISTEN_FAILED',
-    message: /192\.0\.2\.1 port 0: /,
+    message: /192\.0\.2\.1 port 0: .*; give this machine that address/,
   })
 })
 
