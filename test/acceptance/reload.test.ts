@@ -1,7 +1,7 @@
 /** SIGHUP: what a new configuration changes at once, what it leaves alone, and what a broken one changes: nothing. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { copyFile, writeFile } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
