@@ -21,6 +21,12 @@ function spread.sources(context)
   return list
 end
 
+-- The operator, or, where it is not known, what is most likely one operator's: of IPv6, one has a /32 or several near it.
+function spread.operator(context)
+  local network = place.network(context.remote, context.common)
+  return network ~= "" and network or addressPrefix(context.remote, 16, 24)
+end
+
 -- How many logins failed at a source when these are too many, else nil. Too many: `limit` in six hours, or slow_factor
 -- times as many within a week, and at least good_share of the logins that succeed there: a gateway of thousands has its
 -- share of people who mistype.
@@ -62,12 +68,19 @@ function spread.passwords_check(rule_name, passwords)
   end
 end
 
+-- How many users have logged in from a network within a week.
+function spread.users_at(context, prefix)
+  local users = context.users_at[prefix]
+  if users == nil then
+    users = context.sources:twGet(prefix, "good")
+    context.users_at[prefix] = users
+  end
+  return users
+end
+
 -- Whether so many users log in from the network of this login that it is nobody's own: an office, a carrier, a gateway.
 function spread.is_common(context)
-  if context.network_is_common == nil then
-    context.network_is_common = context.sources:twGet(context.prefix, "good") >= context.common.common_users
-  end
-  return context.network_is_common
+  return spread.users_at(context, context.prefix) >= context.common.common_users
 end
 
 -- What a place that says little about a person makes of a severity.

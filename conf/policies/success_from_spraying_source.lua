@@ -1,5 +1,6 @@
 -- success-from-spraying-source: where logins of many users fail, one succeeds, and that user is not at home there.
 
+local familiar = require "policies.familiar"
 local spread = require "policies.spread"
 
 local rule = { name = "success-from-spraying-source", on = "success" }
@@ -13,7 +14,7 @@ rule.parameters = {
 }
 
 function rule.check(lt, context, parameters)
-  if context.history.networks[context.prefix] then return end
+  if familiar.is_home(context) then return end
   for _, source in ipairs(spread.sources(context)) do
     local count, limit = spread.failing(context, source, parameters)
     if count then

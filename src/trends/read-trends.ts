@@ -78,10 +78,10 @@ export function readSeenItem(query: TrendQuery, item: Uint8Array): SeenEntry | u
   return bytes === undefined ? undefined : seenItem(bytes, item)
 }
 
-/** All items of a seen field, the one seen last first. */
-export function readSeenItems(query: TrendQuery): readonly SeenEntry[] {
+/** The items of a seen field, the one seen last first, at most `limit` of them. */
+export function readSeenItems(query: TrendQuery, limit?: number): readonly SeenEntry[] {
   const bytes = wholeBytes(query, 'seen')
-  return bytes === undefined ? [] : seenItems(bytes)
+  return bytes === undefined ? [] : seenItems(bytes, limit)
 }
 
 /** The latest value of a last field and when it was set (Unix seconds). */

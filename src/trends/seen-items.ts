@@ -88,11 +88,11 @@ export function seenItem(list: Uint8Array, item: Uint8Array): SeenEntry | undefi
   return undefined
 }
 
-/** Every item, the one seen last first. */
-export function seenItems(list: Uint8Array): readonly SeenEntry[] {
+/** The items, the one seen last first, at most `limit` of them. */
+export function seenItems(list: Uint8Array, limit = Infinity): readonly SeenEntry[] {
   const items: SeenEntry[] = []
   const reader = new ByteReader(list, 1)
-  while (reader.hasMore) items.push(asSeen(readEntry(reader)))
+  while (reader.hasMore && items.length < limit) items.push(asSeen(readEntry(reader)))
   return items
 }
 

@@ -38,6 +38,7 @@ import {
 
 const COUNTED = ['int', 'hll', 'countmin'] as const
 const TOP_RANGE: NumberRange = { min: 1, max: 1024 }
+const ITEMS_RANGE: NumberRange = { min: 1, max: 4096 }
 
 interface TrendReadDeps {
   readonly seed: () => HashSeed
@@ -118,13 +119,15 @@ function itemMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostFu
     },
     {
       name: 'StringStatsDB:twItems',
-      usage: 'db:twItems(key, field)',
-      summary: 'Every item of a seen field, the one seen last first: an array of {item, first, last, count}.',
+      usage: 'db:twItems(key, field, count)',
+      summary:
+        'The items of a seen field, the one seen last first, all or at most so many: an array of {item, first, last, count}.',
       scope: 'anywhere',
-      run: (call) =>
-        ask(deps, { target: args.readable(call, 'twItems', ['seen']) }, (query) =>
-          readSeenItems(query).map(seenInLua),
-        ),
+      run(call) {
+        const target = args.readable(call, 'twItems', ['seen'])
+        const limit = isAbsent(call, 4) ? undefined : call.integer(4, 'count', ITEMS_RANGE)
+        return ask(deps, { target, item: limit }, (query) => readSeenItems(query, limit).map(seenInLua))
+      },
     },
     {
       name: 'StringStatsDB:twTop',

@@ -115,6 +115,7 @@ const ANSWERS: readonly (readonly [read: Partial<TrendRead>, text: RegExp])[] = 
     { call: 'twItems', answer: [{ item: 'x\ty', ...seen }], entries: 3 },
     /f: "x y" 4 times, .*; and 2 more \[twItems\]/,
   ],
+  [{ call: 'twItems', item: '1', answer: [{ item: 'x', ...seen }] }, /f: "x" 4 times/],
   [{ call: 'twTop', item: '3', answer: [{ item: 'ann', count: 7 }] }, /f: "ann" 7 \[twTop\]/],
   [{ call: 'twLast', answer: ['Bern', AT_MS / 1000] }, /f: Bern, set \d{4}-/],
   [
