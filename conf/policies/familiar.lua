@@ -7,8 +7,12 @@ local familiar = {}
 
 local function remembered(context, name, ask)
   local memory = context.memory
-  if memory[name] == nil then memory[name] = ask(context) end
-  return memory[name]
+  local answer = memory[name]
+  if answer == nil then
+    answer = ask(context)
+    memory[name] = answer
+  end
+  return answer
 end
 
 -- Whether the user was seen with something before: an item of the field countries, devices, protocols, operators or places.
@@ -23,24 +27,24 @@ function familiar.all(context, field)
   return set
 end
 
+local function ask_home(context) return familiar.has(context, "places", context.prefix) end
+
 -- Whether the network is one of the user's.
-function familiar.is_home(context)
-  return remembered(context, "home", function() return familiar.has(context, "places", context.prefix) end)
-end
+function familiar.is_home(context) return remembered(context, "home", ask_home) end
+
+local function ask_near(context) return familiar.has(context, "operators", context.operator) end
 
 -- Whether the user has come from the same operator, or, where none is known, from the /16 or /24 of IPv6 around the network.
-function familiar.is_near(context)
-  return remembered(context, "near", function() return familiar.has(context, "operators", context.operator) end)
+function familiar.is_near(context) return remembered(context, "near", ask_near) end
+
+local function ask_new_country(context)
+  local country = context.country
+  if country == "" or familiar.has(context, "countries", country) then return false end
+  return #context.users:twItems(context.login, "countries", 1) > 0
 end
 
 -- Whether the country is new to a user of whom one is known.
-function familiar.is_new_country(context)
-  return remembered(context, "abroad", function()
-    local country = context.country
-    if country == "" or familiar.has(context, "countries", country) then return false end
-    return #context.users:twItems(context.login, "countries", 1) > 0
-  end)
-end
+function familiar.is_new_country(context) return remembered(context, "new_country", ask_new_country) end
 
 local function ask_device(context)
   local kind = context.device
@@ -60,14 +64,14 @@ end
 -- version is not; "new": the program and system are not; "silent": the protocol has no place for such things.
 function familiar.device(context) return remembered(context, "device", ask_device) end
 
--- How often the user has logged in, counting once within refresh_minutes.
-function familiar.logins(context)
-  return remembered(context, "logins", function()
-    local logins = 0
-    for _, hour in ipairs(context.users:twItems(context.login, "hours")) do logins = logins + hour.count end
-    return logins
-  end)
+local function ask_logins(context)
+  local logins = 0
+  for _, hour in ipairs(context.users:twItems(context.login, "hours")) do logins = logins + hour.count end
+  return logins
 end
+
+-- How often the user has logged in, counting once within refresh_minutes.
+function familiar.logins(context) return remembered(context, "logins", ask_logins) end
 
 local function ask_known(context)
   local first = context.now
@@ -80,11 +84,9 @@ end
 -- Whether the user is known well enough to be judged by habits.
 function familiar.is_known(context) return remembered(context, "known", ask_known) end
 
+local function ask_last(context) return context.users:twItems(context.login, "places", 1)[1] or false end
+
 -- { item = network, last = time, count = logins } of the login before; nil for the first one.
-function familiar.last(context)
-  return remembered(context, "last", function()
-    return context.users:twItems(context.login, "places", 1)[1] or false
-  end) or nil
-end
+function familiar.last(context) return remembered(context, "last", ask_last) or nil end
 
 return familiar

@@ -1,11 +1,12 @@
 -- The policy pack: remembers who logs in how and from where, and runs the rules of this folder on every report.
 -- trackalert_policies(7) describes each rule and its parameters; trackalert.conf sets them.
 --
--- What it costs: a login in a way that is known (same network, device and protocol) reads one row and, at most every ten
--- minutes, writes it. Everything else is asked only when something is new, or when a login fails from a place that is not
--- its own.
+-- What it costs: a login in a way that is known (same network, device, version and protocol) reads one row and, at most every
+-- ten minutes, writes it; every six hours it writes the rows of its sources. Rules are asked only when something is new, when
+-- somebody is back after a day, or when a login fails from a place that is not its own.
 
 local device = require "policies.device"
+local familiar = require "policies.familiar"
 local place = require "policies.place"
 local spread = require "policies.spread"
 
@@ -31,6 +32,12 @@ local common = {
   common_users = 20,        -- a network or device that so many users have used within a week is nobody's own
   utc_offset_minutes = 0,   -- local time minus UTC, for hours and baselines
 }
+
+-- Seconds.
+local SOURCES_WINDOW = 6 * 3600
+
+local HOURS = {}
+for hour = 0, 23 do HOURS[hour] = tostring(hour) end
 
 local users, sources, site
 local rules = { success = {}, failure = {}, site = {} }
@@ -58,7 +65,7 @@ function pack.setup(settings)
     wrong = "hll", strangers = "hll" }, { maxItems = 64 })
   -- One row per address, network and device. failed: logins that failed there and are not at home there; passwords: what
   -- was tried; good: logins that succeeded.
-  sources = newStringStatsDB("pack_sources", 6 * 3600, 28, { failed = "hll", passwords = "hll", good = "hll" })
+  sources = newStringStatsDB("pack_sources", SOURCES_WINDOW, 28, { failed = "hll", passwords = "hll", good = "hll" })
   site = newStringStatsDB("pack_site", 300, 288, { good = "int", failed = "int", strange = "hll",
     rate = "baseline", strangers = "baseline" }, { utcOffsetMinutes = common.utc_offset_minutes })
   rules = { success = {}, failure = {}, site = {} }
@@ -84,10 +91,15 @@ local function run(list, lt, context)
   for _, rule in ipairs(list) do rule.check(lt, context, rule.parameters) end
 end
 
-local function context_of(lt, prefix)
+local function context_of(lt, prefix, now)
+  local where
   return {
-    now = os.time(), login = lt.login, remote = lt.remote, prefix = prefix, common = common, memory = {}, users_at = {},
-    users = users, sources = sources, where = function() return place.describe(lt.remote, common) end,
+    now = now, login = lt.login, remote = lt.remote, prefix = prefix, common = common, memory = {}, users_at = {},
+    failed_at = {},
+    users = users, sources = sources, where = function()
+      where = where or place.describe(lt.remote, common)
+      return where
+    end,
   }
 end
 
@@ -98,12 +110,21 @@ local function identity_of(lt)
   return type(identity) == "string" and identity or ""
 end
 
-local function remember(context, way)
-  local login = context.login
+local function remember(login, way, prefix, now)
   users:twAdd(login, "ways", way)
-  users:twAdd(login, "places", context.prefix)
-  users:twAdd(login, "hours", tostring(math.floor((context.now / 60 + common.utc_offset_minutes) / 60) % 24))
-  for _, source in ipairs(spread.sources(context)) do sources:twAdd(source.key, "good", login) end
+  users:twAdd(login, "places", prefix)
+  users:twAdd(login, "hours", HOURS[(now // 60 + common.utc_offset_minutes) // 60 % 24])
+end
+
+-- The sources know the login already when it came in this way in the same window of theirs, but for its address, which is
+-- no part of the way.
+local function remember_at_address(remote, login)
+  if remote:isIPv4() then sources:twAdd(remote:tostring(), "good", login) end
+end
+
+local function remember_at_sources(context)
+  local login = context.login
+  for _, key in pairs(spread.sources(context)) do sources:twAdd(key, "good", login) end
   if context.device ~= "" then sources:twAdd("device:" .. context.device, "good", login) end
 end
 
@@ -119,28 +140,38 @@ local function remember_parts(context)
   if context.version ~= "" then users:twAdd(login, "versions", kind .. "\t" .. context.version) end
 end
 
+-- Whether the login before is a day ago.
+local function is_back(context) return context.now - familiar.last(context).last >= 86400 end
+
 local function succeeded(lt, prefix)
   site:twAdd("site", "good", 1)
-  local now, kind, version = os.time(), device.kind(lt), device.version(lt)
+  local login, now, kind, version = lt.login, os.time(), device.kind(lt), device.version(lt)
   local way = prefix .. "\t" .. kind .. "\t" .. version .. "\t" .. lt.protocol
-  local known = users:twSeen(lt.login, "ways", way)
-  if known and now - known.last < common.refresh_minutes * 60 then return end
-  local context = context_of(lt, prefix)
+  local known = users:twSeen(login, "ways", way)
+  local last = known and known.last
+  if last and now - last < common.refresh_minutes * 60 then return end
+  if last and last // SOURCES_WINDOW == now // SOURCES_WINDOW then
+    remember(login, way, prefix, now)
+    return remember_at_address(lt.remote, login)
+  end
+  local context = context_of(lt, prefix, now)
   context.device, context.version = kind, version
-  if known == nil or now - known.last >= 86400 then
+  if last == nil or now - last >= 86400 then
     context.protocol, context.identity = place.protocol(lt.protocol), identity_of(lt)
     context.country, context.operator = place.country(lt.remote, common), spread.operator(context)
-    run(rules.success, lt, context)
+    -- In a way that is known nothing is new but that the user is back.
+    if last == nil or is_back(context) then run(rules.success, lt, context) end
     remember_parts(context)
   end
-  remember(context, way)
+  remember(login, way, prefix, now)
+  remember_at_sources(context)
 end
 
 local function failed(lt, prefix)
   site:twAdd("site", "failed", 1)
   -- A client with an old password, or its owner who mistypes: no attack comes from where the user is at home.
   if users:twSeen(lt.login, "places", prefix) then return end
-  local context = context_of(lt, prefix)
+  local context = context_of(lt, prefix, os.time())
   -- The same password again and again is one try.
   context.password = lt.pwhash ~= "" and lt.pwhash or string.format("%d", context.now)
   users:twAdd(lt.login, "wrong", context.password)
@@ -149,9 +180,9 @@ local function failed(lt, prefix)
   -- Asked once for all rules.
   context.passwords = users:twGet(lt.login, "wrong")
   context.networks = users:twGet(lt.login, "strangers")
-  for _, source in ipairs(spread.sources(context)) do
-    sources:twAdd(source.key, "failed", lt.login)
-    sources:twAdd(source.key, "passwords", context.password)
+  for _, key in pairs(spread.sources(context)) do
+    sources:twAdd(key, "failed", lt.login)
+    sources:twAdd(key, "passwords", context.password)
   end
   run(rules.failure, lt, context)
 end

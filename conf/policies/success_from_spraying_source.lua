@@ -15,16 +15,17 @@ rule.parameters = {
 
 function rule.check(lt, context, parameters)
   if familiar.is_home(context) then return end
-  for _, source in ipairs(spread.sources(context)) do
-    local count, limit = spread.failing(context, source, parameters)
+  for _, level in ipairs(spread.LEVELS) do
+    local count, limit = spread.failing(context, level, parameters)
     if count then
+      local key = spread.sources(context)[level]
       raiseAlert {
         rule = rule.name, parameters = parameters,
         key = lt.login, severity = parameters.severity, dedup = "1d", value = count, threshold = limit,
         message = string.format("%s logged in from %s for the first time, and %d logins of others failed from %s within a week: "
           .. "somebody who tries passwords has found this one. Lock the login, end its sessions and change the password.", lt.login,
-          context.where(), count, source.key),
-        data = { source = source.key, level = source.level },
+          context.where(), count, key),
+        data = { source = key, level = level },
       }
       return
     end
