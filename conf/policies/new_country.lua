@@ -34,7 +34,8 @@ local function doubt(context, parameters)
     or place.is_anonymous(context.remote, context.common) then
     return nil
   end
-  local silence = context.now - familiar.last(context).last
+  local before = familiar.last(context)
+  local silence = before and context.now - before.last or 0
   if silence >= parameters.silent_days * 86400 then return "after " .. words.span(silence) .. " without a login" end
   local usual = usual_network(context, parameters)
   return usual and words.span(context.now - usual.last) .. " after a login from " .. usual.item

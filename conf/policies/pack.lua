@@ -141,7 +141,10 @@ local function remember_parts(context)
 end
 
 -- Whether the login before is a day ago.
-local function is_back(context) return context.now - familiar.last(context).last >= 86400 end
+local function is_back(context)
+  local before = familiar.last(context)
+  return before == nil or context.now - before.last >= 86400
+end
 
 local function succeeded(lt, prefix)
   site:twAdd("site", "good", 1)

@@ -122,10 +122,12 @@ test("travellers, shared networks and anonymisers raise nothing with a known dev
     login{ login = "eve", remote = country }
   end
   expectAlert{ rule = "new-country", key = "eve", count = 1 }
+  forgetAlerts()
   advance("2d")
+  fakeGeo{ ["192.0.2.0/24"] = { country_code = "DE" }, ["198.20.0.0/16"] = { country_code = "PE" } }
   login{ login = "eve" }
-  login{ login = "eve", remote = ABROAD }
-  expectNoAlert{ rule = "new-country", key = "ann" }
+  login{ login = "eve", remote = "198.20.0.5" }
+  expectNoAlert()
 end)
 
 test("a device that the sender knows by its identity is the user's own, wherever it is", function()
@@ -142,6 +144,15 @@ test("a device that the sender knows by its identity is the user's own, wherever
   fakeGeo{ ["203.0.114.0/24"] = { country_code = "JP" } }
   login{ remote = "203.0.114.7", attrs = { cookie = "c2" }, device_attrs = { ["app.name"] = "Mail" } }
   expectAlert{ rule = "new-country", severity = "medium" }
+end)
+
+test("nobody has to travel whose own device is elsewhere", function()
+  places()
+  advance("9h")
+  for _ = 1, 12 do login{ attrs = { cookie = "c1" } } advance("1d") end
+  login{ attrs = { cookie = "c1" } }
+  login{ attrs = { cookie = "c1" }, remote = ABROAD }
+  expectNoAlert()
 end)
 
 test("another version is an update where the operator is the user's, and a new device elsewhere", function()
@@ -165,6 +176,11 @@ test("a program without a name is a device of its own, but for that of a gateway
   login{ remote = NEAR, device_attrs = {} }
   expectAlert{ rule = "new-device", severity = "medium", message = "an unnamed program by imap, which is new" }
   forgetAlerts()
+  -- Of somebody who uses one it is known.
+  for _ = 1, 12 do login{ login = "eve" } login{ login = "eve", device_attrs = {} } advance("1d") end
+  forgetAlerts()
+  login{ login = "eve", remote = NEAR, device_attrs = {} }
+  expectNoAlert()
   -- The gateway is everybody's after the first hour.
   for _ = 1, 12 do
     login{ login = "bob" }
@@ -366,6 +382,20 @@ test("an unusual hour from a new network, with a device that is new too", functi
   advance("18h")
   login{ remote = NEAR, device_attrs = IPHONE }
   expectAlert{ rule = "unusual-hour", severity = "low", message = "at 3 o'clock from .* of 35 earlier logins 0 were near" }
+end)
+
+test("an unusual hour after an update is none where the user has been before", function()
+  places()
+  advance("9h")
+  for _ = 1, 35 do
+    for _, name in ipairs { "ann", "bob" } do login{ login = name, device_attrs = {}, device_id = MAIL .. "140.0\"" } end
+    advance("1d")
+  end
+  advance("18h")
+  login{ remote = NEAR, device_attrs = {}, device_id = MAIL .. "141.0\"" }
+  expectNoAlert()
+  login{ login = "bob", remote = "203.0.113.9", device_attrs = {}, device_id = MAIL .. "139.0\"" }
+  expectAlert{ rule = "unusual-hour", key = "bob" }
 end)
 
 test("an unusual hour with a known device is a journey", function()
