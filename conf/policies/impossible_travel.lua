@@ -1,5 +1,6 @@
 -- impossible-travel: two logins of a user from places that nobody gets between in that time.
 
+local familiar = require "policies.familiar"
 local place = require "policies.place"
 local spread = require "policies.spread"
 local words = require "policies.words"
@@ -13,14 +14,17 @@ rule.parameters = {
 }
 
 function rule.check(lt, context, parameters)
-  local history, common = context.history, context.common
-  if history.last_prefix == nil or history.networks[context.prefix] then return end
-  local before = newCA((history.last_prefix:gsub("/.*", "")))
+  local common = context.common
+  -- Nothing further is asked where no places are known.
+  if common.city_db == "" or familiar.is_home(context) then return end
+  local last = familiar.last(context)
+  if last == nil or familiar.device(context) == "own" then return end
+  local before = newCA((last.item:gsub("/.*", "")))
   local from, to = place.city(before, common), place.city(lt.remote, common)
   if from == nil or to == nil then return end
   local distance = geoDistance(from, to) - from.radius_km - to.radius_km
   if distance < parameters.distance_km then return end
-  local seconds = math.max(context.now - history.last, 1)
+  local seconds = math.max(context.now - last.last, 1)
   local speed = distance * 3600 / seconds
   if speed < parameters.speed_kmh then return end
   -- Where an anonymiser or everybody is, the person need not be.
@@ -31,8 +35,8 @@ function rule.check(lt, context, parameters)
     key = lt.login, severity = parameters.severity, dedup = "1d", value = math.floor(speed),
     threshold = parameters.speed_kmh,
     message = string.format("%s logged in from %s, %s, %s after a login from %s, %s: at least %d km, or %d km/h. %s", lt.login,
-      to.name, context.where(), words.span(seconds), from.name, history.last_prefix, distance, speed, words.ask_user),
-    data = { from = from.name, to = to.name, distance_km = math.floor(distance), from_network = history.last_prefix,
+      to.name, context.where(), words.span(seconds), from.name, last.item, distance, speed, words.ask_user),
+    data = { from = from.name, to = to.name, distance_km = math.floor(distance), from_network = last.item,
       to_network = context.prefix },
   }
 end

@@ -1,10 +1,12 @@
 -- The policy pack: remembers who logs in how and from where, and runs the rules of this folder on every report.
 -- trackalert_policies(7) describes each rule and its parameters; trackalert.conf sets them.
 --
--- What it costs: a login in a way that is known (same network, device and protocol) reads one row and, at most every ten
--- minutes, writes it. Everything else is asked only when something is new, or when a login fails from a place that is not
--- its own.
+-- What it costs: a login in a way that is known (same network, device, version and protocol) reads one row and, at most every
+-- ten minutes, writes it; every six hours it writes the rows of its sources. Rules are asked only when something is new, when
+-- somebody is back after a day, or when a login fails from a place that is not its own.
 
+local device = require "policies.device"
+local familiar = require "policies.familiar"
 local place = require "policies.place"
 local spread = require "policies.spread"
 
@@ -25,10 +27,17 @@ local common = {
   learn_logins = 10,        -- a user is known after so many logins,
   learn_least_days = 5,     -- which take so many days at least: a mail program logs in every few minutes,
   learn_days = 14,          -- or so many days after the first
+  device_attr = "",         -- name in attrs of what only one device has, such as a cookie of the web login
   refresh_minutes = 10,     -- how exact the last time of a known way to log in is
   common_users = 20,        -- a network or device that so many users have used within a week is nobody's own
   utc_offset_minutes = 0,   -- local time minus UTC, for hours and baselines
 }
+
+-- Seconds.
+local SOURCES_WINDOW = 6 * 3600
+
+local HOURS = {}
+for hour = 0, 23 do HOURS[hour] = tostring(hour) end
 
 local users, sources, site
 local rules = { success = {}, failure = {}, site = {} }
@@ -48,13 +57,15 @@ end
 function pack.setup(settings)
   local known = { common = true }
   override(common, settings.common or {}, "common")
-  -- One row per login. ways: network, country, device and protocol of each login that succeeded. hours: at which hour.
-  -- wrong: distinct passwords that failed from elsewhere; strangers: networks that they came from.
-  users = newStringStatsDB("pack_users", 3600, 24, { ways = "seen", places = "seen", hours = "seen",
+  -- One row per login. ways: network, device, version and protocol of each login that succeeded, together; the others each for
+  -- itself, with places: networks; operators: also /16 and /24; identities: what common.device_attr says; hours: of the
+  -- day. wrong: distinct passwords that failed from elsewhere; strangers: networks that they came from.
+  users = newStringStatsDB("pack_users", 3600, 24, { ways = "seen", places = "seen", hours = "seen", countries = "seen",
+    devices = "seen", versions = "seen", identities = "seen", protocols = "seen", operators = "seen",
     wrong = "hll", strangers = "hll" }, { maxItems = 64 })
   -- One row per address, network and device. failed: logins that failed there and are not at home there; passwords: what
   -- was tried; good: logins that succeeded.
-  sources = newStringStatsDB("pack_sources", 6 * 3600, 28, { failed = "hll", passwords = "hll", good = "hll" })
+  sources = newStringStatsDB("pack_sources", SOURCES_WINDOW, 28, { failed = "hll", passwords = "hll", good = "hll" })
   site = newStringStatsDB("pack_site", 300, 288, { good = "int", failed = "int", strange = "hll",
     rate = "baseline", strangers = "baseline" }, { utcOffsetMinutes = common.utc_offset_minutes })
   rules = { success = {}, failure = {}, site = {} }
@@ -80,71 +91,90 @@ local function run(list, lt, context)
   for _, rule in ipairs(list) do rule.check(lt, context, rule.parameters) end
 end
 
--- What a device calls itself in the little that stays the same over its updates; "" when it says nothing.
-local function device_of(lt)
-  local attrs = lt.device_attrs
-  local name = attrs["browser.family"] or attrs["imapc.family"] or attrs["app.name"] or ""
-  local system = attrs["os.family"] or ""
-  if name == "" or name == "Other" then return "" end
-  return system == "" and name or name .. " on " .. system
-end
-
-local function context_of(lt, prefix)
+local function context_of(lt, prefix, now)
+  local where
   return {
-    now = os.time(), login = lt.login, remote = lt.remote, prefix = prefix, device = device_of(lt), common = common,
-    users = users, sources = sources, where = function() return place.describe(lt.remote, common) end,
+    now = now, login = lt.login, remote = lt.remote, prefix = prefix, common = common, memory = {}, users_at = {},
+    failed_at = {},
+    users = users, sources = sources, where = function()
+      where = where or place.describe(lt.remote, common)
+      return where
+    end,
   }
 end
 
--- What is known of the user from the ways of earlier logins.
-local function history_of(context)
-  local history = { networks = {}, devices = {}, protocols = {}, countries = {}, logins = 0, ways = 0 }
-  for _, seen in ipairs(users:twItems(context.login, "ways")) do
-    local prefix, device, protocol, country = seen.item:match("^([^\t]*)\t([^\t]*)\t([^\t]*)\t(.*)$")
-    history.networks[prefix] = history.networks[prefix] or seen.last
-    if device ~= "" then history.devices[device] = true end
-    history.protocols[place.protocol(protocol)] = true
-    if country ~= "" then history.countries[country] = (history.countries[country] or 0) + seen.count end
-    history.logins = history.logins + seen.count
-    history.ways = history.ways + 1
-    history.first = math.min(history.first or seen.first, seen.first)
-    if history.last == nil then history.last, history.last_prefix, history.last_country = seen.last, prefix, country end
-  end
-  local days = history.first and (context.now - history.first) / 86400 or 0
-  history.is_known = days >= common.learn_days
-    or (days >= common.learn_least_days and history.logins >= common.learn_logins)
-  return history
+-- What distinguishes one device from all others, where the sender gives it.
+local function identity_of(lt)
+  if common.device_attr == "" then return "" end
+  local identity = lt.attrs[common.device_attr]
+  return type(identity) == "string" and identity or ""
 end
 
-local function remember(context, way)
-  users:twAdd(context.login, "ways", way)
-  users:twAdd(context.login, "places", context.prefix)
-  users:twAdd(context.login, "hours", tostring(math.floor((context.now / 60 + common.utc_offset_minutes) / 60) % 24))
-  for _, source in ipairs(spread.sources(context)) do sources:twAdd(source.key, "good", context.login) end
-  if context.device ~= "" then sources:twAdd("device:" .. context.device, "good", context.login) end
+local function remember(login, way, prefix, now)
+  users:twAdd(login, "ways", way)
+  users:twAdd(login, "places", prefix)
+  users:twAdd(login, "hours", HOURS[(now // 60 + common.utc_offset_minutes) // 60 % 24])
+end
+
+-- The sources know the login already when it came in this way in the same window of theirs, but for its address, which is
+-- no part of the way.
+local function remember_at_address(remote, login)
+  if remote:isIPv4() then sources:twAdd(remote:tostring(), "good", login) end
+end
+
+local function remember_at_sources(context)
+  local login = context.login
+  for _, key in pairs(spread.sources(context)) do sources:twAdd(key, "good", login) end
+  if context.device ~= "" then sources:twAdd("device:" .. context.device, "good", login) end
+end
+
+-- The parts of a way, each for itself. That somebody's program has no name is remembered only where it is not a gateway's.
+local function remember_parts(context)
+  local login, kind = context.login, context.device
+  users:twAdd(login, "protocols", context.protocol)
+  users:twAdd(login, "operators", context.operator)
+  if context.country ~= "" then users:twAdd(login, "countries", context.country) end
+  if context.identity ~= "" then users:twAdd(login, "identities", context.identity) end
+  if kind == "" or (device.is_unnamed(kind) and spread.is_common(context)) then return end
+  users:twAdd(login, "devices", kind)
+  if context.version ~= "" then users:twAdd(login, "versions", kind .. "\t" .. context.version) end
+end
+
+-- Whether the login before is a day ago.
+local function is_back(context)
+  local before = familiar.last(context)
+  return before == nil or context.now - before.last >= 86400
 end
 
 local function succeeded(lt, prefix)
   site:twAdd("site", "good", 1)
-  local now = os.time()
-  local country = place.country(lt.remote, common)
-  local way = table.concat({ prefix, device_of(lt), lt.protocol, country }, "\t")
-  local known = users:twSeen(lt.login, "ways", way)
-  if known and now - known.last < common.refresh_minutes * 60 then return end
-  local context = context_of(lt, prefix)
-  if known == nil or now - known.last >= 86400 then
-    context.country = country
-    context.history = history_of(context)
-    run(rules.success, lt, context)
+  local login, now, kind, version = lt.login, os.time(), device.kind(lt), device.version(lt)
+  local way = prefix .. "\t" .. kind .. "\t" .. version .. "\t" .. lt.protocol
+  local known = users:twSeen(login, "ways", way)
+  local last = known and known.last
+  if last and now - last < common.refresh_minutes * 60 then return end
+  if last and last // SOURCES_WINDOW == now // SOURCES_WINDOW then
+    remember(login, way, prefix, now)
+    return remember_at_address(lt.remote, login)
   end
-  remember(context, way)
+  local context = context_of(lt, prefix, now)
+  context.device, context.version = kind, version
+  if last == nil or now - last >= 86400 then
+    context.protocol, context.identity = place.protocol(lt.protocol), identity_of(lt)
+    context.country, context.operator = place.country(lt.remote, common), spread.operator(context)
+    -- In a way that is known nothing is new but that the user is back.
+    if last == nil or is_back(context) then run(rules.success, lt, context) end
+    remember_parts(context)
+  end
+  remember(login, way, prefix, now)
+  remember_at_sources(context)
 end
 
 local function failed(lt, prefix)
   site:twAdd("site", "failed", 1)
   -- A client with an old password, or its owner who mistypes: no attack comes from where the user is at home.
   if users:twSeen(lt.login, "places", prefix) then return end
-  local context = context_of(lt, prefix)
+  local context = context_of(lt, prefix, os.time())
   -- The same password again and again is one try.
   context.password = lt.pwhash ~= "" and lt.pwhash or string.format("%d", context.now)
   users:twAdd(lt.login, "wrong", context.password)
@@ -153,9 +183,9 @@ local function failed(lt, prefix)
   -- Asked once for all rules.
   context.passwords = users:twGet(lt.login, "wrong")
   context.networks = users:twGet(lt.login, "strangers")
-  for _, source in ipairs(spread.sources(context)) do
-    sources:twAdd(source.key, "failed", lt.login)
-    sources:twAdd(source.key, "passwords", context.password)
+  for _, key in pairs(spread.sources(context)) do
+    sources:twAdd(key, "failed", lt.login)
+    sources:twAdd(key, "passwords", context.password)
   end
   run(rules.failure, lt, context)
 end

@@ -2,16 +2,27 @@
 
 local place = {}
 
+-- Databases by name.
+local opened = {}
+local function database(name)
+  local db = opened[name]
+  if db == nil then
+    db = getGeoIP2DB(name)
+    opened[name] = db
+  end
+  return db
+end
+
 function place.country(address, common)
   if common.country_db == "" then return "" end
-  return getGeoIP2DB(common.country_db):lookupCountry(address)
+  return database(common.country_db):lookupCountry(address)
 end
 
 -- Latitude and longitude with the name of the place; nil when no database of cities knows it. The middle of a country is
 -- no place: distances from it say nothing.
 function place.city(address, common)
   if common.city_db == "" then return nil end
-  local db = getGeoIP2DB(common.city_db)
+  local db = database(common.city_db)
   local record = db:lookupCity(address)
   if record.city == "" then return nil end
   return {
@@ -25,14 +36,14 @@ end
 -- The number of the network, "AS64500"; "" when it is not known.
 function place.network(address, common)
   if common.network_db == "" then return "" end
-  local number = getGeoIP2DB(common.network_db):lookupUIntValue(address, { "autonomous_system_number" })
+  local number = database(common.network_db):lookupUIntValue(address, { "autonomous_system_number" })
   return number == 0 and "" or "AS" .. string.format("%d", number)
 end
 
 -- Whether a database says that people come out there who are somewhere else.
 function place.is_anonymous(address, common)
   if common.anonymiser_db == "" then return false end
-  local db = getGeoIP2DB(common.anonymiser_db)
+  local db = database(common.anonymiser_db)
   for _, flag in ipairs { "is_anonymous", "is_anonymous_vpn", "is_hosting_provider", "is_public_proxy", "is_tor_exit_node" } do
     if db:lookupBoolValue(address, { flag }) then return true end
   end

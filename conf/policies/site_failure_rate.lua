@@ -15,20 +15,24 @@ rule.parameters = {
 
 local LAST = 4 -- windows of five minutes: 2 to 4, the first one goes on
 
+-- How many before the window that goes on.
+local function sum(windows)
+  local all = 0
+  for window = 2, #windows do all = all + windows[window] end
+  return all
+end
+
 function rule.check(_, context, parameters)
-  local good, failed = context.site:twGetWindows("site", "good"), context.site:twGetWindows("site", "failed")
-  local now_good, now_failed, day_good, day_failed = 0, 0, 0, 0
-  for window = 2, #good do
-    if window <= LAST then
-      now_good, now_failed = now_good + good[window], now_failed + failed[window]
-    else
-      day_good, day_failed = day_good + good[window], day_failed + failed[window]
-    end
-  end
+  local site = context.site
+  local good, failed = site:twGetWindows("site", "good", nil, LAST), site:twGetWindows("site", "failed", nil, LAST)
+  local now_good, now_failed = sum(good), sum(failed)
   if now_good + now_failed == 0 then return end
-  local day = day_good + day_failed
   local rate = now_failed / (now_good + now_failed)
-  local usual = jump.above(context, "rate", rate, day >= parameters.least_logins and day_failed / day or nil, parameters)
+  local usual = jump.above(context, "rate", rate, function()
+    local day_failed = site:twGet("site", "failed") - failed[1] - now_failed
+    local day = day_failed + site:twGet("site", "good") - good[1] - now_good
+    return day >= parameters.least_logins and day_failed / day or nil
+  end, parameters)
   if usual == nil or now_failed < parameters.least_failures then return end
   raiseAlert {
     rule = rule.name, parameters = parameters,

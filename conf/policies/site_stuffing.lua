@@ -13,12 +13,14 @@ rule.parameters = {
 }
 
 function rule.check(_, context, parameters)
-  local windows = context.site:twGetWindows("site", "strange")
-  local last, others, sum = windows[2], 0, 0
-  for window = 5, #windows do
-    if windows[window] > 0 then others, sum = others + 1, sum + windows[window] end
-  end
-  local usual = jump.above(context, "strangers", last, others >= parameters.samples and sum / others or nil, parameters)
+  local last = context.site:twGetWindows("site", "strange", nil, 2)[2]
+  local usual = jump.above(context, "strangers", last, function()
+    local windows, others, sum = context.site:twGetWindows("site", "strange"), 0, 0
+    for window = 5, #windows do
+      if windows[window] > 0 then others, sum = others + 1, sum + windows[window] end
+    end
+    return others >= parameters.samples and sum / others or nil
+  end, parameters)
   if usual == nil or last < parameters.least_logins then return end
   raiseAlert {
     rule = rule.name, parameters = parameters,

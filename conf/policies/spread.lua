@@ -6,31 +6,46 @@ local words = require "policies.words"
 
 local spread = {}
 
--- { level, key } from the smallest; an IPv6 address stands for nothing beside its /64.
+-- From the smallest; an IPv6 address stands for nothing beside its /64.
+spread.LEVELS = { "address", "prefix", "range", "network", "country" }
+
+-- { level = key }; a level that is not known is not there.
 function spread.sources(context)
-  if context.source_list then return context.source_list end
-  local list = {}
-  if context.remote:isIPv4() then table.insert(list, { level = "address", key = context.remote:tostring() }) end
-  table.insert(list, { level = "prefix", key = context.prefix })
-  table.insert(list, { level = "range", key = addressPrefix(context.remote, 16, 32) })
+  local keys = context.source_keys
+  if keys then return keys end
+  local remote, common = context.remote, context.common
+  local network = place.network(remote, common)
+  local country = context.country or place.country(remote, common)
+  keys = {
+    address = remote:isIPv4() and remote:tostring() or nil,
+    prefix = context.prefix,
+    range = addressPrefix(remote, 16, 32),
+    network = network ~= "" and network or nil,
+    country = country ~= "" and "country " .. country or nil,
+  }
+  context.source_keys = keys
+  return keys
+end
+
+-- The operator, or, where it is not known, what is most likely one operator's: of IPv6, one has a /32 or several near it.
+function spread.operator(context)
   local network = place.network(context.remote, context.common)
-  if network ~= "" then table.insert(list, { level = "network", key = network }) end
-  local country = place.country(context.remote, context.common)
-  if country ~= "" then table.insert(list, { level = "country", key = "country " .. country }) end
-  context.source_list = list
-  return list
+  return network ~= "" and network or addressPrefix(context.remote, 16, 24)
 end
 
 -- How many logins failed at a source when these are too many, else nil. Too many: `limit` in six hours, or slow_factor
 -- times as many within a week, and at least good_share of the logins that succeed there: a gateway of thousands has its
 -- share of people who mistype.
-function spread.failing(context, source, parameters)
-  local limit = parameters[source.level .. "_logins"]
-  if limit == nil then return nil end
-  local key, sources = source.key, context.sources
-  -- Asked once for all rules: the list is that of one report.
-  local count = source.failed or sources:twGet(key, "failed")
-  source.failed = count
+function spread.failing(context, level, parameters)
+  local limit, key = parameters[level .. "_logins"], spread.sources(context)[level]
+  if limit == nil or key == nil then return nil end
+  local sources, failed = context.sources, context.failed_at
+  -- Asked once for all rules.
+  local count = failed[level]
+  if count == nil then
+    count = sources:twGet(key, "failed")
+    failed[level] = count
+  end
   if count < limit then return nil end
   if count < limit * parameters.slow_factor and sources:twGetCurrent(key, "failed") < limit then return nil end
   if count < sources:twGet(key, "good") * parameters.good_share then return nil end
@@ -38,36 +53,44 @@ function spread.failing(context, source, parameters)
 end
 
 -- Whether the passwords that failed at a source are about as many as the logins.
-local function has_many_passwords(context, source, count, share)
-  return context.sources:twGet(source.key, "passwords") >= count * share
+local function has_many_passwords(context, key, count, share)
+  return context.sources:twGet(key, "passwords") >= count * share
 end
 
 -- The check of a rule about sources that try passwords on many logins. passwords.many: whether it is about those that try
 -- about as many passwords as logins, or few; passwords.words: how its message says so.
 function spread.passwords_check(rule_name, passwords)
   return function(_, context, parameters)
-    for _, source in ipairs(spread.sources(context)) do
-      local count, limit = spread.failing(context, source, parameters)
-      if count and has_many_passwords(context, source, count, parameters.password_share) == passwords.many then
+    for _, level in ipairs(spread.LEVELS) do
+      local count, limit = spread.failing(context, level, parameters)
+      local key = spread.sources(context)[level]
+      if count and has_many_passwords(context, key, count, parameters.password_share) == passwords.many then
         raiseAlert {
           rule = rule_name, parameters = parameters,
-          key = source.key, severity = parameters.severity, dedup = "6h", user = "", value = count,
+          key = key, severity = parameters.severity, dedup = "6h", user = "", value = count,
           threshold = limit,
-          message = string.format("%d logins failed from %s within a week, %s, at last %s from %s. %s", count, source.key,
+          message = string.format("%d logins failed from %s within a week, %s, at last %s from %s. %s", count, key,
             passwords.words, context.login, context.where(), words.block),
-          data = { level = source.level },
+          data = { level = level },
         }
       end
     end
   end
 end
 
+-- How many users have logged in from a network within a week.
+function spread.users_at(context, prefix)
+  local users = context.users_at[prefix]
+  if users == nil then
+    users = context.sources:twGet(prefix, "good")
+    context.users_at[prefix] = users
+  end
+  return users
+end
+
 -- Whether so many users log in from the network of this login that it is nobody's own: an office, a carrier, a gateway.
 function spread.is_common(context)
-  if context.network_is_common == nil then
-    context.network_is_common = context.sources:twGet(context.prefix, "good") >= context.common.common_users
-  end
-  return context.network_is_common
+  return spread.users_at(context, context.prefix) >= context.common.common_users
 end
 
 -- What a place that says little about a person makes of a severity.

@@ -1,5 +1,6 @@
 -- success-after-failures: many passwords failed on a login from elsewhere, and one from elsewhere succeeds.
 
+local familiar = require "policies.familiar"
 local words = require "policies.words"
 
 local rule = { name = "success-after-failures", on = "success" }
@@ -11,13 +12,13 @@ rule.parameters = {
 }
 
 function rule.check(lt, context, parameters)
-  local history = context.history
-  if history.networks[context.prefix] then return end
+  if familiar.is_home(context) then return end
   local passwords = context.users:twGet(lt.login, "wrong")
   if passwords < parameters.passwords then return end
-  local is_known = history.devices[context.device]
+  local fit = familiar.device(context)
+  local is_known = fit == "same" or fit == "own" or (fit ~= "new" and familiar.is_near(context))
   -- A forgotten password, or somebody else's tries and the owner's next network.
-  if is_known and (context.country == "" or history.countries[context.country]) then return end
+  if is_known and not familiar.is_new_country(context) then return end
   raiseAlert {
     rule = rule.name, parameters = parameters,
     key = lt.login, dedup = "1d", value = passwords, threshold = parameters.passwords,

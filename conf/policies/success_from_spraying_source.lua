@@ -1,5 +1,6 @@
 -- success-from-spraying-source: where logins of many users fail, one succeeds, and that user is not at home there.
 
+local familiar = require "policies.familiar"
 local spread = require "policies.spread"
 
 local rule = { name = "success-from-spraying-source", on = "success" }
@@ -13,17 +14,18 @@ rule.parameters = {
 }
 
 function rule.check(lt, context, parameters)
-  if context.history.networks[context.prefix] then return end
-  for _, source in ipairs(spread.sources(context)) do
-    local count, limit = spread.failing(context, source, parameters)
+  if familiar.is_home(context) then return end
+  for _, level in ipairs(spread.LEVELS) do
+    local count, limit = spread.failing(context, level, parameters)
     if count then
+      local key = spread.sources(context)[level]
       raiseAlert {
         rule = rule.name, parameters = parameters,
         key = lt.login, severity = parameters.severity, dedup = "1d", value = count, threshold = limit,
         message = string.format("%s logged in from %s for the first time, and %d logins of others failed from %s within a week: "
           .. "somebody who tries passwords has found this one. Lock the login, end its sessions and change the password.", lt.login,
-          context.where(), count, source.key),
-        data = { source = source.key, level = source.level },
+          context.where(), count, key),
+        data = { source = key, level = level },
       }
       return
     end

@@ -1,5 +1,6 @@
 -- unusual-hour: a login from a network and with a device that are new, at an hour at which this user is never there.
 
+local familiar = require "policies.familiar"
 local spread = require "policies.spread"
 local words = require "policies.words"
 
@@ -12,9 +13,11 @@ rule.parameters = {
 }
 
 function rule.check(lt, context, parameters)
-  local history = context.history
-  if history.networks[context.prefix] or history.logins < parameters.least_logins then return end
-  if history.devices[context.device] then return end
+  if familiar.is_home(context) then return end
+  local fit = familiar.device(context)
+  -- A known device, or its update where the user has been before, is a journey.
+  if fit == "same" or fit == "own" or (fit == "other" and familiar.is_near(context)) then return end
+  if familiar.logins(context) < parameters.least_logins then return end
   local now = math.floor((context.now / 60 + context.common.utc_offset_minutes) / 60) % 24
   local total, near = 0, 0
   for _, hour in ipairs(context.users:twItems(lt.login, "hours")) do

@@ -106,9 +106,12 @@ function readLines(reads: readonly TrendRead[], earlierReads: number): readonly 
   ]
 }
 
+/** Calls whose argument is a number and not an item. */
+const NUMBERED: ReadonlySet<string> = new Set(['twItems', 'twTop', 'twScore'])
+
 function readText(read: TrendRead): string {
   const { call, database, key, field, item } = read
-  const about = item === undefined || call === 'twTop' || call === 'twScore' ? '' : `, ${quoted(item)}`
+  const about = item === undefined || NUMBERED.has(call) ? '' : `, ${quoted(item)}`
   return `${database}, ${quoted(key)}, ${field}${about}: ${answerText(read)} [${call}]`
 }
 

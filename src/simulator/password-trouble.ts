@@ -1,7 +1,7 @@
 /**
  * Passwords that are forgotten, changed, and still the old ones in a client that tries again and again. Pure.
  */
-import type { Device } from './device-catalogue.ts'
+import { deviceIdOn, type Device } from './device-catalogue.ts'
 import { DAY_SECONDS, passwordAt, type PasswordEvent, type Person } from './person.ts'
 import { placeAt, type Moment } from './places.ts'
 import type { Random } from './random.ts'
@@ -108,9 +108,9 @@ function reportOf(
     t: toMilliseconds(site.startSeconds + at),
     login: person.login,
     remote,
-    protocol: device.protocol,
+    protocol: device.program.protocol,
     tls: device.tls,
-    device_id: device.deviceId,
+    device_id: deviceIdOn(device, Math.floor(at / DAY_SECONDS)),
     attrs: { customer: person.customerKind },
   }
 }

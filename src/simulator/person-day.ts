@@ -3,7 +3,7 @@
  * alone, so attacks can ask what their victim is doing.
  */
 import { GATEWAY_ADDRESS } from './address-plan.ts'
-import type { Device } from './device-catalogue.ts'
+import { deviceIdOn, type Device } from './device-catalogue.ts'
 import { passwordReports, staleAt } from './password-trouble.ts'
 import { DAY_SECONDS, isSilentOn, passwordAt, type Person } from './person.ts'
 import { placeAt, tripAt, type Moment, type Place } from './places.ts'
@@ -29,6 +29,9 @@ const LOGINS_PER_DAY: Readonly<Record<Device['kind'], readonly [work: number, fr
 const TYPING_ERRORS = 0.03
 const SENDS = 0.15
 const READS_SHARED_MAILBOX = 0.6
+
+/** Traps of places that say more than any of the day. */
+const WHEREVER: ReadonlySet<Trap> = new Set(['vpn', 'travel', 'visit', 'left-on', 'cloud-client'])
 
 /** One login of a device that nothing is wrong with. */
 interface Login {
@@ -115,7 +118,7 @@ function loginReports(today: Today, device: Device, moment: Moment): readonly Si
 
 /** The most particular of all that is odd about a login. */
 function trapOf({ person, day }: Today, device: Device, { trap }: Place): Trap | undefined {
-  if (trap === 'vpn' || trap === 'travel' || trap === 'cloud-client') return trap
+  if (trap !== undefined && WHEREVER.has(trap)) return trap
   if (person.dormancy !== undefined && day === person.dormancy.to + 1) return 'dormant-return'
   if (device.fromDay > 0 && device.fromDay === day) return 'new-device'
   return trap ?? (person.rhythm.isNightWorker ? 'night-worker' : undefined)
@@ -129,9 +132,9 @@ function reportOf(site: Site, { person, device, at, place, trap }: Login): Simul
     remote: place.remote,
     success: true,
     pwhash: passwordHash(person.login, passwordAt(person, at)),
-    protocol: device.protocol,
+    protocol: device.program.protocol,
     tls: device.tls,
-    device_id: device.deviceId,
+    device_id: deviceIdOn(device, Math.floor(at / DAY_SECONDS)),
     ...(device.kind === 'browser' ? { session_id: sessionId(person.login, t) } : {}),
     attrs: { customer: person.customerKind },
     ...(trap === undefined ? {} : { trap }),

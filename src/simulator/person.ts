@@ -28,6 +28,8 @@ export interface Person {
   readonly devices: readonly Device[]
   /** Half of their days with a computer go through a VPN. */
   readonly usesVpn: boolean
+  /** It goes on reading mail while they travel. */
+  readonly leavesDesktopOn: boolean
   readonly trips: readonly Trip[]
   /** Days without any login: holidays without the phone, illness. */
   readonly holidays: readonly Days[]
@@ -91,6 +93,8 @@ const SHARES = {
   pop3: 0.06,
   business: 0.3,
   trip: 0.08,
+  visit: 0.15,
+  leavesDesktopOn: 0.2,
   holiday: 0.2,
   newDevice: 0.08,
   forgotten: 0.12,
@@ -121,6 +125,7 @@ export function makePerson({ index, seed, days, offices, mailboxes }: PersonSetu
   const country = homeCountry(random)
   const plan: CountryPlan = HOME_PLANS[country]
   const devices = makeDevices(days, random)
+  const away = { holidays: makeHolidays(days, random), dormancy: makeDormancy(index, days, random) }
   return {
     login: loginOf(index),
     seed,
@@ -136,10 +141,13 @@ export function makePerson({ index, seed, days, offices, mailboxes }: PersonSetu
     office: chooseOffice(country, offices, random),
     devices,
     usesVpn: random.chance(SHARES.vpn),
-    trips: makeTrips(days, random),
-    holidays: makeHolidays(days, random),
-    dormancy: makeDormancy(index, days, random),
-    passwordEvents: makePasswordEvents(devices, days, random),
+    leavesDesktopOn: random.chance(SHARES.leavesDesktopOn),
+    trips: makeJourneys(country, days, random),
+    ...away,
+    // Nobody changes a password meanwhile.
+    passwordEvents: makePasswordEvents(devices, days, random).filter(
+      ({ at }) => !isSilentOn(away, Math.floor(at / DAY_SECONDS)),
+    ),
     mailboxes,
     customerKind: random.chance(SHARES.business) ? 'business' : 'private',
   }
@@ -151,7 +159,10 @@ export function passwordAt({ passwordEvents }: Person, at: number): number {
 }
 
 /** True: no login of theirs comes on that day. */
-export function isSilentOn({ dormancy, holidays }: Person, day: number): boolean {
+export function isSilentOn(
+  { dormancy, holidays }: Pick<Person, 'dormancy' | 'holidays'>,
+  day: number,
+): boolean {
   return [...holidays, ...(dormancy === undefined ? [] : [dormancy])].some(
     ({ from, to }) => from <= day && day <= to,
   )
@@ -215,6 +226,22 @@ function makeTrips(days: number, random: Random): readonly Trip[] {
   if (!happens(SHARES.trip, days, random)) return []
   const from = random.below(days)
   return [{ from, to: from + random.integer(2, 14), destination: random.pick(DESTINATIONS) }]
+}
+
+function makeJourneys(country: HomeCountry, days: number, random: Random): readonly Trip[] {
+  const trips = makeTrips(days, random)
+  const visits = makeVisits(country, days, random)
+  // Nobody is in two places.
+  return trips.length > 0 ? trips : visits
+}
+
+/** Some days with friends or in a hotel of their own country, on a line of somebody else. */
+function makeVisits(country: HomeCountry, days: number, random: Random): readonly Trip[] {
+  if (!happens(SHARES.visit, days, random)) return []
+  const { homes, utcOffsetHours } = HOME_PLANS[country]
+  const from = random.below(days)
+  const destination = { country, utcOffsetHours, network: pickFrom(homes, random) }
+  return [{ from, to: from + random.integer(1, 4), destination }]
 }
 
 function makeHolidays(days: number, random: Random): readonly Days[] {

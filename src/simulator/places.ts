@@ -6,7 +6,7 @@ import { CLOUD_CLIENT_NETWORK, VPN_NETWORKS } from './address-plan.ts'
 import { addressIn, address6In } from './address.ts'
 import type { Device } from './device-catalogue.ts'
 import { DAY_SECONDS, type Person, type Trip } from './person.ts'
-import { mix, numberOf } from './random.ts'
+import { mix } from './random.ts'
 import type { Trap } from './simulated-report.ts'
 
 export interface Place {
@@ -46,7 +46,14 @@ export function placeAt(person: Person, device: Device, moment: Moment): Place |
   if (where !== undefined) {
     if (device.kind === 'phone' && coin < 0.5) return mobile(person, moment.at)
     if (device.kind === 'pop3') return undefined
-    return { remote: addressIn(where.destination.network, mix(person.seed, where.from)), trap: 'travel' }
+    if (person.leavesDesktopOn && device.kind === 'desktop') {
+      return { ...home(person, device, day), trap: 'left-on' }
+    }
+    const isAbroad = where.destination.country !== person.country
+    return {
+      remote: addressIn(where.destination.network, mix(person.seed, where.from)),
+      trap: isAbroad ? 'travel' : 'visit',
+    }
   }
   if (isOnVpn(person, device, day)) return vpn(person, day)
   return device.kind === 'pop3' ? home(person, device, day) : placeOnUsualDay(person, device, moment, coin)
@@ -85,7 +92,8 @@ function office(person: Person, device: Device, day: number): Place {
   return { remote: person.office.address, trap: isAbroad ? 'commuter' : 'shared-office' }
 }
 
-function home({ home: line, seed }: Person, device: Device, day: number): Place {
+function home(person: Person, device: Device, day: number): Place {
+  const { home: line, seed } = person
   const lease = Math.floor((day + (seed % line.leaseDays)) / line.leaseDays)
   const number = (mix(seed, 11) & ~(POOL_ADDRESSES - 1)) | (mix(seed, 12, lease) % POOL_ADDRESSES)
   // A browser or a phone prefers IPv6 where there is one; old mail programs do not know it.
@@ -93,9 +101,13 @@ function home({ home: line, seed }: Person, device: Device, day: number): Place 
     return { remote: addressIn(line.network, number), trap: undefined }
   }
   return {
-    remote: address6In(line.network6, number, mix(seed, numberOf(device.deviceId), day)),
+    remote: address6In(line.network6, number, mix(seed, numberOfDevice(person, device), day)),
     trap: undefined,
   }
+}
+
+function numberOfDevice({ devices }: Person, device: Device): number {
+  return devices.indexOf(device)
 }
 
 function mobile({ mobileNetwork, seed }: Person, at: number): Place {

@@ -6,7 +6,7 @@ import type { AttackType } from './attacks/attack-types.ts'
 
 /** What makes honest traffic look suspicious; trackalert(1) says what each is. */
 export const TRAPS = [
-  'mobile-network', 'vpn', 'travel', 'shared-office', 'commuter', 'shared-mailbox', 'night-worker', 'dormant-return',
+  'mobile-network', 'vpn', 'travel', 'visit', 'left-on', 'shared-office', 'commuter', 'shared-mailbox', 'night-worker', 'dormant-return',
   'new-device', 'typing-error', 'forgotten-password', 'stale-password', 'gateway', 'cloud-client', 'outage',
 ] as const // prettier-ignore
 export type Trap = (typeof TRAPS)[number]

@@ -55,17 +55,18 @@ export function readCount(query: TrendQuery, range: WindowRange, itemHash?: numb
   return countOf(query, sketchesWithin(query, row, range), itemHash)
 }
 
-/** The number of `readCount` for each window, the current one first; as many as the definition has windows. */
-export function readWindowCounts(query: TrendQuery, itemHash?: number): readonly number[] {
+/** The number of `readCount` for each window, the current one first; `limit`, or as many as the definition has windows. */
+export function readWindowCounts(query: TrendQuery, itemHash?: number, limit = Infinity): readonly number[] {
   const row = preview(query)
   const { definition } = row
   const { oldest, newest } = keptOf(row, rangeOf(query))
-  const counts = Array.from({ length: definition.windowCount }, () => 0)
+  const length = Math.min(definition.windowCount, limit)
+  const counts = Array.from({ length }, () => 0)
   const state = row.state(query.field)
   if (state === undefined || state.kind === 'whole') return counts
   for (const [index, window] of state.series.windows.entries()) {
     const cell = state.series.cells[index]
-    if (window < oldest || window > newest || cell === undefined) continue
+    if (window < oldest || window > newest || cell === undefined || newest - window >= length) continue
     counts[newest - window] =
       typeof cell === 'number' ? cell : countOf(query, [loadedBytes(cell, definition, query.field)], itemHash)
   }
@@ -78,10 +79,10 @@ export function readSeenItem(query: TrendQuery, item: Uint8Array): SeenEntry | u
   return bytes === undefined ? undefined : seenItem(bytes, item)
 }
 
-/** All items of a seen field, the one seen last first. */
-export function readSeenItems(query: TrendQuery): readonly SeenEntry[] {
+/** The items of a seen field, the one seen last first, at most `limit` of them. */
+export function readSeenItems(query: TrendQuery, limit?: number): readonly SeenEntry[] {
   const bytes = wholeBytes(query, 'seen')
-  return bytes === undefined ? [] : seenItems(bytes)
+  return bytes === undefined ? [] : seenItems(bytes, limit)
 }
 
 /** The latest value of a last field and when it was set (Unix seconds). */

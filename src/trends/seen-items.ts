@@ -7,7 +7,6 @@
  */
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { compareBytes } from './compare-bytes.ts'
 
 const VERSION = 0x20
 const EMPTY = Uint8Array.of(VERSION)
@@ -20,10 +19,12 @@ export interface SeenEntry {
   readonly count: number
 }
 
+/** An entry where it stands in the list; no view of its item is made, since most are only passed by. */
 interface RawEntry {
   readonly start: number
   readonly end: number
-  readonly item: Uint8Array
+  readonly itemStart: number
+  readonly itemEnd: number
   readonly lastMs: number
   readonly firstMs: number
   readonly count: number
@@ -57,7 +58,7 @@ export function seenAdd(list: Uint8Array, sighting: Omit<SeenEntry, 'first'>, ma
   const reader = new ByteReader(list, 1)
   while (reader.hasMore) {
     const entry = readEntry(reader)
-    if (known === undefined && compareBytes(entry.item, sighting.item) === 0) known = entry
+    if (known === undefined && isOf(list, entry, sighting.item)) known = entry
     else entries.push(entry)
   }
   const lastMs = Math.max(timeMs, known?.lastMs ?? 0)
@@ -83,32 +84,44 @@ export function seenItem(list: Uint8Array, item: Uint8Array): SeenEntry | undefi
   const reader = new ByteReader(list, 1)
   while (reader.hasMore) {
     const entry = readEntry(reader)
-    if (compareBytes(entry.item, item) === 0) return asSeen(entry)
+    if (isOf(list, entry, item)) return asSeen(list, entry)
   }
   return undefined
 }
 
-/** Every item, the one seen last first. */
-export function seenItems(list: Uint8Array): readonly SeenEntry[] {
+/** The items, the one seen last first, at most `limit` of them. */
+export function seenItems(list: Uint8Array, limit = Infinity): readonly SeenEntry[] {
   const items: SeenEntry[] = []
   const reader = new ByteReader(list, 1)
-  while (reader.hasMore) items.push(asSeen(readEntry(reader)))
+  while (reader.hasMore && items.length < limit) items.push(asSeen(list, readEntry(reader)))
   return items
 }
 
 function readEntry(reader: ByteReader): RawEntry {
   const start = reader.offset
-  const item = reader.readSized()
+  const itemBytes = reader.readVarint()
+  const itemStart = reader.offset
+  reader.skip(itemBytes)
   const lastMs = reader.readVarint()
   const firstMs = lastMs - reader.readVarint()
   const count = reader.readNumber()
-  return { start, end: reader.offset, item, lastMs, firstMs, count }
+  return { start, end: reader.offset, itemStart, itemEnd: itemStart + itemBytes, lastMs, firstMs, count }
 }
 
 function copyEntries(writer: ByteWriter, list: Uint8Array, entries: readonly RawEntry[]): void {
   for (const { start, end } of entries) writer.writeBytes(list.subarray(start, end))
 }
 
-function asSeen({ item, firstMs, lastMs, count }: RawEntry): SeenEntry {
+function isOf(list: Uint8Array, { itemStart, itemEnd }: RawEntry, item: Uint8Array): boolean {
+  if (itemEnd - itemStart !== item.length) return false
+  // From the end: items of one list often begin alike.
+  for (let index = item.length - 1; index >= 0; index--) {
+    if (list[itemStart + index] !== item[index]) return false
+  }
+  return true
+}
+
+function asSeen(list: Uint8Array, { itemStart, itemEnd, firstMs, lastMs, count }: RawEntry): SeenEntry {
+  const item = list.subarray(itemStart, itemEnd)
   return { item, first: firstMs / 1000, last: lastMs / 1000, count }
 }

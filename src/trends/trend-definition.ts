@@ -72,7 +72,7 @@ const DAY_SECONDS = 86_400
 /** `seen`, `last` and `baseline` keep a row at least this long after its last change. */
 const LONG_KEEP_SECONDS = 400 * DAY_SECONDS
 const MOST_WINDOW_SECONDS = 366 * DAY_SECONDS
-const MOST_WINDOWS = 10_000
+export const MOST_WINDOWS = 10_000
 /** Windows times windowed fields: what one row may hold at worst. */
 const MOST_CELLS = 40_000
 const MOST_FIELDS = 64

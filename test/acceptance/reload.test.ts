@@ -1,6 +1,6 @@
 /** SIGHUP: what a new configuration changes at once, what it leaves alone, and what a broken one changes: nothing. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { createServer } from 'node:net'
@@ -260,9 +260,10 @@ describe('a new configuration', () => {
   test('asked for many times in a row is loaded at least once after the last wish, and not each time', async (t) => {
     const server = await startServer(t, { configuration: BASE_CONFIGURATION })
     const file = join(server.folder, 'trackalert.conf')
-    // Without a pause: each waits for no other work of this process, while a reload starts threads.
+    // Whole files, since a reload may read at any moment; and without a pause, while a reload starts threads.
     for (let round = 1; round <= 20; round++) {
-      writeFileSync(file, saying(`policy ${round}`))
+      writeFileSync(`${file}.new`, saying(`policy ${round}`))
+      renameSync(`${file}.new`, file)
       server.child.kill('SIGHUP')
     }
     await eventually('the last policy is not in force', async () => {

@@ -101,7 +101,7 @@ describe('replay', () => {
   })
 
   test('compares two configurations over the same reports', async (t) => {
-    const cwd = await folderWith(t, { 'b.conf': policy(12), 'reports.ndjson': TEXT })
+    const cwd = await folderWith(t, { 'b.conf': policy(40), 'reports.ndjson': TEXT })
     const words = ['-C', 'a.conf', 'reports.ndjson', '--against', 'b.conf']
     const both = await replayed(t, words, { cwd })
     const [a, b] = both.configurations
@@ -175,7 +175,8 @@ describe('replay', () => {
       /http\.conf:4: http\.request: a replay asks no other system; give --online/,
     )
     const online = only(await replayed(t, ['-C', 'http.conf', 'few.ndjson', '--online'], { cwd }))
-    assert.deepEqual([online.failed_runs, online.alerts[0]?.count], [0, 5])
+    // An alert is resolved an hour after it was last raised.
+    assert.deepEqual([online.failed_runs, online.alerts.reduce((sum, { count }) => sum + count, 0)], [0, 5])
   })
 
   test('a policy that raises without end is stopped with a sentence', async (t) => {

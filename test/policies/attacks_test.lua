@@ -152,6 +152,17 @@ test("with a known device it is a forgotten password, unless the country is new;
   expectNoAlert{ rule = "success-after-failures" }
 end)
 
+test("after wrong passwords the user's operator excuses an update and a silent protocol, and no new device", function()
+  local function mail(version) return '"name" "Mail" "version" "' .. version .. '"' end
+  for _ = 1, 12 do report{ login = "ann", device_id = mail("1.0"), protocol = "imap" } advance("1d") end
+  for i = 1, 6 do fail("ann", "198.51.100.7", "p" .. i) end
+  report{ login = "ann", remote = "192.0.77.1", device_id = mail("1.1"), protocol = "imap" }
+  report{ login = "ann", remote = "192.0.78.1", protocol = "smtp" }
+  expectNoAlert{ rule = "success-after-failures" }
+  report{ login = "ann", remote = "192.0.79.1", device_attrs = { ["app.name"] = "Other Mail" }, protocol = "mobileapi" }
+  expectAlert{ rule = "success-after-failures", severity = "high" }
+end)
+
 test("a new protocol or device at home is no alert unless it is asked for", function()
   for _ = 1, 12 do report{ login = "ann", protocol = "imap", device_attrs = { ["app.name"] = "A" } } advance("1d") end
   report{ login = "ann", protocol = "smtp", device_attrs = { ["app.name"] = "B" } }

@@ -22,6 +22,34 @@ test("a way that is known is written at most every ten minutes", function()
   assert(users:twItems("ann", "ways")[1].count == 3)
 end)
 
+test("a user of whom a field was forgotten is no error", function()
+  for _ = 1, 12 do report{ login = "ann" } advance("1d") end
+  users:twResetField("ann", "places")
+  report{ login = "ann" }
+  users:twResetField("ann", "places")
+  users:twResetField("ann", "hours")
+  advance("1d")
+  report{ login = "ann", remote = "198.51.100.7" }
+  expectNoAlert{ rule = "dormant-account" }
+end)
+
+test("a login in a known way knows its sources in each of their windows, and its address always", function()
+  local sources = getStringStatsDB("pack_sources")
+  report{ login = "ann", remote = "192.0.2.10" }
+  advance("1h")
+  report{ login = "ann", remote = "192.0.2.11" }
+  assert(sources:twGet("192.0.2.11", "good") == 1 and sources:twGetCurrent("192.0.2.0/24", "good") == 1)
+  advance("6h")
+  assert(sources:twGetCurrent("192.0.2.0/24", "good") == 0)
+  report{ login = "ann", remote = "192.0.2.11" }
+  assert(sources:twGetCurrent("192.0.2.0/24", "good") == 1 and sources:twGetCurrent("192.0.2.11", "good") == 1)
+  advance("1h")
+  report{ login = "bob", remote = "2001:db8::1" }
+  advance("1h")
+  report{ login = "bob", remote = "2001:db8::2" }
+  assert(sources:twGetCurrent("2001:db8::/64", "good") == 1 and sources:twGet("2001:db8::2", "good") == 0)
+end)
+
 test("without a database of countries there is no country, and nothing fails", function()
   for _ = 1, 12 do report{ login = "ann" } advance("1d") end
   report{ login = "ann", remote = "198.51.100.7" }

@@ -19,7 +19,7 @@ import {
   type TrendQuery,
 } from '../../trends/read-trends.ts'
 import type { SeenEntry } from '../../trends/seen-items.ts'
-import type { TrendDefinition, TrendField } from '../../trends/trend-definition.ts'
+import { MOST_WINDOWS, type TrendDefinition, type TrendField } from '../../trends/trend-definition.ts'
 import type { TrendRow } from '../../trends/trend-row.ts'
 import { baselineScore } from '../../trends/weekly-baseline.ts'
 import { results, type HostCall, type HostFunction, type NumberRange } from '../host-function.ts'
@@ -38,6 +38,8 @@ import {
 
 const COUNTED = ['int', 'hll', 'countmin'] as const
 const TOP_RANGE: NumberRange = { min: 1, max: 1024 }
+const ITEMS_RANGE: NumberRange = { min: 1, max: 4096 }
+const WINDOWS_RANGE: NumberRange = { min: 1, max: MOST_WINDOWS }
 
 interface TrendReadDeps {
   readonly seed: () => HashSeed
@@ -56,7 +58,7 @@ export function trendReadMethods(deps: TrendReadDeps, args: TrendArguments): rea
 /** For int, hll and countmin. */
 function countMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostFunction[] {
   const counting = (
-    name: 'twGet' | 'twGetCurrent' | 'twGetWindows',
+    name: 'twGet' | 'twGetCurrent',
     summary: string,
     read: (query: TrendQuery, hash: number | undefined) => ReadAnswer,
   ): HostFunction => ({
@@ -80,11 +82,20 @@ function countMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostF
     counting('twGetCurrent', 'As twGet, for the current window alone.', (query, hash) =>
       readCount(query, currentRangeOf(query), hash),
     ),
-    counting(
-      'twGetWindows',
-      'As twGet, an array with the number of each window, the current one first.',
-      (query, hash) => readWindowCounts(query, hash),
-    ),
+    {
+      name: 'StringStatsDB:twGetWindows',
+      usage: 'db:twGetWindows(key, field, item, count)',
+      summary:
+        'As twGet, an array with the number of each window, the current one first, all or at most so many.',
+      scope: 'anywhere',
+      run(call) {
+        const target = args.readable(call, 'twGetWindows', COUNTED)
+        const item = countedItem(call, target)
+        const hash = item === undefined ? undefined : itemHash(deps.seed(), item)
+        const limit = isAbsent(call, 5) ? undefined : call.integer(5, 'count', WINDOWS_RANGE)
+        return ask(deps, { target, item }, (query) => readWindowCounts(query, hash, limit))
+      },
+    },
     {
       name: 'StringStatsDB:twGetSize',
       usage: 'db:twGetSize()',
@@ -118,13 +129,15 @@ function itemMethods(deps: TrendReadDeps, args: TrendArguments): readonly HostFu
     },
     {
       name: 'StringStatsDB:twItems',
-      usage: 'db:twItems(key, field)',
-      summary: 'Every item of a seen field, the one seen last first: an array of {item, first, last, count}.',
+      usage: 'db:twItems(key, field, count)',
+      summary:
+        'The items of a seen field, the one seen last first, all or at most so many: an array of {item, first, last, count}.',
       scope: 'anywhere',
-      run: (call) =>
-        ask(deps, { target: args.readable(call, 'twItems', ['seen']) }, (query) =>
-          readSeenItems(query).map(seenInLua),
-        ),
+      run(call) {
+        const target = args.readable(call, 'twItems', ['seen'])
+        const limit = isAbsent(call, 4) ? undefined : call.integer(4, 'count', ITEMS_RANGE)
+        return ask(deps, { target, item: limit }, (query) => readSeenItems(query, limit).map(seenInLua))
+      },
     },
     {
       name: 'StringStatsDB:twTop',

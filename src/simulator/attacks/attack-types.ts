@@ -1,8 +1,8 @@
 /**
  * The kinds of attack that the simulator knows, and what an attack is made from. Pure.
  */
-import type { Device } from '../device-catalogue.ts'
-import { passwordAt, type Person } from '../person.ts'
+import { deviceIdOn, type Device } from '../device-catalogue.ts'
+import { DAY_SECONDS, passwordAt, type Person } from '../person.ts'
 import type { Random } from '../random.ts'
 import { passwordHash, guessedHash, toMilliseconds, type SimulatedReport } from '../simulated-report.ts'
 import type { Site } from '../site.ts'
@@ -42,16 +42,19 @@ export interface AttackSetup {
 /** Reports in the order of time. */
 export type Attack = (setup: AttackSetup) => Iterable<SimulatedReport>
 
+export interface TryDevice {
+  readonly protocol: string
+  readonly deviceId: string
+}
+
 /** One try of an attacker. */
-interface Try {
+interface Try extends TryDevice {
   /** Seconds since the start of the simulation. */
   readonly at: number
   readonly login: string
   readonly remote: string
   /** undefined: a wrong one, of chance. */
   readonly password: 'right' | number | undefined
-  readonly protocol: string
-  readonly deviceId: string
 }
 
 /** A report of a try; a try on a login that nobody has fails for that reason. */
@@ -79,13 +82,13 @@ export function attackReport(
   }
 }
 
-/** What a device is in a try. */
-export function deviceOf(device: Device): Pick<Try, 'protocol' | 'deviceId'> {
-  return { protocol: device.protocol, deviceId: device.deviceId }
+/** What a device is in a try; `at` as of the try. */
+export function deviceOf(device: Device, at: number): TryDevice {
+  return { protocol: device.program.protocol, deviceId: deviceIdOn(device, Math.floor(at / DAY_SECONDS)) }
 }
 
 /** What scripts speak: IMAP or SMTP, and no word about themselves. */
-export function scriptProtocol(random: Random): Pick<Try, 'protocol' | 'deviceId'> {
+export function scriptProtocol(random: Random): TryDevice {
   return { protocol: random.pick(['imap', 'smtp', 'imap']), deviceId: '' }
 }
 

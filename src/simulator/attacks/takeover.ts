@@ -3,7 +3,7 @@
  */
 import { FAR_NETWORKS, HOSTING_NETWORKS, THIEF_NETWORKS, DESTINATIONS } from '../address-plan.ts'
 import { addressIn } from '../address.ts'
-import { makeStrangeDevice } from '../device-catalogue.ts'
+import { makeLookAlike, makeStrangeDevice } from '../device-catalogue.ts'
 import { personDay } from '../person-day.ts'
 import { DAY_SECONDS, DORMANT_DAYS } from '../person.ts'
 import { mix } from '../random.ts'
@@ -15,9 +15,14 @@ import {
   scriptProtocol,
   type Attack,
   type AttackSetup,
+  type TryDevice,
 } from './attack-types.ts'
 
 const HOUR = 3600
+/** Share of the thieves who have the program and the system of one of the victim's devices. */
+const LOOK_ALIKES = 1 / 3
+/** Of those, the share whose program says nothing of itself, over a protocol over which the victim's does. */
+const SILENT = 1 / 4
 /** Of reports that say where somebody is: the address is that of their line or their office. */
 const AT_USUAL_PLACES: ReadonlySet<Trap | undefined> = new Set([
   undefined,
@@ -52,7 +57,7 @@ export const takeoverTravel: Attack = function* (setup): Generator<SimulatedRepo
   const isEasy = form === 'easy'
   const place = FAR_AWAY[random.below(FAR_AWAY.length)]
   const remote = isEasy || place === undefined ? farAddress(setup) : addressIn(place.network, random.next())
-  const thief = makeStrangeDevice('browser', victim.devices, random)
+  const thief = thiefOf(setup, 'browser')
   let at = seen + (isEasy ? random.between(5, 50) * 60 : random.between(1, 3) * HOUR)
   for (let left = random.integer(1, 3); left > 0 && at < site.days * DAY_SECONDS; left--) {
     yield attackReport(setup, victim, {
@@ -60,7 +65,7 @@ export const takeoverTravel: Attack = function* (setup): Generator<SimulatedRepo
       login: victim.login,
       remote,
       password: 'right',
-      ...deviceOf(thief),
+      ...thief(at),
     })
     at += random.between(60, 600)
   }
@@ -106,9 +111,9 @@ function* takeOver(setup: AttackSetup, remote: string): Generator<SimulatedRepor
   const { random, form, victim, window } = setup
   const { login } = victim
   if (form === 'easy') {
-    const thief = makeStrangeDevice('browser', victim.devices, random)
+    const thief = thiefOf(setup, 'browser')
     let at = beginOf(setup, HOUR)
-    yield attackReport(setup, victim, { at, login, remote, password: 'right', ...deviceOf(thief) })
+    yield attackReport(setup, victim, { at, login, remote, password: 'right', ...thief(at) })
     for (let left = random.integer(2, 8); left > 0; left--) {
       at += random.between(30, 300)
       const how = { protocol: 'smtp', deviceId: '' }
@@ -116,14 +121,28 @@ function* takeOver(setup: AttackSetup, remote: string): Generator<SimulatedRepor
     }
     return
   }
-  const thief = makeStrangeDevice('desktop', victim.devices, random)
+  const thief = thiefOf(setup, 'desktop')
   const firstDay = Math.floor(beginOf(setup, 4 * DAY_SECONDS) / DAY_SECONDS) + 1
   for (let day = firstDay; day < firstDay + 3; day++) {
     const hour = victim.rhythm.upAt - victim.plan.utcOffsetHours + random.between(1, 12)
     const at = day * DAY_SECONDS + (((hour % 24) + 24) % 24) * HOUR
     if (at >= window.to) return
-    yield attackReport(setup, victim, { at, login, remote, password: 'right', ...deviceOf(thief) })
+    yield attackReport(setup, victim, { at, login, remote, password: 'right', ...thief(at) })
   }
+}
+
+/** What the thief's device says of itself at a time. It never says all that one of the victim's does. */
+function thiefOf(
+  { random, victim, window }: AttackSetup,
+  kind: 'browser' | 'desktop',
+): (at: number) => TryDevice {
+  const lastDay = Math.ceil(window.to / DAY_SECONDS)
+  const lookAlike = random.chance(LOOK_ALIKES)
+    ? makeLookAlike(kind, victim.devices, lastDay, random)
+    : undefined
+  if (lookAlike !== undefined && random.chance(SILENT)) return () => ({ protocol: 'imap', deviceId: '' })
+  const device = lookAlike ?? makeStrangeDevice(kind, victim.devices, random)
+  return (at) => deviceOf(device, at)
 }
 
 /** When the victim has logged in from where they live, after the start of the window. */

@@ -116,6 +116,7 @@ const ANSWERS: readonly (readonly [read: Partial<TrendRead>, text: RegExp])[] = 
     /f: "x y" 4 times, .*; and 2 more \[twItems\]/,
   ],
   [{ call: 'twGet', item: 'CORP\\tom', answer: 2 }, /f, "CORP\\\\tom": 2 over/],
+  [{ call: 'twItems', item: '1', answer: [{ item: 'x', ...seen }] }, /f: "x" 4 times/],
   [{ call: 'twTop', item: '3', answer: [{ item: 'ann', count: 7 }] }, /f: "ann" 7 \[twTop\]/],
   [{ call: 'twLast', answer: ['Bern', AT_MS / 1000] }, /f: Bern, set \d{4}-/],
   [

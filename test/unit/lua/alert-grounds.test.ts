@@ -61,6 +61,10 @@ const READS: readonly (readonly [code: string, read: Omit<TrendRead, 'database' 
     { call: 'twItems', field: 'devices', answer: [{ item: 'phone', ...AT, count: 1 }] },
   ],
   [
+    'db:twItems("k", "devices", 1)',
+    { call: 'twItems', field: 'devices', item: '1', answer: [{ item: 'phone', ...AT, count: 1 }] },
+  ],
+  [
     'db:twTop("k", "hitters", 2)',
     { call: 'twTop', field: 'hitters', item: '2', answer: [{ item: 'ann', count: 4 }] },
   ],

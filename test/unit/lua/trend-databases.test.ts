@@ -78,6 +78,18 @@ const CASES: readonly Case[] = [
     result: [4, 1, true, 1, undefined],
   },
   {
+    title: 'of the windows of a field as many are listed as are asked for, the current one first',
+    change: 'db:twAdd("k", "count", 5) db:twAdd("k", "ips", "a") db:twAdd("k", "proto", "imap", 3)',
+    read: 'db:twGetWindows("k", "count", nil, 1), db:twGetWindows("k", "ips", nil, 2), db:twGetWindows("k", "proto", "imap", 1), #db:twGetWindows("k", "count", nil, 99) == #db:twGetWindows("k", "count")',
+    result: [[5], [1, 0], [3], true],
+  },
+  {
+    title: 'of the items of a seen field as many are listed as are asked for, the latest first',
+    change: 'for _, item in ipairs{"a", "b", "c"} do db:twAdd("k", "devices", item) end',
+    read: 'db:twItems("k", "devices", 1)[1].item, #db:twItems("k", "devices", 2), #db:twItems("k", "devices", 9), #db:twItems("k", "devices", nil)',
+    result: ['c', 2, 3, 3],
+  },
+  {
     title: 'a last field gives its latest value and the time',
     change: 'db:twAdd("k", "place", "GB") db:twAdd("k", "place", "FR")',
     read: 'db:twLast("k", "place")',

@@ -152,7 +152,10 @@ describe('many logins are tried', () => {
 
 const isTakeover = ({ logins, tries, successes, list }: Seen): boolean =>
   logins === 1 && tries >= 1 && successes.length === tries && list.every((report) => isNew('remote', report))
-const looksStrange = ({ first }: Seen): boolean => before(first).length > 0 && isNew('device_id', first)
+/** Or like nothing at all, which is no news over protocols that have no place for it. */
+const looksStrange = ({ first }: Seen): boolean =>
+  before(first).length > 0 &&
+  (isNew('device_id', first) || (first.device_id === '' && first.protocol === 'imap'))
 describe('a login is taken over', () => {
   for (const type of ['takeover-abroad', 'takeover-domestic', 'takeover-dormant'] as const) {
     check(
@@ -166,6 +169,37 @@ describe('a login is taken over', () => {
     for (const { first } of [...of('takeover-dormant', 'easy'), ...of('takeover-dormant', 'patient')]) {
       assert.ok(first.t - (before(first).at(-1)?.t ?? 0) > 10 * DAY)
     }
+  })
+
+  test('by a thief whose program and system are those of the victim, in every third case or so', () => {
+    const many = simulated({ users: 400, days: 30, seed: 3, attacks: { ...ALL_ATTACKS, instances: 40 } })
+    const own = groupBy(
+      many.filter(({ label }) => label === undefined),
+      ({ login }) => login,
+    )
+    const firsts = [...groupBy(many, ({ attack }) => attack ?? '')].flatMap(([id, [first]]) =>
+      /^takeover-(abroad|domestic|travel|dormant)-/.test(id) && first !== undefined ? [first] : [],
+    )
+    const programOf = ({ device_id }: SimulatedReport): string => device_id.replaceAll(/[\d.]+/g, '#')
+    const silent = firsts.filter(({ device_id }) => device_id === '')
+    const lookAlikes = firsts.filter(
+      (first) =>
+        first.device_id !== '' &&
+        own.get(first.login)?.some((report) => programOf(report) === programOf(first)) === true,
+    )
+    assert.ok(firsts.length > 100, String(firsts.length))
+    for (const [list, least, most] of [
+      [silent, 0.03, 0.15],
+      [lookAlikes, 0.14, 0.35],
+    ] as const) {
+      const share = list.length / firsts.length
+      assert.ok(share > least && share < most, String(share))
+    }
+    for (const { login, device_id } of lookAlikes)
+      assert.ok(
+        own.get(login)?.every((report) => report.device_id !== device_id),
+        device_id,
+      )
   })
 
   const sinceSeen = ({ first }: Seen): number =>

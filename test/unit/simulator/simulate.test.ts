@@ -20,7 +20,7 @@ describe('a simulation', () => {
   test('has these bytes on every machine', () => {
     // When the story was changed on purpose, this changes with it.
     const digest = createHash('sha256').update(linesOf(reports).join('\n')).digest('hex')
-    assert.equal(digest, '5954526dc1d5d923ad70779bc3b7ba014ac8d0f5a3533ef564458dd0afcec8fb')
+    assert.equal(digest, '90acb5cf8d0814812e63b4756ce0a2ab136b6f22f653870719818c890a416c38')
   })
 
   test('is another for another seed', () => {
