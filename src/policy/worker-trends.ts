@@ -137,6 +137,8 @@ export class WorkerTrends {
   }
 
   #forgetCommitted(appliedCommit: number): void {
+    // Views are opened far more often than the store commits.
+    if (appliedCommit === this.#forgottenUpTo) return
     this.#forgottenUpTo = appliedCommit
     for (const [name, pending] of this.#pending) {
       const open = pending.filter(({ number }) => number > appliedCommit)

@@ -10,7 +10,7 @@ const PROMISED_MS = 100
 
 export class EarlySettlement {
   /** Appends that were settled and are not written, and since when; the oldest first. */
-  readonly #promised = new Map<unknown, number>()
+  readonly #promised = new Map<AppendJob, number>()
   #promisedBytes = 0
   #unstaged = { reports: 0, sizeBytes: 0 }
 
