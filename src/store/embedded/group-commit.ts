@@ -147,7 +147,7 @@ export class GroupCommit {
     this.#gathering.begin(gatherMs)
     await disk.roomForChanges()
     const batch = new WriteBatch()
-    this.#stageChanges(batch, jobs, taken)
+    await this.#stageChanges(batch, jobs, taken)
     await this.#inTurn(async () => {
       try {
         if (batch.operations.length > 0) await disk.write(batch)
@@ -163,13 +163,13 @@ export class GroupCommit {
   }
 
   /** Appends are among the jobs when they are settled early. */
-  #stageChanges(batch: WriteBatch, jobs: WriteJob[], taken: WriteJob[]): void {
+  async #stageChanges(batch: WriteBatch, jobs: WriteJob[], taken: WriteJob[]): Promise<void> {
     const { participants, settlesEarly } = this.#deps
     takeInto(batch, { jobs, taken }, (job) => {
       if (job.kind === 'append') this.#early.staged(job)
       if (job.kind !== 'maintenance') job.stage(batch)
     })
-    for (const participant of participants) participant.finishChanges?.(batch)
+    for (const participant of participants) await participant.finishChanges?.(batch)
     for (const job of taken) if (job.kind === 'maintenance') job.stage(batch)
     for (const participant of participants) participant.finishAll?.(batch)
     if (settlesEarly) for (const participant of participants) participant.finishAppends?.(batch)

@@ -5,6 +5,7 @@
  * changed.
  */
 import { Buffer } from 'node:buffer'
+import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { messageOf } from '../../errors.ts'
 import type { AppliedRow, RowChange, TrendApplier } from '../trend-applier.ts'
@@ -28,6 +29,8 @@ import type { Participant } from './write-jobs.ts'
 
 /** What a decoded row takes beside its bytes: measured with five fields. */
 const DECODED_BYTES = 2_000
+/** Rows are changed for so long before others may pass: whoever waits for an acknowledgement waits for this thread too. */
+const SLICE_MS = 1
 const PAGE = 256
 
 interface RowPlace {
@@ -159,8 +162,15 @@ export class TrendRows implements Participant {
     return number <= (this.#commits.get(worker) ?? -1)
   }
 
-  finishChanges(batch: WriteBatch): void {
-    this.#applyPending(batch)
+  async finishChanges(batch: WriteBatch): Promise<void> {
+    let sliceEndMs = performance.now() + SLICE_MS
+    for (const [name, row] of this.#pending) {
+      this.#pending.delete(name)
+      this.#applyRow(batch, row)
+      if (performance.now() < sliceEndMs) continue
+      await setImmediate()
+      sliceEndMs = performance.now() + SLICE_MS
+    }
     for (const worker of this.#changedCommits) {
       putNumbers(batch, numberKey(PREFIX.worker, worker), [this.#commits.get(worker) ?? 0])
     }

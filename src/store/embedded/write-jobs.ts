@@ -30,8 +30,8 @@ export type WriteJob = AppendJob | ChangeJob
 
 /** A part of the store that adds to a batch what all of its jobs together changed. */
 export interface Participant {
-  /** After the changes, before maintenance. */
-  finishChanges?(batch: WriteBatch): void
+  /** After the changes, before maintenance. What takes long lets others pass: appends are staged and settled meanwhile. */
+  finishChanges?(batch: WriteBatch): void | Promise<void>
   /** After everything but appends. */
   finishAll?(batch: WriteBatch): void
   /** After appends. */
