@@ -12,7 +12,7 @@ import { splitRow } from '../trends/split-row.ts'
 import type { TrendChange } from '../trends/trend-change.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
 import { TrackError } from '../errors.ts'
-import { TrendRow } from '../trends/trend-row.ts'
+import type { TrendRow } from '../trends/trend-row.ts'
 import type { AppliedRow, CurrentRow, RowChange, TrendApplier } from './trend-applier.ts'
 
 export interface TrendApplierSetup {
@@ -40,8 +40,6 @@ export function createTrendApplier({ definitions }: TrendApplierSetup): TrendApp
       const { main, chunks } = splitRow(row)
       return {
         bytes: main,
-        // Loaded sketches may be large: such a row is decoded anew, and they are read when they are needed.
-        ...(!row.hasStoredChunks && { decoded: row }),
         chunks: chunks.map((chunk) => ({ name: chunkName(chunk), bytes: chunk.bytes })),
         chunkNames: row.parts.storedChunks.map(chunkName),
         expiresAtMs: row.expiresAtSeconds * 1000,
@@ -63,18 +61,11 @@ function rowWith(
   current: CurrentRow | undefined,
   changes: readonly TrendChange[],
 ): TrendRow {
-  const row = decodedBefore(current) ?? decodedNow(definition, current)
+  const decoded = decodeRow(definition, current?.bytes)
+  if (!decoded.ok) return emptyRow(definition)
+  const { row } = decoded
   const damage = loadChunks(row, chunksToApply(row, changes), (name) => current?.chunk(name))
   return damage === undefined ? row : emptyRow(definition)
-}
-
-function decodedBefore(current: CurrentRow | undefined): TrendRow | undefined {
-  return current?.decoded instanceof TrendRow ? current.decoded : undefined
-}
-
-function decodedNow(definition: TrendDefinition, current: CurrentRow | undefined): TrendRow {
-  const decoded = decodeRow(definition, current?.bytes)
-  return decoded.ok ? decoded.row : emptyRow(definition)
 }
 
 function emptyRow(definition: TrendDefinition): TrendRow {

@@ -22,8 +22,6 @@ export interface RowChunk {
 /** A row as it is stored. */
 export interface CurrentRow {
   readonly bytes: Uint8Array
-  /** What came with these bytes, if the store has kept it. It is used up: only the answer's may be given back again. */
-  readonly decoded?: unknown
   /** One of the row's chunks; undefined when there is none of that name. */
   readonly chunk: (name: string) => Uint8Array | undefined
 }
@@ -31,8 +29,6 @@ export interface CurrentRow {
 export interface AppliedRow {
   /** undefined: the row is gone, and its chunks with it. */
   readonly bytes: Uint8Array | undefined
-  /** The same, ready for the next changes; opaque to the store, and only good in this applier. */
-  readonly decoded?: unknown
   /** Chunks that differ from what is stored. */
   readonly chunks: readonly RowChunk[]
   /** Every chunk that the row has now; the others go. */
@@ -44,7 +40,7 @@ export interface AppliedRow {
   readonly expiresAtMs: number
 }
 
-/** Pure: the same arguments give the same answer, and no argument but `decoded` is modified or kept. */
+/** Pure: the same arguments give the same answer, and no argument is modified or kept. */
 export interface TrendApplier {
   /** The rows that the encoded changes of one run touch, in the order of the changes. */
   split(deltas: Uint8Array): readonly RowChange[]

@@ -72,23 +72,14 @@ interface SettledField {
   readonly slot: RowSlot
 }
 
-/** Fields without chunks have their place in the row's bytes; what the next change needs of them stays decoded. */
+/** Fields without chunks go back to their encoded form: the next change then needs their newest window alone. */
 function slotsOf(main: Uint8Array, settled: readonly SettledField[]): Map<number, RowSlot> {
   const slots = new Map<number, RowSlot>()
   for (const { fieldId, start, end, slot } of settled) {
-    const inMain = (): RowSlot => ({
-      segment: main.subarray(start, end),
-      state: isNewestOnly(slot.state) ? slot.state : undefined,
-      hasChunks: false,
-    })
+    const inMain = (): RowSlot => ({ segment: main.subarray(start, end), state: undefined, hasChunks: false })
     slots.set(fieldId, slot.hasChunks ? slot : inMain())
   }
   return slots
-}
-
-/** Of the others all windows would be written anew with every change. */
-function isNewestOnly(state: FieldState | undefined): boolean {
-  return state !== undefined && state.kind !== 'whole' && state.series.windows.length === 1
 }
 
 /** Which sketches of a row stand apart, as its fields are written one after another. */

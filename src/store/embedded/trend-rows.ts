@@ -27,8 +27,8 @@ import { TrendExpiry } from './trend-expiry.ts'
 import type { WriteBatch } from './write-batch.ts'
 import type { Participant } from './write-jobs.ts'
 
-/** What a decoded row takes beside its bytes: measured with five fields. */
-const DECODED_BYTES = 2_000
+/** Key, headers and map entry of a cached row. */
+const CACHE_OVERHEAD_BYTES = 400
 /** Rows are changed for so long before others may pass: whoever waits for an acknowledgement waits for this thread too. */
 const SLICE_MS = 1
 const PAGE = 256
@@ -48,11 +48,6 @@ interface PendingRow extends RowPlace {
   worker: number
 }
 
-interface KnownRow extends StoredRow {
-  /** As the applier left it with these bytes. */
-  readonly decoded?: unknown
-}
-
 interface TrendRowsDeps {
   readonly database: () => Database
   readonly applier: TrendApplier
@@ -69,10 +64,10 @@ export class TrendRows implements Participant {
   readonly #deps: TrendRowsDeps
   #applier: TrendApplier
   /** Rows by name. What is here is newer than or equal to what is on disk. */
-  readonly #hot: LRUCache<string, KnownRow>
+  readonly #hot: LRUCache<string, StoredRow>
   readonly #pending = new Map<string, PendingRow>()
   /** Rows of the batch in work, undefined for those that go: the cache may drop them before they are on disk. */
-  readonly #staged = new Map<string, KnownRow | undefined>()
+  readonly #staged = new Map<string, StoredRow | undefined>()
   /** And their chunks. */
   readonly #stagedChunks = new Map<string, Uint8Array | undefined>()
   /** Who changed the rows of the batch in work. */
@@ -89,7 +84,7 @@ export class TrendRows implements Participant {
     this.expiry = new TrendExpiry({ database: deps.database, rows: this })
     this.#hot = new LRUCache({
       maxSize: deps.hotBytes,
-      sizeCalculation: ({ bytes }) => bytes.length + DECODED_BYTES,
+      sizeCalculation: ({ bytes }) => bytes.length + CACHE_OVERHEAD_BYTES,
     })
   }
 
@@ -97,9 +92,6 @@ export class TrendRows implements Participant {
   stageApplier(batch: WriteBatch, applier: TrendApplier): void {
     this.#applyPending(batch)
     this.#applier = applier
-    this.#hot.clear()
-    for (const [name, row] of this.#staged)
-      if (row !== undefined) this.#staged.set(name, { ...row, decoded: undefined })
   }
 
   get rows(): number {
@@ -233,12 +225,12 @@ export class TrendRows implements Participant {
     const before = this.#rowAt(rowKey, name)
     const after = this.#applied(pending, before)
     if (after === undefined) return
-    const { bytes, chunkNames, expiresAtMs, decoded } = after
+    const { bytes, chunkNames, expiresAtMs } = after
     if (bytes === undefined) {
       if (before !== undefined) this.remove(batch, database, key, before)
       return
     }
-    const row = { bytes, chunkNames, expiresAtMs, decoded }
+    const row = { bytes, chunkNames, expiresAtMs }
     batch.put(rowKey, encodeRow(rowKey, row))
     this.#staged.set(name, row)
     this.#hot.set(name, row)
@@ -255,19 +247,11 @@ export class TrendRows implements Participant {
   }
 
   /** The row after its changes; undefined when they are lost. */
-  #applied(
-    { database, key, name, changes }: PendingRow,
-    before: KnownRow | undefined,
-  ): AppliedRow | undefined {
+  #applied({ database, key, changes }: PendingRow, before: StoredRow | undefined): AppliedRow | undefined {
     const chunk = (chunkName: string): Uint8Array | undefined => this.#readChunk(database, key, chunkName)
-    const current = before === undefined ? undefined : { bytes: before.bytes, decoded: before.decoded, chunk }
     try {
-      return this.#applier.apply(database, key, current, changes)
+      return this.#applier.apply(database, key, before && { bytes: before.bytes, chunk }, changes)
     } catch (error) {
-      // What is decoded may have taken some of the changes.
-      this.#hot.delete(name)
-      if (before !== undefined && this.#staged.has(name))
-        this.#staged.set(name, { ...before, decoded: undefined })
       this.#deps.onRowError(database, messageOf(error))
       return undefined
     }
@@ -279,7 +263,7 @@ export class TrendRows implements Participant {
     return this.#rowAt(rowKey, nameOf(rowKey))
   }
 
-  #rowAt(rowKey: Uint8Array, name: string): KnownRow | undefined {
+  #rowAt(rowKey: Uint8Array, name: string): StoredRow | undefined {
     const hot = this.#hot.get(name)
     if (hot !== undefined) return hot
     if (this.#staged.has(name)) return this.#staged.get(name)
