@@ -28,7 +28,7 @@ import type { WriteBatch } from './write-batch.ts'
 import type { Participant } from './write-jobs.ts'
 
 /** Key, headers and map entry of a cached row. */
-const CACHE_OVERHEAD_BYTES = 400
+const CACHE_OVERHEAD_BYTES = 200
 /** Rows are changed for so long before others may pass: whoever waits for an acknowledgement waits for this thread too. */
 const SLICE_MS = 1
 const PAGE = 256
@@ -63,8 +63,11 @@ export class TrendRows implements Participant {
   readonly expiry: TrendExpiry
   readonly #deps: TrendRowsDeps
   #applier: TrendApplier
-  /** Rows by name. What is here is newer than or equal to what is on disk. */
-  readonly #hot: LRUCache<string, StoredRow>
+  /**
+   * Values of rows by name, as Latin-1 text: byte arrays of their own, replaced with every change, let the process grow by a
+   * fifth. What is here is newer than or equal to what is on disk.
+   */
+  readonly #hot: LRUCache<string, string>
   readonly #pending = new Map<string, PendingRow>()
   /** Rows of the batch in work, undefined for those that go: the cache may drop them before they are on disk. */
   readonly #staged = new Map<string, StoredRow | undefined>()
@@ -84,7 +87,7 @@ export class TrendRows implements Participant {
     this.expiry = new TrendExpiry({ database: deps.database, rows: this })
     this.#hot = new LRUCache({
       maxSize: deps.hotBytes,
-      sizeCalculation: ({ bytes }) => bytes.length + CACHE_OVERHEAD_BYTES,
+      sizeCalculation: (sealed) => sealed.length + CACHE_OVERHEAD_BYTES,
     })
   }
 
@@ -231,9 +234,10 @@ export class TrendRows implements Participant {
       return
     }
     const row = { bytes, chunkNames, expiresAtMs }
-    batch.put(rowKey, encodeRow(rowKey, row))
+    const sealed = encodeRow(rowKey, row)
+    batch.put(rowKey, sealed)
     this.#staged.set(name, row)
-    this.#hot.set(name, row)
+    this.#hot.set(name, nameOf(sealed))
     this.#putChunks(batch, pending, after)
     for (const gone of before?.chunkNames ?? [])
       if (!chunkNames.includes(gone)) this.#deleteChunk(batch, chunkKey(database, key, gone))
@@ -264,10 +268,9 @@ export class TrendRows implements Participant {
   }
 
   #rowAt(rowKey: Uint8Array, name: string): StoredRow | undefined {
-    const hot = this.#hot.get(name)
-    if (hot !== undefined) return hot
     if (this.#staged.has(name)) return this.#staged.get(name)
-    const sealed = this.#deps.database().get(rowKey)
+    const hot = this.#hot.get(name)
+    const sealed = hot === undefined ? this.#deps.database().get(rowKey) : Buffer.from(hot, 'latin1')
     return sealed === undefined ? undefined : decodeRow(rowKey, sealed)
   }
 
