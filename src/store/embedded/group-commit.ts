@@ -144,8 +144,7 @@ export class GroupCommit {
     const batch = new WriteBatch()
     const reports = new ReportBatch()
     await this.#stageChanges({ batch, reports }, jobs, taken)
-    if (reports.segments.length > 0)
-      await disk.append(reports).catch(() => disk.appendWhenHealed(reports))
+    if (reports.segments.length > 0) await disk.append(reports).catch(() => disk.appendWhenHealed(reports))
     if (batch.operations.length > 0) await disk.write(batch).catch(() => disk.writeWhenHealed(batch))
     for (const participant of participants) {
       participant.changesWritten?.()

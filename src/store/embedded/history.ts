@@ -129,7 +129,8 @@ export class History {
       const segment = table.segmentAt(index)
       if (isOpen(segment)) break
       const newestMs = table.newestMsAt(index)
-      if (surplusBytes > 0 || table.reportsAt(index) === 0 || newestMs <= nowMs - this.#keepMs) from = segment + 1
+      if (surplusBytes > 0 || table.reportsAt(index) === 0 || newestMs <= nowMs - this.#keepMs)
+        from = segment + 1
       else if (newestMs <= nowMs + CLOCK_SLACK_MS) break
       if (table.reportsAt(index) > 0) surplusBytes -= table.sizeBytesAt(index)
     }
@@ -192,7 +193,8 @@ export class History {
     let reads = 0
     for (const place of this.#deps.reports().backTo(this.#from)) {
       const { table } = place.file
-      if (query.sinceMs !== undefined && table.newestMsAt(place.index) < query.sinceMs - CLOCK_SLACK_MS) return
+      if (query.sinceMs !== undefined && table.newestMsAt(place.index) < query.sinceMs - CLOCK_SLACK_MS)
+        return
       if (table.reportsAt(place.index) === 0 || !mayMatch(place, query)) continue
       if (++reads % READS === 0) await nextTurn()
       yield* this.#entriesOf(place, query).toReversed()

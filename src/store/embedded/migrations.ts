@@ -33,7 +33,11 @@ export async function migrate(
   const newest = migrations.length + 1
   const found = readNumbers(database, FORMAT)?.[0]
   if (found === undefined) {
-    await writeVersion(database, newest)
+    const batch = new WriteBatch()
+    putNumbers(batch, FORMAT, [newest])
+    // It is there from the beginning, so that its loss can be seen.
+    putNumbers(batch, OPEN_FROM, [0])
+    await database.write(batch, true)
     return undefined
   }
   if (found > newest) {

@@ -49,8 +49,10 @@ interface CheckOptions {
  */
 export async function checkDirectory(directory: string, options: CheckOptions): Promise<CheckedDirectory> {
   try {
-    const check = checkFiles(directory, isMarkedClean(directory) ? options.checkMs : Infinity)
-    const reports = checkReports(directory, options.checkMs)
+    // Whoever recovers wants to know of all damage now.
+    const checkMs = options.recover ? Infinity : options.checkMs
+    const check = checkFiles(directory, isMarkedClean(directory) ? checkMs : Infinity)
+    const reports = checkReports(directory, checkMs)
     if (check.kind === 'none') makeDirectory(directory)
     removeCleanMark(directory)
     const { tornBytes, unchecked } = check.kind === 'none' ? { tornBytes: 0, unchecked: [] } : check
@@ -64,13 +66,18 @@ export async function checkDirectory(directory: string, options: CheckOptions): 
   } catch (error) {
     if (!(error instanceof TrackError) || error.code !== 'TRK_STORE_DAMAGED') throw error
     if (options.recover) return await setAside(directory, error, options)
-    throw new TrackError(
-      'TRK_STORE_DAMAGED',
-      `${detailOf(error)}; nothing was changed. Restore a backup, or start with --recover, which sets this store aside and ` +
-        'takes over what is intact',
-      { cause: error },
-    )
+    throw withAdvice(error)
   }
+}
+
+/** Damage that stands in the way of a start, and what can be done about it. */
+export function withAdvice(damage: TrackError): TrackError {
+  return new TrackError(
+    'TRK_STORE_DAMAGED',
+    `${detailOf(damage)}; nothing was changed. Restore a backup, or start with --recover, which sets this store aside and ` +
+      'takes over what is intact',
+    { cause: damage },
+  )
 }
 
 /** Sets a damaged database aside; a new one with what is intact takes its place. */
@@ -81,7 +88,11 @@ export async function setAside(
 ): Promise<CheckedDirectory> {
   const utcTime = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const salvaged = await salvage(directory, detailOf(damage), utcTime)
-  return { report: { isNew: false, tornBytes: 0, salvage: salvaged, tablesToCheck: 0 }, unchecked: [], uncheckedReports: [] }
+  return {
+    report: { isNew: false, tornBytes: 0, salvage: salvaged, tablesToCheck: 0 },
+    unchecked: [],
+    uncheckedReports: [],
+  }
 }
 
 /** Opens the checked database and brings its format up to date. */

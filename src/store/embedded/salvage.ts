@@ -179,7 +179,8 @@ class SalvageState {
     const batch = new ReportBatch()
     for (const record of findRecords(file)) {
       if (record === undefined) this.dropped++
-      else this.#takeSegment(batch, record.head.segment, unseal(segmentKey(record.head.segment), record.sealed))
+      else
+        this.#takeSegment(batch, record.head.segment, unseal(segmentKey(record.head.segment), record.sealed))
     }
     await this.#log.append(batch, true)
   }

@@ -27,6 +27,7 @@ import {
   forgetWorkers,
   openDatabase,
   setAside,
+  withAdvice,
 } from './open-database.ts'
 import { Outbox } from './outbox.ts'
 import { checkReportFile } from './reports/check-reports.ts'
@@ -188,18 +189,28 @@ export class StoreService {
     const { database, report } = await openDatabase(setup.databaseDirectory, anchored)
     if (!setup.isRestart) await forgetWorkers(database)
     this.#database = database
-    this.#reports = await ReportLog.open(setup.databaseDirectory, () => this.history.fileLimits)
-    this.history.load()
-    await this.journal.load()
-    await this.outbox.load()
-    await this.alertRows.load()
-    await this.alertNotes.load()
-    await this.mailNotes.load()
-    await this.trendRows.load()
+    await this.#load()
     send({ type: 'open', report, nextSegment: this.journal.nextSegment, counts: this.counts })
     this.#tellReadiness()
     this.maintenance.afterBatch()
     void this.#checkBesideWork(anchored)
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const directory = this.#deps.setup.databaseDirectory
+      this.#reports = await ReportLog.open(directory, () => this.history.fileLimits)
+      this.history.load()
+      await this.journal.load()
+      await this.outbox.load()
+      await this.alertRows.load()
+      await this.alertNotes.load()
+      await this.mailNotes.load()
+      await this.trendRows.load()
+    } catch (error) {
+      const known = asTrackError(error)
+      throw known.code === 'TRK_STORE_DAMAGED' ? withAdvice(known) : known
+    }
   }
 
   receive(message: ToStoreThread): void {

@@ -30,6 +30,7 @@ test('a disk has healed when a write shows it, also when there is nothing to wri
     durability: 'fsync',
     reserveBytes: 0,
     database: () => level,
+    reports: () => assert.fail('no reports are written'),
     reopen: () => {
       level.isBroken = false
       return Promise.resolve()

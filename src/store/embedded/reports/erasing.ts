@@ -9,9 +9,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { syncDirectory, writeAll } from './growing-file.ts'
+import { indexPath } from './index-file.ts'
 import { readHead, RECORD_HEAD_BYTES, type RecordHead, writeHead } from './record.ts'
 
-const NAME = 'erasing'
+/** Beside the files of reports, for as long as it takes. */
+export const ERASING_FILE = 'erasing'
 const SUM_BYTES = 4
 /** Of an entry: place in the file (4 bytes), length of the file's name (1). */
 const ENTRY_HEAD_BYTES = 5
@@ -32,18 +34,23 @@ const sync = promisify(fsync)
 export async function overwriteRecords(directory: string, records: readonly ErasedRecord[]): Promise<void> {
   // What failed in the middle is not left behind.
   await finishErasing(directory)
-  const path = join(directory, NAME)
+  const bytes = encodeErasing(records)
+  writeFileSync(join(directory, ERASING_FILE), bytes, { mode: 0o600, flush: true })
+  await syncDirectory(directory)
+  await apply(directory, bytes.subarray(SUM_BYTES))
+}
+
+/** What the file holds meanwhile: CRC-32 of the rest (4 bytes), then the records with their places. */
+export function encodeErasing(records: readonly ErasedRecord[]): Buffer {
   const entries = Buffer.concat(records.map(encodeEntry))
   const sum = Buffer.alloc(SUM_BYTES)
   sum.writeUInt32BE(crc32(entries))
-  writeFileSync(path, Buffer.concat([sum, entries]), { mode: 0o600, flush: true })
-  await syncDirectory(directory)
-  await apply(directory, entries)
+  return Buffer.concat([sum, entries])
 }
 
 /** Ends what an earlier run began. */
 export async function finishErasing(directory: string): Promise<void> {
-  const path = join(directory, NAME)
+  const path = join(directory, ERASING_FILE)
   if (!existsSync(path)) return
   const bytes = readFileSync(path)
   const entries = bytes.subarray(SUM_BYTES)
@@ -62,7 +69,7 @@ async function apply(directory: string, entries: Buffer): Promise<void> {
   } finally {
     for (const handle of touched.values()) closeSync(handle)
   }
-  rmSync(join(directory, NAME), { force: true })
+  rmSync(join(directory, ERASING_FILE), { force: true })
 }
 
 /** Writes one entry into its place; where the next one begins. */
@@ -78,6 +85,8 @@ function overwrite(
   const end = recordAt + RECORD_HEAD_BYTES + roomBytes
   // Retention may have removed the file.
   if (!existsSync(path)) return end
+  // It names what is erased, and its removal before the crash may have been lost with the power.
+  rmSync(indexPath(path), { force: true })
   const handle = touched.get(path) ?? openSync(path, 'r+')
   touched.set(path, handle)
   writeAll(handle, entries.subarray(recordAt, end), entries.readUInt32BE(at))

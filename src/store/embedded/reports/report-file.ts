@@ -3,15 +3,22 @@
  * growing-file.ts. Store thread.
  */
 import { rmSync } from 'node:fs'
-import { messageOf, TrackError } from '../../../errors.ts'
+import { TrackError } from '../../../errors.ts'
 import { numberKey, PREFIX } from '../keys.ts'
-import { unseal } from '../sealed-value.ts'
+import { isIntact, unseal } from '../sealed-value.ts'
 import { isIndexed } from '../segment.ts'
 import type { FileHandles } from './file-handles.ts'
-import { buildIndex, type FileIndex, type FilePlace, GrowingIndex, type IndexKind, placeOf } from './file-index.ts'
+import {
+  buildIndex,
+  type FileIndex,
+  type FilePlace,
+  GrowingIndex,
+  type IndexKind,
+  placeOf,
+} from './file-index.ts'
 import { indexPath, readIndexFile, writeIndexFile } from './index-file.ts'
 import { readHead, RECORD_HEAD_BYTES } from './record.ts'
-import { scanRecords } from './scan-records.ts'
+import { type ScanEnd, scanRecords } from './scan-records.ts'
 import { SegmentTable } from './segment-table.ts'
 import { DamagedPage } from './sorted-pages.ts'
 import type { StagedSegment } from './report-batch.ts'
@@ -65,23 +72,24 @@ export class ReportFile {
    */
   load(sizeOnDisk: number): { readonly tornBytes: number } {
     const { path, firstSegment } = this
-    const stored = readIndexFile({ path, firstSegment, sizeBytes: sizeOnDisk }, this.#handles)
-    if (stored !== undefined) {
-      this.#table = stored.table
-      this.#index = stored.index
+    const known = readIndexFile({ path, firstSegment, sizeBytes: sizeOnDisk }, this.#handles)
+    if (known !== undefined) {
+      this.#table = known.table
+      this.#index = known.index
       this.#sizeBytes = sizeOnDisk
       return { tornBytes: 0 }
     }
     this.#index = undefined
-    const scan = scanRecords(this.#handles.read(path, 0, sizeOnDisk))
-    for (;;) {
-      const step = scan.next()
-      if (step.done === true) {
-        const { end, tornBytes, damage } = step.value
-        if (damage !== undefined) throw this.#damaged(damage)
-        this.#sizeBytes = end
-        return { tornBytes }
-      }
+    const { end, tornBytes, damage } = this.#scan(sizeOnDisk)
+    if (damage !== undefined) throw this.#damaged(damage)
+    this.#sizeBytes = end
+    return { tornBytes }
+  }
+
+  #scan(sizeOnDisk: number): ScanEnd {
+    const scan = scanRecords(this.#handles.read(this.path, 0, sizeOnDisk))
+    for (let step = scan.next(); ; step = scan.next()) {
+      if (step.done === true) return step.value
       const { at, head, sealed } = step.value
       const stored = unseal(numberKey(PREFIX.segment, head.segment), sealed)
       // Erased reports are not counted out before the index is made.
@@ -117,12 +125,10 @@ export class ReportFile {
     const bytes = this.#handles.read(this.path, at, this.#table.sizeBytesAt(index))
     const head = readHead(bytes, 0)
     if (head?.segment !== segment) throw this.#damaged(`the record at byte ${at} is not what was written`)
-    try {
-      const sealed = bytes.subarray(RECORD_HEAD_BYTES, RECORD_HEAD_BYTES + head.sizeBytes)
-      return unseal(numberKey(PREFIX.segment, segment), sealed)
-    } catch (error) {
-      throw this.#damaged(`the record at byte ${at}: ${messageOf(error)}`)
-    }
+    const sealed = bytes.subarray(RECORD_HEAD_BYTES, RECORD_HEAD_BYTES + head.sizeBytes)
+    const key = numberKey(PREFIX.segment, segment)
+    if (!isIntact(key, sealed)) throw this.#damaged(`the record at byte ${at} is not what was written`)
+    return unseal(key, sealed)
   }
 
   /** Places of what has this hash, the newest first. */

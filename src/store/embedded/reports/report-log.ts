@@ -5,7 +5,7 @@
  * Directory `reports` in that of the database: `NUMBER.reports` with segments from that number on, `NUMBER.index` beside a
  * full one, and for moments `erasing` (erasing.ts).
  */
-import { mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { TrackError } from '../../../errors.ts'
 import { numberKey, PREFIX, SLOTS } from '../keys.ts'
@@ -15,6 +15,7 @@ import { type ErasedRecord, finishErasing, overwriteRecords } from './erasing.ts
 import { FileHandles } from './file-handles.ts'
 import type { IndexKind } from './file-index.ts'
 import { GrowingFile } from './growing-file.ts'
+import { indexPath } from './index-file.ts'
 import { RECORD_HEAD_BYTES } from './record.ts'
 import type { ReportBatch } from './report-batch.ts'
 import { ReportFile } from './report-file.ts'
@@ -63,6 +64,7 @@ export class ReportLog {
     await finishErasing(directory)
     const log = new ReportLog(directory, limits)
     const names = reportFiles(directory)
+    removeLeftovers(directory, names)
     for (const [nth, name] of names.entries()) log.#load(name, nth === names.length - 1)
     await log.#goOn()
     return log
@@ -89,7 +91,8 @@ export class ReportLog {
   async append(batch: ReportBatch, isSynced: boolean): Promise<void> {
     const [first] = batch.segments
     if (first === undefined) return
-    if (this.#growing !== undefined && this.#isFull(this.#growing.file, first.newestMs)) await this.#endGrowing()
+    if (this.#growing !== undefined && this.#isFull(this.#growing.file, first.newestMs))
+      await this.#endGrowing()
     this.#growing ??= await this.#create()
     await this.#growing.append(batch, isSynced)
   }
@@ -112,8 +115,14 @@ export class ReportLog {
     return file === undefined || index === -1 ? undefined : { file, index }
   }
 
-  /** Ids of reports whose login or address has this hash, newest first, and whether they were successful. */
-  async *find(kind: IndexKind, hash: number): AsyncGenerator<{ readonly id: number; readonly success: boolean }> {
+  /**
+   * Ids of reports whose login or address has this hash, newest first, and whether they were successful. Of the file that
+   * grows it may name some that were erased.
+   */
+  async *find(
+    kind: IndexKind,
+    hash: number,
+  ): AsyncGenerator<{ readonly id: number; readonly success: boolean }> {
     for (const file of this.#files.toReversed()) {
       for await (const { index, slot, success } of file.find(kind, hash))
         yield { id: file.table.segmentAt(index) * SLOTS + slot, success }
@@ -122,7 +131,7 @@ export class ReportLog {
 
   /** All segments from a number on. */
   *from(segment: number): Generator<SegmentPlace> {
-    for (const file of [...this.#files]) {
+    for (const file of this.#files.slice()) {
       if (file.lastSegment < segment) continue
       const { table } = file
       for (let index = table.lowerBound(segment); index < table.length; index++) yield { file, index }
@@ -150,20 +159,18 @@ export class ReportLog {
       // The next one has a number behind the last, also after a start.
       await this.startNewFile()
     }
-    for (const file of [...this.#files]) {
-      if (file.lastSegment >= segment || file === this.#growing?.file) return
-      this.#files.splice(this.#files.indexOf(file), 1)
-      file.remove()
-    }
+    const isGone = (file: ReportFile): boolean => file.lastSegment < segment && file !== this.#growing?.file
+    while (this.#files[0] !== undefined && isGone(this.#files[0])) this.#files.shift()?.remove()
   }
 
   /** Nothing may be called afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#tidying
-    await this.#growing?.end()
-    if (this.#growing !== undefined && this.#growing.file.sizeBytes > GOES_ON_BYTES)
-      await this.#growing.file.storeIndex()
+    const growing = this.#growing
+    this.#growing = undefined
+    await growing?.end()
+    if (growing !== undefined && growing.file.sizeBytes > GOES_ON_BYTES) await growing.file.storeIndex()
     this.#handles.close()
   }
 
@@ -204,6 +211,7 @@ export class ReportLog {
   async #create(firstSegment = this.lastSegment + 1): Promise<GrowingFile> {
     const path = join(this.#directory, `${String(firstSegment).padStart(15, '0')}.reports`)
     const file = new ReportFile({ path, firstSegment, handles: this.#handles })
+    this.#handles.forget(path)
     const growing = await GrowingFile.create(file)
     this.#files.push(file)
     return growing
@@ -275,13 +283,23 @@ export function reportFiles(directory: string): readonly string[] {
     .toSorted()
 }
 
+/** Indexes whose files retention removed while they were written. */
+function removeLeftovers(directory: string, names: readonly string[]): void {
+  const kept = new Set(names.flatMap((name) => [name, indexPath(name)]))
+  for (const name of readdirSync(directory))
+    if (/\.index(\.new)?$/.test(name) && !kept.has(name)) rmSync(join(directory, name), { force: true })
+}
+
 function erasedRecord(file: ReportFile, index: number, rest: Uint8Array): ErasedRecord {
   const { table } = file
   const segment = table.segmentAt(index)
   const sealed = seal(numberKey(PREFIX.segment, segment), rest)
   const roomBytes = table.sizeBytesAt(index) - RECORD_HEAD_BYTES
   if (sealed.length > roomBytes) {
-    throw new TrackError('TRK_STORE_FAILED', `${file.path}: what is left of segment ${segment} does not fit into its place`)
+    throw new TrackError(
+      'TRK_STORE_FAILED',
+      `${file.path}: what is left of segment ${segment} does not fit into its place`,
+    )
   }
   const head = {
     batchAt: table.placeAt(index),

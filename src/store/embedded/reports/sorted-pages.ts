@@ -10,7 +10,7 @@ import { crc32 } from 'node:zlib'
 export const PAGE_BYTES = 4096
 const SUM_BYTES = 4
 const ENTRY_BYTES = 8
-const PAGE_ENTRIES = (PAGE_BYTES - SUM_BYTES) / ENTRY_BYTES
+const PAGE_ENTRIES = Math.floor((PAGE_BYTES - SUM_BYTES) / ENTRY_BYTES)
 
 /** A page is not what was written; the index can be made anew. */
 export class DamagedPage extends Error {}
