@@ -4,13 +4,12 @@
  * Life: `checking` (files) → the main thread opens the database → `open` → `closed`. In `open`, damage that is found
  * stops all changes for good: what is on disk is left as it is, and the next start says what is wrong.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, TrackError } from '../../errors.ts'
 import type { StoreCounts } from '../store.ts'
 import type { TrendApplier } from '../trend-applier.ts'
 import { AlertNotes } from './alert-notes.ts'
 import { AlertRows } from './alert-rows.ts'
-import { checkTableFileSlowly } from './check-files.ts'
+import { checkBesideWork } from './check-beside-work.ts'
 import { markClean } from './clean-mark.ts'
 import { hasOutwardEffects, stageCommit } from './commit-outcomes.ts'
 import { Database } from './database.ts'
@@ -30,14 +29,11 @@ import {
   withAdvice,
 } from './open-database.ts'
 import { Outbox } from './outbox.ts'
-import { checkReportFile } from './reports/check-reports.ts'
 import { ReportLog } from './reports/report-log.ts'
 import { RowOwners } from './row-owners.ts'
 import { answerCall } from './store-calls.ts'
 import { TrendRows } from './trend-rows.ts'
 
-/** Between two files that are checked beside the work. */
-const CHECK_PAUSE_MS = 50
 /**
  * Changes for which nobody waits gather for so long: the rows of busy addresses are written once for many reports, with one
  * fsync for all of them.
@@ -193,7 +189,10 @@ export class StoreService {
     send({ type: 'open', report, nextSegment: this.journal.nextSegment, counts: this.counts })
     this.#tellReadiness()
     this.maintenance.afterBatch()
-    void this.#checkBesideWork(anchored)
+    void checkBesideWork(anchored, {
+      isOver: () => this.#isClosing || this.#broken !== undefined,
+      onDamage: (error) => this.#break(error),
+    })
   }
 
   async #load(): Promise<void> {
@@ -356,20 +355,6 @@ export class StoreService {
       })
     } else {
       send({ type: 'readiness', readiness: { ready: true } })
-    }
-  }
-
-  /** Files for which there was no time at start, one after another. */
-  async #checkBesideWork({ unchecked, uncheckedReports }: CheckedDirectory): Promise<void> {
-    const checks = [
-      ...unchecked.map((path) => ({ path, check: checkTableFileSlowly })),
-      ...uncheckedReports.map((path) => ({ path, check: checkReportFile })),
-    ]
-    for (const { path, check } of checks) {
-      await sleep(CHECK_PAUSE_MS, undefined, { ref: false })
-      if (this.#isClosing || this.#broken !== undefined) return
-      const damage = await check(path)
-      if (damage !== undefined) this.#break(new TrackError('TRK_STORE_DAMAGED', `${path}: ${damage}`))
     }
   }
 

@@ -1,85 +1,27 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import type { EmbeddedStore } from '../../../src/store/embedded/embedded-store.ts'
 import { openTrendReader } from '../../../src/store/embedded/trend-reader.ts'
-import { reportsDirectory } from '../../../src/store/embedded/reports/report-log.ts'
-import type { HistoryEntry, JournalledReport, Outcome } from '../../../src/store/store.ts'
-import { decodeCount, encodeCounts } from '../../support/counting-trends.ts'
+import type { JournalledReport } from '../../../src/store/store.ts'
+import { decodeCount } from '../../support/counting-trends.ts'
 import type { FoundDamage } from '../../support/damaged-store-child.ts'
 import { openStore, temporaryDirectory } from '../../support/embedded-store.ts'
-import { reportAt, START_MS } from '../../support/store-reports.ts'
+import {
+  fileOf,
+  flip,
+  harmed,
+  reportsOf,
+  size,
+  writeBatch,
+  writtenStore,
+} from '../../support/harmed-store.ts'
+import { START_MS } from '../../support/store-reports.ts'
 import { textToBytes } from '../../support/text-bytes.ts'
 import { atEnd } from '../../support/clean-up.ts'
-
-/** A store with the ends of its first 500 reports in a table and of the last ones, in ten batches, in the log. */
-async function writtenStore(t: TestContext): Promise<string> {
-  const directory = await temporaryDirectory(t)
-  for (const [from, batches] of [
-    [0, 5],
-    [500, 10],
-  ] as const) {
-    const { store } = await openStore(directory)
-    for (let batch = 0; batch < batches; batch++) await writeBatch(store, from + batch * 100)
-    await store.close()
-  }
-  return directory
-}
-
-/** Appends a hundred reports, finishes ninety of them. */
-async function writeBatch(store: EmbeddedStore, from: number): Promise<void> {
-  const outcome = await store.append(
-    Array.from({ length: 100 }, (_, index) =>
-      reportAt(from + index, {
-        login: `u${index}`,
-        text: JSON.stringify({ n: from + index, x: Math.random() }),
-      }),
-    ),
-  )
-  assert.equal(outcome.kind, 'durable')
-  const reports = outcome.kind === 'durable' ? outcome.reports : []
-  await store.commit(
-    reports.slice(0, 90).map(({ id }, index) => ({
-      kind: 'done',
-      reportId: id,
-      deltas: encodeCounts([{ database: 'd', key: `k${from + index}`, by: 1, atMs: START_MS }]),
-      messages: [],
-      commit: undefined,
-    })),
-  )
-}
-
-async function fileOf(directory: string, pattern: RegExp): Promise<string> {
-  const names = (await readdir(join(directory, 'store'))).filter((name) => pattern.test(name)).toSorted()
-  const name = names.at(-1)
-  assert.ok(name !== undefined, `no file ${pattern}`)
-  return join(directory, 'store', name)
-}
-
-async function flip(path: string, at: number): Promise<void> {
-  const bytes = await readFile(path)
-  bytes[at] = (bytes[at] ?? 0) ^ 0x10
-  await writeFile(path, bytes)
-}
-
-/** Copies the state, harms the copy. */
-async function harmed(
-  t: TestContext,
-  from: string,
-  harm: (directory: string) => Promise<unknown>,
-): Promise<string> {
-  const directory = await temporaryDirectory(t)
-  await rm(directory, { recursive: true })
-  await cp(from, directory, { recursive: true })
-  await harm(directory)
-  return directory
-}
-
-const size = async (path: string): Promise<number> => (await stat(path)).size
 
 test('a byte changed anywhere in a table stops the start', async (t) => {
   const original = await writtenStore(t)
@@ -148,129 +90,6 @@ test('a log that ends anywhere opens with every whole write and without the last
     before = trendRows
   }
   assert.equal(before, 450)
-})
-
-test('a byte changed in a file of reports stops the start, unless it is in the last write', async (t) => {
-  const original = await writtenStore(t)
-  const sizeBytes = await size(await reportsOf(original))
-  let refused = 0
-  for (let step = 0; step < 16; step++) {
-    const at = Math.floor((sizeBytes * (step + 0.5)) / 16)
-    const directory = await harmed(t, original, async (copy) => flip(await reportsOf(copy), at))
-    try {
-      const { store, report } = await openStore(directory)
-      const { historyReports, backlogReports, trendRows } = store.counts()
-      await store.close()
-      assert.ok(report.tornBytes >= sizeBytes - at, `byte ${at} of ${sizeBytes}`)
-      // Nothing of the last batch can be told from what was never acknowledged.
-      assert.ok(historyReports >= 1400 && backlogReports + trendRows <= 1500)
-    } catch (error) {
-      assert.match(String(error), /the store is damaged.*\.reports: the record at byte \d+ .*--recover/)
-      refused++
-    }
-  }
-  assert.ok(refused >= 14 && refused < 16, `${refused} of 16 were refused`)
-})
-
-test('a file of reports that ends anywhere opens with every whole record', async (t) => {
-  const original = await writtenStore(t)
-  const sizeBytes = await size(await reportsOf(original))
-  let before = Infinity
-  for (const share of [1, 0.97, 0.6, 0.31, 0.05, 0]) {
-    const directory = await harmed(t, original, async (copy) =>
-      truncate(await reportsOf(copy), Math.floor(sizeBytes * share)),
-    )
-    const { store } = await openStore(directory)
-    atEnd(t, () => store.close())
-    const { historyReports } = store.counts()
-    assert.ok(historyReports <= before && historyReports <= 1500 * share, `${historyReports}`)
-    before = historyReports
-    // What is lost was run before, and its numbers are not given again.
-    await writeBatch(store, 5000)
-    assert.equal(store.counts().historyReports, historyReports + 100)
-    assert.equal(store.counts().trendRows, 1350 + 90)
-  }
-  assert.equal(before, 0)
-})
-
-/** A store with several full files of reports; the texts of all of them. */
-async function storeWithFullFiles(t: TestContext, isFinished: boolean): Promise<string> {
-  const directory = await temporaryDirectory(t)
-  const { store } = await openStore(directory, { historyMegabytes: 64 })
-  for (let from = 0; from < 60; from += 10) {
-    const reports = Array.from({ length: 10 }, (_, nth) =>
-      reportAt(from + nth, { login: `u${from + nth}`, text: randomBytes(50_000).toString('hex') }),
-    )
-    const outcome = await store.append(reports)
-    assert.ok(outcome.kind === 'durable')
-    const done = (reportId: number | undefined): Outcome => ({
-      kind: 'done',
-      reportId,
-      deltas: encodeCounts([]),
-      messages: [],
-      commit: undefined,
-    })
-    if (isFinished) await store.commit(outcome.reports.map(({ id }) => done(id)))
-  }
-  await store.close()
-  return directory
-}
-
-const fullFile = async (directory: string): Promise<string> => {
-  const [first = ''] = (await readdir(reportsDirectory(join(directory, 'store'))))
-    .filter((name) => name.endsWith('.reports'))
-    .toSorted()
-  return join(reportsDirectory(join(directory, 'store')), first)
-}
-
-test('damage in a full file of reports is found at the start if there is time, else when it is read or beside the work', async (t) => {
-  const directory = await storeWithFullFiles(t, true)
-  const file = await fullFile(directory)
-  await flip(file, 400_000)
-  await assert.rejects(openStore(directory), {
-    code: 'TRK_STORE_DAMAGED',
-    message: /\.reports: the record at byte \d+ .*--recover/,
-  })
-  const seen: string[] = []
-  const { store } = await openStore(directory, { checkMs: -1 }, seen)
-  atEnd(t, () => store.close())
-  await assert.rejects(readAll(store), {
-    code: 'TRK_STORE_DAMAGED',
-    message: /\.reports: the record at byte \d+/,
-  })
-  assert.match(seen.at(-1) ?? '', /not ready: the store is damaged: .*\.reports/)
-  await store.close()
-  // Nobody reads it this time.
-  const later: string[] = []
-  const again = await openStore(directory, { checkMs: -1 }, later)
-  atEnd(t, () => again.store.close())
-  const endMs = performance.now() + 20_000
-  while (!/not ready: the store is damaged: .*\.reports/.test(later.at(-1) ?? '')) {
-    assert.ok(performance.now() < endMs, `it was not found: ${later.join('\n')}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-})
-
-async function readAll(store: EmbeddedStore): Promise<readonly HistoryEntry[]> {
-  return await store.history({ limit: 10_000 })
-}
-
-test('what is intact of a damaged file of reports is taken over, with what was unfinished', async (t) => {
-  const directory = await storeWithFullFiles(t, false)
-  await flip(await fullFile(directory), 400_000)
-  await assert.rejects(openStore(directory, { checkMs: -1 }), {
-    code: 'TRK_STORE_DAMAGED',
-    message: /\.reports: the record at byte \d+ .*--recover/,
-  })
-  const { store, report } = await openStore(directory, { checkMs: -1, recover: true })
-  atEnd(t, () => store.close())
-  const history = await readAll(store)
-  assert.ok(history.length >= 55 && history.length < 60, `${history.length}`)
-  assert.equal(store.counts().backlogReports, history.length)
-  assert.ok((report.salvage?.dropped ?? 0) <= 1)
-  const open: number[] = []
-  await store.subscribe((reports) => open.push(...reports.map(({ id }) => id)))
-  assert.deepEqual(open, history.map(({ id }) => id).toReversed())
 })
 
 test('damage that is found after the start stops all changes and says in which file it is', async (t) => {
@@ -382,14 +201,6 @@ const harms: readonly (readonly [string, (directory: string) => Promise<unknown>
 async function removeDatabase(directory: string): Promise<void> {
   for (const name of await readdir(join(directory, 'store')))
     if (name !== 'reports') await rm(join(directory, 'store', name), { recursive: true })
-}
-
-/** The file of a store that has not filled one. */
-async function reportsOf(directory: string): Promise<string> {
-  const folder = reportsDirectory(join(directory, 'store'))
-  const [name, ...others] = (await readdir(folder)).filter((each) => each.endsWith('.reports'))
-  assert.ok(name !== undefined && others.length === 0, 'there is another number of files')
-  return join(folder, name)
 }
 
 async function replaceByDirectory(path: string): Promise<void> {
