@@ -262,6 +262,8 @@ export class Journal implements Participant {
     }
     for (const [segment, mask] of masks) {
       this.#masked.add(segment)
+      // Also where the reports themselves are lost: the mask would count for others with their number.
+      this.#nextSegment = Math.max(this.#nextSegment, segment + 1)
       // The end of the reports can be lost with the power, unless they are synced, and then it was never acknowledged.
       if (segment < this.#openFrom && mask !== 0 && segment <= reports.lastSegment)
         this.#loadSegment(segment, mask)

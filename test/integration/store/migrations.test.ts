@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Database } from '../../../src/store/embedded/database.ts'
 import { fullMask, maskOf, OPEN_FROM, putMask } from '../../../src/store/embedded/journal.ts'
-import { metaKey, numberKey, PREFIX, wholePrefix } from '../../../src/store/embedded/keys.ts'
+import { metaKey, numberKey, numberOfKey, PREFIX, wholePrefix } from '../../../src/store/embedded/keys.ts'
 import { putNumbers, readNumbers } from '../../../src/store/embedded/meta.ts'
 import { migrate, type Migration } from '../../../src/store/embedded/migrations.ts'
+import { ReportBatch } from '../../../src/store/embedded/reports/report-batch.ts'
 import { ReportLog, reportsDirectory } from '../../../src/store/embedded/reports/report-log.ts'
 import { decodeRow } from '../../../src/store/embedded/row-value.ts'
 import { seal, unseal } from '../../../src/store/embedded/sealed-value.ts'
@@ -228,6 +229,22 @@ async function hasNoOldKeys(directory: string): Promise<void> {
     assert.deepEqual(await database.scan({ ...wholePrefix(prefix), limit: 1 }), [])
   await database.close()
 }
+
+test('a move of reports to files that was cut short is gone on with', async (t) => {
+  await keepsEverything(t, 3, async (directory) => {
+    await toThirdVersion(directory)
+    // The crash came when some were in their file already, and none was removed from the database.
+    const store = join(directory, 'store')
+    const database = await Database.open(store)
+    const log = await ReportLog.open(store, () => ({ fileBytes: Infinity, fileMs: Infinity }))
+    const batch = new ReportBatch()
+    for (const [key, sealed] of await database.scan({ ...wholePrefix(PREFIX.segment), limit: 5 }))
+      batch.addStored(numberOfKey(key), unseal(key, sealed))
+    await log.append(batch, true)
+    await log.close()
+    await database.close()
+  })
+})
 
 test('what is salvaged from a damaged store of version 2 keeps its history', async (t) => {
   const directory = await temporaryDirectory(t)

@@ -51,9 +51,22 @@ test('a file of reports that ends anywhere opens with every whole record', async
     await writeBatch(store, 5000)
     assert.equal(store.counts().historyReports, historyReports + 100)
     assert.equal(store.counts().trendRows, 1350 + 90)
+    const unfinished = await append50(store)
+    await store.close()
+    const again = await openStore(directory)
+    atEnd(t, () => again.store.close())
+    assert.equal(again.store.counts().backlogReports, unfinished)
   }
   assert.equal(before, 0)
 })
+
+/** Appends fifty more that are not finished; how many are unfinished then. */
+async function append50(store: EmbeddedStore): Promise<number> {
+  const before = store.counts().backlogReports
+  const outcome = await store.append(Array.from({ length: 50 }, (_, nth) => reportAt(6000 + nth)))
+  assert.equal(outcome.kind, 'durable')
+  return before + 50
+}
 
 /** A store with several full files of reports; the texts of all of them. */
 async function storeWithFullFiles(t: TestContext, isFinished: boolean): Promise<string> {
