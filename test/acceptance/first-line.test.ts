@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, dirname } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
@@ -22,6 +22,20 @@ test('the program starts by its first line', { skip }, async () => {
   assert.match(stdout, /^trackalert \d+\.\d+\.\d+/)
   assert.equal(stderr, '')
 })
+
+test('npm starts the server as its first line does', () => {
+  const { scripts } = readPackage()
+  const { environment: variables, nodeOptions } = firstLine()
+  const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
+  const expected = [...assignments, 'node', ...nodeOptions, 'src/main.ts'].join(' ')
+  assert.ok(scripts.start.startsWith(`${expected} `), scripts.start)
+})
+
+function readPackage(): { readonly scripts: { readonly start: string } } {
+  const path = new URL('../../package.json', import.meta.url)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a file of this project
+  return JSON.parse(readFileSync(path, 'utf8')) as ReturnType<typeof readPackage>
+}
 
 test('Node and malloc are given what the first line says', { skip }, async () => {
   // Much that is new stays for a while, so that the young generation becomes as large as it may.
