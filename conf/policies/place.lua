@@ -65,4 +65,14 @@ function place.describe(address, common)
   return #words == 0 and text or text .. " (" .. table.concat(words, ", ") .. ")"
 end
 
+-- Of a context, made once.
+function place.where(context)
+  local text = context.where_text
+  if text == nil then
+    text = place.describe(context.remote, context.common)
+    context.where_text = text
+  end
+  return text
+end
+
 return place
