@@ -32,7 +32,8 @@ export type FileCheck =
  */
 export function checkFiles(directory: string, budgetMs: number): FileCheck {
   const names = listDirectory(directory)
-  if (!names.some((name) => /^(CURRENT|MANIFEST-.*|.*\.(ldb|log))$/.test(name))) return { kind: 'none' }
+  if (!names.some((name) => /^(CURRENT|MANIFEST-.*|.*\.(ldb|log)|reports)$/.test(name)))
+    return { kind: 'none' }
   const { tables, firstLog } = liveFiles(directory)
   const tornBytes = checkLogs(directory, names, firstLog)
   const paths = tablePaths(directory, names, tables)

@@ -39,6 +39,10 @@ export interface DatabaseSnapshot {
 export class Database {
   readonly #level: ClassicLevel<Uint8Array, Uint8Array>
 
+  get directory(): string {
+    return this.#level.location
+  }
+
   private constructor(level: ClassicLevel<Uint8Array, Uint8Array>) {
     this.#level = level
   }

@@ -1,10 +1,10 @@
 /**
  * The way of a batch to the disk, and back to health after an error. Store thread.
  *
- * States: `writable` → `full` (little room is left: appends are refused, changes still written; with hardly any room
- * changes wait too) → `writable`; and from anywhere → `failed` (LevelDB refused a write) → `writable`. LevelDB takes no
- * further write after some errors until it is opened again, and after others it would append behind half a record; so a
- * failed write is followed by a new log, and if that does not help, by opening again.
+ * Appends are refused while there is little room left, or while a write of either kind has failed and none has succeeded
+ * since; changes are written as long as there is any room. LevelDB takes no further write after some errors until it is
+ * opened again, and after others it would append behind half a record; so a failed write is followed by a new log, and if that
+ * does not help, by opening again. Reports go on in a new file.
  */
 import { statfsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +12,8 @@ import { messageOf, TrackError } from '../../errors.ts'
 import type { Database } from './database.ts'
 import { metaKey } from './keys.ts'
 import { putNumbers } from './meta.ts'
+import type { ReportBatch } from './reports/report-batch.ts'
+import type { ReportLog } from './reports/report-log.ts'
 import { WriteBatch } from './write-batch.ts'
 import type { BatchDisk, RefusalReason } from './write-jobs.ts'
 import type { Durability, WrittenBatch } from '../store.ts'
@@ -29,22 +31,27 @@ interface DiskDeps {
   /** Free bytes that are left to LevelDB's own work: appends are refused below it. */
   readonly reserveBytes: number
   readonly database: () => Pick<Database, 'write' | 'startNewLog'>
+  readonly reports: () => Pick<ReportLog, 'append' | 'startNewFile'>
   /** Closes the database in every thread and opens it again; rejects when that cannot be done yet. */
   readonly reopen: () => Promise<void>
   readonly onChange: () => void
   readonly onWritten: (batch: WrittenBatch) => void
 }
 
-type State =
-  | { readonly kind: 'writable' }
-  | { readonly kind: 'full' | 'failed'; readonly reason: RefusalReason; readonly detail: string }
+interface Refusal {
+  readonly reason: RefusalReason
+  readonly detail: string
+}
+
+/** What stands in the way of appends: little room, or a write that failed and did not succeed again. */
+type Obstacle = 'room' | 'reports' | 'database'
 
 export class Disk implements BatchDisk {
   readonly #deps: DiskDeps
   readonly #stopping = new AbortController()
   /** How safe a batch is when it counts as written. */
   durability: Durability
-  #state: State = { kind: 'writable' }
+  readonly #obstacles = new Map<Obstacle, Refusal>()
   #lookedAtMs = -Infinity
   #freeBytes = Infinity
   #timer: NodeJS.Timeout | undefined
@@ -54,9 +61,10 @@ export class Disk implements BatchDisk {
     this.durability = deps.durability
   }
 
-  get refusal(): { readonly reason: RefusalReason; readonly detail: string } | undefined {
+  get refusal(): Refusal | undefined {
     this.#look()
-    return this.#state.kind === 'writable' ? undefined : this.#state
+    const [refusal] = this.#obstacles.values()
+    return refusal
   }
 
   async roomForChanges(): Promise<void> {
@@ -67,28 +75,33 @@ export class Disk implements BatchDisk {
     }
   }
 
-  async write(batch: WriteBatch): Promise<void> {
-    const startMs = performance.now()
-    try {
-      await this.#deps.database().write(batch, this.durability === 'fsync')
-      this.#deps.onWritten({ durationMs: performance.now() - startMs, sizeBytes: batch.sizeBytes })
-    } catch (error) {
-      const text = messageOf(error)
-      this.#enter({ kind: 'failed', reason: NO_ROOM.test(text) ? 'disk-full' : 'disk-error', detail: text })
-      throw error
-    }
+  append(batch: ReportBatch): Promise<void> {
+    return this.#timed('reports', batch, () => this.#deps.reports().append(batch, this.#isSynced))
+  }
+
+  async appendWhenHealed(batch: ReportBatch): Promise<void> {
+    await this.#healed('reports', async () => {
+      const reports = this.#deps.reports()
+      return await this.#succeeds('reports', async () => {
+        await reports.startNewFile()
+        await reports.append(batch, true)
+      })
+    })
+  }
+
+  write(batch: WriteBatch): Promise<void> {
+    return this.#timed('database', batch, () => this.#deps.database().write(batch, this.#isSynced))
   }
 
   async writeWhenHealed(whole: WriteBatch): Promise<void> {
     const batch = whole.operations.length > 0 ? whole : probe()
-    for (;;) {
-      await this.#pause()
-      this.#look(true)
-      if (this.#freeBytes < this.#deps.reserveBytes) continue
-      if ((await this.#tryNewLog(batch)) || (await this.#tryReopened(batch))) break
-    }
-    this.#enter({ kind: 'writable' })
-    this.#look(true)
+    await this.#healed('database', async () => {
+      const isEnough = await this.#succeeds('database', async () => {
+        await this.#deps.database().startNewLog()
+        await this.#deps.database().write(batch, true)
+      })
+      return isEnough || (await this.#reopenAndWrite(batch))
+    })
   }
 
   /** Ends waiting: whatever waits is rejected. */
@@ -97,31 +110,51 @@ export class Disk implements BatchDisk {
     clearInterval(this.#timer)
   }
 
-  async #tryNewLog(batch: WriteBatch): Promise<boolean> {
+  get #isSynced(): boolean {
+    return this.durability === 'fsync'
+  }
+
+  async #timed(
+    what: 'reports' | 'database',
+    { sizeBytes }: { readonly sizeBytes: number },
+    write: () => Promise<void>,
+  ): Promise<void> {
+    const startMs = performance.now()
     try {
-      const database = this.#deps.database()
-      await database.startNewLog()
-      await database.write(batch, true)
-      return true
+      await write()
+      this.#deps.onWritten({ durationMs: performance.now() - startMs, sizeBytes })
     } catch (error) {
-      this.#note(error)
-      return false
+      this.#stand(what, refusalFor(error))
+      throw error
     }
   }
 
-  async #tryReopened(batch: WriteBatch): Promise<boolean> {
-    try {
+  /** Tries again and again until it succeeds, whenever there is room for it. */
+  async #healed(what: 'reports' | 'database', attempt: () => Promise<boolean>): Promise<void> {
+    for (;;) {
+      await this.#pause()
+      this.#look(true)
+      if (this.#freeBytes >= this.#deps.reserveBytes && (await attempt())) break
+    }
+    this.#stand(what, undefined)
+    this.#look(true)
+  }
+
+  #reopenAndWrite(batch: WriteBatch): Promise<boolean> {
+    return this.#succeeds('database', async () => {
       await this.#deps.reopen()
       await this.#deps.database().write(batch, true)
-      return true
-    } catch (error) {
-      this.#note(error)
-      return false
-    }
+    })
   }
 
-  #note(error: unknown): void {
-    if (this.#state.kind === 'failed') this.#enter({ ...this.#state, detail: messageOf(error) })
+  async #succeeds(what: 'reports' | 'database', attempt: () => Promise<void>): Promise<boolean> {
+    try {
+      await attempt()
+      return true
+    } catch (error) {
+      this.#stand(what, refusalFor(error))
+      return false
+    }
   }
 
   async #pause(): Promise<void> {
@@ -141,23 +174,27 @@ export class Disk implements BatchDisk {
     const { bavail, bsize } = statfsSync(this.#deps.directory)
     this.#freeBytes = bavail * bsize
     const { reserveBytes, directory } = this.#deps
-    if (this.#state.kind === 'writable' && this.#freeBytes < reserveBytes) {
-      const detail = `${directory} has ${toMib(this.#freeBytes)} MiB free, and ${toMib(reserveBytes)} are kept in reserve`
-      this.#enter({ kind: 'full', reason: 'disk-full', detail })
-    } else if (this.#state.kind === 'full' && this.#freeBytes >= reserveBytes) {
-      this.#enter({ kind: 'writable' })
-    }
-  }
-
-  #enter(state: State): void {
-    const isOther = state.kind !== this.#state.kind
-    this.#state = state
-    if (!isOther) return
+    const isFull = this.#freeBytes < reserveBytes
+    if (isFull === this.#obstacles.has('room')) return
+    const detail = `${directory} has ${toMib(this.#freeBytes)} MiB free, and ${toMib(reserveBytes)} are kept in reserve`
+    this.#stand('room', isFull ? { reason: 'disk-full', detail } : undefined)
     clearInterval(this.#timer)
     // Without traffic nobody else would notice that there is room again.
-    if (state.kind === 'full') this.#timer = setInterval(() => this.#look(true), RETRY_EVERY_MS)
-    this.#deps.onChange()
+    if (isFull) this.#timer = setInterval(() => this.#look(true), RETRY_EVERY_MS)
   }
+
+  /** Something stands in the way of appends, or does not any more. */
+  #stand(obstacle: Obstacle, refusal: Refusal | undefined): void {
+    const before = this.#obstacles.size
+    if (refusal === undefined) this.#obstacles.delete(obstacle)
+    else this.#obstacles.set(obstacle, refusal)
+    if ((before === 0) !== (this.#obstacles.size === 0)) this.#deps.onChange()
+  }
+}
+
+function refusalFor(error: unknown): Refusal {
+  const detail = messageOf(error)
+  return { reason: NO_ROOM.test(detail) ? 'disk-full' : 'disk-error', detail }
 }
 
 /** LevelDB says of nothing but a write that it takes none any more. */

@@ -58,11 +58,7 @@ async function eraseReports(parts: ForgetParts, login: string): Promise<number> 
   const kept = (await history.idsOfLogin(login)).filter((id) => !journal.isReportOpen(id))
   const failed = await failedOf(parts.database, login)
   let erased = 0
-  for (const step of stepsOf(kept)) {
-    await writer.submit('maintenance', (batch) => {
-      erased += history.stageErase(batch, step)
-    })
-  }
+  for (const step of stepsOf(kept)) erased += await history.erase(step)
   const inHistory = new Set(kept)
   for (const step of stepsOf(failed)) {
     await writer.submit('maintenance', (batch) => {

@@ -1,22 +1,22 @@
 /**
  * The writer of the store: what came while one batch was written is the next batch, with one fsync. Store thread.
  *
- * Appends and changes have lanes of their own, so that an acknowledgement waits for no more than one batch of changes that
- * is being written, and never while changes are applied; and changes can gather, so that a row that many of them touch is
- * written once. Nothing in a batch of changes depends on an append that is not written yet, nor the other way round.
+ * Appends go into files of reports, changes into the database, and each has a lane of its own: an acknowledgement waits for
+ * no changes, and changes can gather, so that a row that many of them touch is written once. Nothing in a batch of changes
+ * depends on an append that is not written yet, nor the other way round.
  *
  * A batch's life: `stage` every job, in the order of arrival → write → `settle` every job. Staging changes what the store
  * has in memory at once. If the write fails, appends are refused and dropped; changes are written again, the same
- * operations, until it succeeds, and no other changes are staged in between: so memory and disk never disagree. One batch is
- * written at a time, and after one that failed none before the disk has healed.
+ * operations, until it succeeds, and no other changes are staged in between: so memory and disk never disagree.
  *
  * With durability `none` appends go among the changes (early-settlement.ts): what was promised cannot be refused any more,
- * so a batch that fails is written again with its appends.
+ * so appends that fail are written again too, and before the changes, which may be the ends of their runs.
  */
 import { TrackError } from '../../errors.ts'
 import { EarlySettlement } from './early-settlement.ts'
 import { Gathering } from './gathering.ts'
 import { JobLane } from './job-lane.ts'
+import { ReportBatch } from './reports/report-batch.ts'
 import { WriteBatch } from './write-batch.ts'
 import type { AppendJob, BatchDisk, ChangeJob, Participant, WriteJob } from './write-jobs.ts'
 
@@ -46,8 +46,6 @@ export class GroupCommit {
   )
   readonly #early = new EarlySettlement()
   readonly #gathering = new Gathering()
-  /** The batch that is being written, or heals; the next one waits for it. */
-  #writing: Promise<void> = Promise.resolve()
   #broken: TrackError | undefined
 
   constructor(deps: GroupCommitDeps) {
@@ -122,23 +120,20 @@ export class GroupCommit {
 
   async #writeAppends(jobs: AppendJob[], taken: AppendJob[]): Promise<void> {
     const { disk, participants, onSettled } = this.#deps
-    const batch = new WriteBatch()
+    const batch = new ReportBatch()
     takeInto(batch, { jobs, taken }, (job) => job.stage(batch))
-    for (const participant of participants) participant.finishAppends?.(batch)
-    await this.#inTurn(async () => {
-      try {
-        await disk.write(batch)
-      } catch (error) {
-        const refusal = disk.refusal ?? { reason: 'disk-error' as const, detail: String(error) }
-        for (const participant of participants) participant.appendsEnded?.(false)
-        for (const job of taken.splice(0)) job.refuse(refusal.reason, refusal.detail)
-        onSettled()
-        await disk.writeWhenHealed(new WriteBatch())
-        return
-      }
-      for (const participant of participants) participant.appendsEnded?.(true)
-      for (const job of taken) job.settle()
-    })
+    try {
+      await disk.append(batch)
+    } catch (error) {
+      const refusal = disk.refusal ?? { reason: 'disk-error' as const, detail: String(error) }
+      for (const participant of participants) participant.appendsEnded?.(false)
+      for (const job of taken.splice(0)) job.refuse(refusal.reason, refusal.detail)
+      onSettled()
+      await disk.appendWhenHealed(new ReportBatch())
+      return
+    }
+    for (const participant of participants) participant.appendsEnded?.(true)
+    for (const job of taken) job.settle()
   }
 
   async #writeChanges(jobs: WriteJob[], taken: WriteJob[]): Promise<void> {
@@ -147,14 +142,10 @@ export class GroupCommit {
     this.#gathering.begin(gatherMs)
     await disk.roomForChanges()
     const batch = new WriteBatch()
-    await this.#stageChanges(batch, jobs, taken)
-    await this.#inTurn(async () => {
-      try {
-        if (batch.operations.length > 0) await disk.write(batch)
-      } catch {
-        await disk.writeWhenHealed(batch)
-      }
-    })
+    const reports = new ReportBatch()
+    await this.#stageChanges({ batch, reports }, jobs, taken)
+    if (reports.segments.length > 0) await disk.append(reports).catch(() => disk.appendWhenHealed(reports))
+    if (batch.operations.length > 0) await disk.write(batch).catch(() => disk.writeWhenHealed(batch))
     for (const participant of participants) {
       participant.changesWritten?.()
       if (settlesEarly) participant.appendsEnded?.(true)
@@ -163,23 +154,26 @@ export class GroupCommit {
   }
 
   /** Appends are among the jobs when they are settled early. */
-  async #stageChanges(batch: WriteBatch, jobs: WriteJob[], taken: WriteJob[]): Promise<void> {
-    const { participants, settlesEarly } = this.#deps
-    takeInto(batch, { jobs, taken }, (job) => {
-      if (job.kind === 'append') this.#early.staged(job)
-      if (job.kind !== 'maintenance') job.stage(batch)
+  async #stageChanges(
+    { batch, reports }: { readonly batch: WriteBatch; readonly reports: ReportBatch },
+    jobs: WriteJob[],
+    taken: WriteJob[],
+  ): Promise<void> {
+    const { participants } = this.#deps
+    const both = {
+      get sizeBytes(): number {
+        return batch.sizeBytes + reports.sizeBytes
+      },
+    }
+    takeInto(both, { jobs, taken }, (job) => {
+      if (job.kind === 'append') {
+        this.#early.staged(job)
+        job.stage(reports)
+      } else if (job.kind === 'change') job.stage(batch)
     })
     for (const participant of participants) await participant.finishChanges?.(batch)
     for (const job of taken) if (job.kind === 'maintenance') job.stage(batch)
     for (const participant of participants) participant.finishAll?.(batch)
-    if (settlesEarly) for (const participant of participants) participant.finishAppends?.(batch)
-  }
-
-  /** Whatever is appended to LevelDB's log behind half a record cannot be read again; so nobody writes beside another. */
-  async #inTurn(write: () => Promise<void>): Promise<void> {
-    const turn = this.#writing.then(write)
-    this.#writing = turn.catch(() => undefined)
-    await turn
   }
 
   #reject(job: WriteJob, error: TrackError): void {
@@ -200,7 +194,7 @@ export class GroupCommit {
 
 /** Takes jobs from the front into a batch, as many as it has room for. */
 function takeInto<Job>(
-  batch: WriteBatch,
+  batch: { readonly sizeBytes: number },
   { jobs, taken }: { readonly jobs: Job[]; readonly taken: Job[] },
   stage: (job: Job) => void,
 ): void {

@@ -1,82 +1,52 @@
 /**
- * Reports after they were run: indexes by login and by address, queries, retention. Store thread.
+ * Reports after they were run: queries, retention. Where they lie is the business of reports/report-log.ts. Store thread.
  *
- * An index entry holds what a query filters by, so that only reports that match are read. Two logins with one hash share
- * a part of the index: what is found is compared with the login that was asked for.
+ * An index finds by hash: what is found is compared with the login or address that was asked for.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { HistoryEntry, HistoryQuery, ReportToAppend } from '../store.ts'
 import { BinaryReader } from './binary-reader.ts'
 import { BinaryWriter } from './binary-writer.ts'
-import type { Database, Entry } from './database.ts'
-import {
-  eraOf,
-  historyRange,
-  idOfHistoryKey,
-  MAX_NUMBER,
-  metaKey,
-  numberKey,
-  numberOfKey,
-  PREFIX,
-  SLOTS,
-  wholePrefix,
-} from './keys.ts'
+import type { Database } from './database.ts'
+import { metaKey, SLOTS } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
-import { seal, unseal } from './sealed-value.ts'
-import {
-  eraseSlots,
-  isIndexed,
-  readEntries,
-  readSegment,
-  readSlot,
-  type SegmentReport,
-  storedForm,
-} from './segment.ts'
-import { readIndexValue, stageIndexes } from './segment-index.ts'
+import type { FileLimits, ReportLog, SegmentPlace } from './reports/report-log.ts'
+import { readSegment, readSlot } from './segment.ts'
 import { textHash } from './text-hash.ts'
 import type { WriteBatch } from './write-batch.ts'
-import type { Participant } from './write-jobs.ts'
 
-/** Of databases from before the next two. */
-const COUNTED_AT_FIRST = metaKey('history')
-/** Appends and changes are written in batches of their own, so each has its own count, which only grows. */
-const ADDED = metaKey('history-added')
-const REMOVED = metaKey('history-removed')
+/** The first segment that retention has not let go. */
+const FROM = metaKey('history-from')
 const MAX_RESULTS = 10_000
-/** Index entries, or segments, that are looked at without letting batches pass. */
-const INDEX_PAGE = 64
-const SEGMENT_PAGE = 8
+/** Segments that are read without letting others pass. */
+const READS = 8
 /** Clocks are set back: a scan over everything goes on for so long before it is sure that only older reports follow. */
 const CLOCK_SLACK_MS = 3_600_000
-
-interface Amount {
-  readonly reports: number
-  readonly sizeBytes: number
-}
-
-const NOTHING: Amount = { reports: 0, sizeBytes: 0 }
+/** So many files hold what is kept, about; and a file holds no more than this … */
+const FILES = 64
+const LARGEST_FILE_BYTES = 16 * 1024 * 1024
+/** … nor less than this before it is full, and its reports come from this long a time at most. */
+const SMALLEST_FILE_BYTES = 1024 * 1024
+const FILE_SHARE_OF_AGE = 1 / 8
+const SHORTEST_FILE_MS = 60_000
 
 interface HistoryDeps {
   readonly database: () => Database
+  readonly reports: () => ReportLog
   /** 0 for both keeps nothing that is done. */
   readonly keepMs: number
   readonly keepBytes: number
 }
 
-export class History implements Participant {
+export class History {
   readonly #deps: HistoryDeps
   readonly #writer = new BinaryWriter()
   #keepMs: number
   #keepBytes: number
-  /** No segment is older; where queries end. */
-  #oldestSegment = 0
-  /** No segment is newer; -1 while there was none. */
-  #newestSegment = -1
-  #countedAtFirst = NOTHING
-  #added = NOTHING
-  /** Added by the batch of appends that is being written. */
-  #appended = NOTHING
-  #removed = NOTHING
-  #hasRemoved = false
+  /** No segment below is kept. */
+  #from = 0
+  /** Of segments below it whose file is still there. */
+  #gone = { reports: 0, sizeBytes: 0 }
 
   constructor(deps: HistoryDeps) {
     this.#deps = deps
@@ -85,16 +55,25 @@ export class History implements Participant {
   }
 
   get reports(): number {
-    return this.#countedAtFirst.reports + this.#added.reports - this.#removed.reports
+    return this.#deps.reports().kept.reports - this.#gone.reports
   }
 
   /** What the kept reports take, indexes not counted. */
   get sizeBytes(): number {
-    return this.#countedAtFirst.sizeBytes + this.#added.sizeBytes - this.#removed.sizeBytes
+    return this.#deps.reports().kept.sizeBytes - this.#gone.sizeBytes
   }
 
   get isKept(): boolean {
     return this.#keepMs > 0 && this.#keepBytes > 0
+  }
+
+  /** When a file of reports is full: so early that one goes now and then as time passes. */
+  get fileLimits(): FileLimits {
+    const share = this.isKept ? this.#keepBytes / FILES : LARGEST_FILE_BYTES
+    return {
+      fileBytes: Math.min(LARGEST_FILE_BYTES, Math.max(SMALLEST_FILE_BYTES, share)),
+      fileMs: Math.max(SHORTEST_FILE_MS, this.#keepMs * FILE_SHARE_OF_AGE),
+    }
   }
 
   /** Of reports that come from here on, and of those that are kept when retention looks next. */
@@ -103,34 +82,8 @@ export class History implements Participant {
     this.#keepBytes = keepBytes
   }
 
-  async load(): Promise<void> {
-    const database = this.#deps.database()
-    this.#countedAtFirst = readAmount(database, COUNTED_AT_FIRST)
-    this.#added = readAmount(database, ADDED)
-    this.#removed = readAmount(database, REMOVED)
-    const whole = wholePrefix(PREFIX.segment)
-    const [oldest] = await database.scan({ ...whole, limit: 1 })
-    const [newest] = await database.scan({ ...whole, limit: 1, isReverse: true })
-    if (oldest !== undefined) this.#oldestSegment = numberOfKey(oldest[0])
-    if (newest !== undefined) this.#newestSegment = numberOfKey(newest[0])
-  }
-
-  /** Adds a segment, and its index entries if history is kept; the bytes that it takes. */
-  stageSegment(batch: WriteBatch, segment: number, content: Uint8Array): number {
-    if (this.isKept) stageIndexes(batch, segment, readEntries(content), 'put')
-    const key = numberKey(PREFIX.segment, segment)
-    const sealed = seal(key, storedForm(content, { isIndexed: this.isKept }))
-    batch.put(key, sealed)
-    if (this.#newestSegment === -1) this.#oldestSegment = segment
-    this.#newestSegment = Math.max(this.#newestSegment, segment)
-    this.#appended = sumOf(this.#appended, { reports: content[0] ?? 0, sizeBytes: sealed.length })
-    return sealed.length
-  }
-
-  /** Removes a segment that no index names, once all of its reports are done. */
-  stageRemoveUnindexed(batch: WriteBatch, segment: number, reports: number, sizeBytes: number): void {
-    batch.delete(numberKey(PREFIX.segment, segment))
-    this.#countRemoved({ reports, sizeBytes })
+  load(): void {
+    this.#moveTo(readNumbers(this.#deps.database(), FROM)?.[0] ?? 0)
   }
 
   /** Matching reports, newest first, or oldest first from behind an id. */
@@ -148,7 +101,7 @@ export class History implements Participant {
   #matching(query: HistoryQuery): AsyncGenerator<HistoryEntry> {
     if (query.afterId !== undefined) return this.#scanForward(query, query.afterId)
     return query.login === undefined && query.remote === undefined
-      ? this.#scanAll(query)
+      ? this.#scanBack(query)
       : this.#scanIndex(query)
   }
 
@@ -160,126 +113,114 @@ export class History implements Participant {
   }
 
   /** Empties these reports; their places stay. Those that are gone already do not count. */
-  stageErase(batch: WriteBatch, ids: readonly number[]): number {
-    let erased = 0
-    for (const [segment, slots] of slotsBySegment(ids)) {
-      const key = numberKey(PREFIX.segment, segment)
-      const sealed = this.#deps.database().get(key)
-      if (sealed === undefined) continue
-      const content = unseal(key, sealed)
-      const gone = readEntries(content).filter((entry) => slots.has(entry.slot))
-      const rest = seal(key, eraseSlots(content, slots))
-      batch.put(key, rest)
-      stageIndexes(batch, segment, gone, 'delete')
-      this.#countRemoved({ reports: gone.length, sizeBytes: sealed.length - rest.length })
-      erased += gone.length
+  async erase(ids: readonly number[]): Promise<number> {
+    return await this.#deps.reports().erase(slotsBySegment(ids))
+  }
+
+  /**
+   * The first segment that is to be kept from now on: those before it are too old or too many, and done. A segment with a time
+   * to come was received while the clock was wrong, and goes with what came after it.
+   */
+  firstKept(nowMs: number, isOpen: (segment: number) => boolean): number {
+    let surplusBytes = this.isKept ? this.sizeBytes - this.#keepBytes : Infinity
+    let from = this.#from
+    for (const { file, index } of this.#deps.reports().from(from)) {
+      const { table } = file
+      const segment = table.segmentAt(index)
+      if (isOpen(segment)) break
+      const newestMs = table.newestMsAt(index)
+      if (surplusBytes > 0 || table.reportsAt(index) === 0 || newestMs <= nowMs - this.#keepMs)
+        from = segment + 1
+      else if (newestMs <= nowMs + CLOCK_SLACK_MS) break
+      if (table.reportsAt(index) > 0) surplusBytes -= table.sizeBytesAt(index)
     }
-    return erased
+    return from
   }
 
-  /** Oldest segments that retention lets go, at most a few; `from` is where the last call ended. */
-  async expiredSegments(nowMs: number, from: number): Promise<readonly Entry[]> {
-    let surplusBytes = this.sizeBytes - this.#keepBytes
-    // LevelDB keeps removed keys for a while: do not pass over those of all earlier calls.
-    const begin = Math.max(from, this.#oldestSegment)
-    const range = { from: numberKey(PREFIX.segment, begin), to: numberKey(PREFIX.segment, MAX_NUMBER) }
-    const entries = await this.#deps.database().scan({ ...range, limit: SEGMENT_PAGE })
-    const [oldest] = entries
-    if (begin === this.#oldestSegment && oldest !== undefined) this.#oldestSegment = numberOfKey(oldest[0])
-    return entries.filter(([key, sealed]) => {
-      const isSurplus = surplusBytes > 0
-      surplusBytes -= sealed.length
-      return isSurplus || newestOf(unseal(key, sealed)) <= nowMs - this.#keepMs
-    })
+  /** Lets go of everything before a segment; on disk it is until `removeFiles`. */
+  stageFrom(batch: WriteBatch, from: number): void {
+    if (from <= this.#from) return
+    putNumbers(batch, FROM, [from])
+    this.#moveTo(from)
   }
 
-  /** Removes a whole segment with its index entries; nothing when it is gone already. */
-  stageRemove(batch: WriteBatch, segment: number): void {
-    const key = numberKey(PREFIX.segment, segment)
-    const sealed = this.#deps.database().get(key)
-    if (sealed === undefined) return
-    const content = unseal(key, sealed)
-    const entries = readEntries(content)
-    batch.delete(key)
-    if (isIndexed(content)) stageIndexes(batch, segment, entries, 'delete')
-    this.#countRemoved({ reports: entries.length, sizeBytes: sealed.length })
+  /** Once that is on disk. */
+  async removeFiles(): Promise<void> {
+    await this.#deps.reports().removeBefore(this.#from)
+    this.#moveTo(this.#from)
   }
 
-  finishAll(batch: WriteBatch): void {
-    if (this.#hasRemoved) putAmount(batch, REMOVED, this.#removed)
-    this.#hasRemoved = false
-  }
-
-  finishAppends(batch: WriteBatch): void {
-    if (this.#appended.reports > 0) putAmount(batch, ADDED, sumOf(this.#added, this.#appended))
-  }
-
-  appendsEnded(areWritten: boolean): void {
-    if (areWritten) this.#added = sumOf(this.#added, this.#appended)
-    this.#appended = NOTHING
-  }
-
-  #countRemoved(amount: Amount): void {
-    this.#removed = sumOf(this.#removed, amount)
-    this.#hasRemoved = true
+  #moveTo(from: number): void {
+    this.#from = from
+    const gone = { reports: 0, sizeBytes: 0 }
+    for (const { file, index } of this.#deps.reports().from(0)) {
+      const { table } = file
+      if (table.segmentAt(index) >= from) break
+      gone.reports += table.reportsAt(index)
+      if (table.reportsAt(index) > 0) gone.sizeBytes += table.sizeBytesAt(index)
+    }
+    this.#gone = gone
   }
 
   async *#scanIndex(query: HistoryQuery): AsyncGenerator<HistoryEntry> {
-    const [index, text] =
+    const [kind, text] =
       query.login === undefined
         ? (['address', query.remote ?? ''] as const)
         : (['login', query.login] as const)
-    const hash = textHash(this.#bytesOf(text))
-    const oldest = eraOf(this.#oldestSegment * SLOTS)
-    for (let era = eraOf(this.#newestSegment * SLOTS); era >= oldest; era--) {
-      const range = historyRange(index, hash, era)
-      for await (const page of this.#deps.database().pages(range, INDEX_PAGE)) {
-        for (const [key, value] of page) {
-          const found = indexMatches(value, query) ? this.#entry(idOfHistoryKey(key), query) : undefined
-          if (found !== undefined) yield found
-        }
-      }
+    const reports = this.#deps.reports()
+    let reads = 0
+    for await (const { id, success } of reports.find(kind, textHash(this.#bytesOf(text)))) {
+      const segment = Math.floor(id / SLOTS)
+      if (segment < this.#from) return
+      if (query.success !== undefined && success !== query.success) continue
+      const place = reports.placeOf(segment)
+      if (place === undefined || !mayMatch(place, query)) continue
+      if (++reads % READS === 0) await nextTurn()
+      const found = this.#entry(id, query)
+      if (found !== undefined) yield found
     }
   }
 
   #entry(id: number, query: HistoryQuery): HistoryEntry | undefined {
-    const report = this.#read(id)
-    if (report === undefined || !matches(report, query)) return undefined
+    const stored = this.#deps.reports().read(Math.floor(id / SLOTS))
+    if (stored === undefined) return undefined
+    const report = readSlot(stored, id % SLOTS)
+    if (report.isErased || !matches(report, query)) return undefined
     return { id, receivedAtMs: report.receivedAtMs, text: report.text }
   }
 
-  async *#scanAll(query: HistoryQuery): AsyncGenerator<HistoryEntry> {
-    const range = { ...wholePrefix(PREFIX.segment), isReverse: true }
-    for await (const page of this.#deps.database().pages(range, SEGMENT_PAGE)) {
-      for (const [key, sealed] of page) {
-        const content = unseal(key, sealed)
-        if (query.sinceMs !== undefined && newestOf(content) < query.sinceMs - CLOCK_SLACK_MS) return
-        for (const report of readSegment(content).toReversed())
-          if (matches(report, query)) yield entryOf(key, report)
-      }
+  async *#scanBack(query: HistoryQuery): AsyncGenerator<HistoryEntry> {
+    let reads = 0
+    for (const place of this.#deps.reports().backTo(this.#from)) {
+      const { table } = place.file
+      if (query.sinceMs !== undefined && table.newestMsAt(place.index) < query.sinceMs - CLOCK_SLACK_MS)
+        return
+      if (table.reportsAt(place.index) === 0 || !mayMatch(place, query)) continue
+      if (++reads % READS === 0) await nextTurn()
+      yield* this.#entriesOf(place, query).toReversed()
     }
   }
 
   /** For those who want all: whatever else the query asks for, every report behind the id is looked at. */
   async *#scanForward(query: HistoryQuery, afterId: number): AsyncGenerator<HistoryEntry> {
-    const from = numberKey(PREFIX.segment, Math.floor((afterId + 1) / SLOTS))
-    const range = { from, to: numberKey(PREFIX.segment, MAX_NUMBER) }
-    for await (const page of this.#deps.database().pages(range, SEGMENT_PAGE)) {
-      for (const [key, sealed] of page) {
-        for (const report of readSegment(unseal(key, sealed))) {
-          const entry = entryOf(key, report)
-          if (entry.id > afterId && matches(report, query)) yield entry
-        }
-      }
+    let reads = 0
+    const first = Math.max(this.#from, Math.floor((afterId + 1) / SLOTS))
+    for (const place of this.#deps.reports().from(first)) {
+      if (place.file.table.reportsAt(place.index) === 0 || !mayMatch(place, query)) continue
+      if (++reads % READS === 0) await nextTurn()
+      for (const entry of this.#entriesOf(place, query)) if (entry.id > afterId) yield entry
     }
   }
 
-  #read(id: number): ReportToAppend | undefined {
-    const key = numberKey(PREFIX.segment, Math.floor(id / SLOTS))
-    const sealed = this.#deps.database().get(key)
-    if (sealed === undefined) return undefined
-    const { isErased, ...report } = readSlot(unseal(key, sealed), id % SLOTS)
-    return isErased ? undefined : report
+  /** Of one segment, in the order of their ids. */
+  #entriesOf({ file, index }: SegmentPlace, query: HistoryQuery): readonly HistoryEntry[] {
+    const segment = file.table.segmentAt(index)
+    // Retention may have removed the file meanwhile.
+    const stored = this.#deps.reports().read(segment)
+    if (stored === undefined) return []
+    return readSegment(stored)
+      .filter((report) => matches(report, query))
+      .map(({ slot, receivedAtMs, text }) => ({ id: segment * SLOTS + slot, receivedAtMs, text }))
   }
 
   /** As a segment holds the text. */
@@ -288,30 +229,11 @@ export class History implements Participant {
   }
 }
 
-function readAmount(database: Database, key: Uint8Array): Amount {
-  const [reports = 0, sizeBytes = 0] = readNumbers(database, key) ?? []
-  return { reports, sizeBytes }
-}
-
-function putAmount(batch: WriteBatch, key: Uint8Array, { reports, sizeBytes }: Amount): void {
-  putNumbers(batch, key, [reports, sizeBytes])
-}
-
-function sumOf(one: Amount, other: Amount): Amount {
-  return { reports: one.reports + other.reports, sizeBytes: one.sizeBytes + other.sizeBytes }
-}
-
-function entryOf(key: Uint8Array, { slot, receivedAtMs, text }: SegmentReport): HistoryEntry {
-  return { id: numberOfKey(key) * SLOTS + slot, receivedAtMs, text }
-}
-
-/** Whether a report may match; the report itself decides. */
-function indexMatches(value: Uint8Array, query: HistoryQuery): boolean {
-  const { success, fromMs, untilMs } = readIndexValue(value)
+/** Whether a segment may have reports of the time that is asked for; the reports themselves decide. */
+function mayMatch({ file: { table }, index }: SegmentPlace, query: HistoryQuery): boolean {
   return (
-    (query.success === undefined || success === query.success) &&
-    (query.sinceMs === undefined || untilMs > query.sinceMs) &&
-    (query.untilMs === undefined || fromMs < query.untilMs)
+    (query.sinceMs === undefined || table.newestMsAt(index) >= query.sinceMs) &&
+    (query.untilMs === undefined || table.oldestMsAt(index) < query.untilMs)
   )
 }
 
@@ -329,10 +251,6 @@ function isWanted(report: Pick<ReportToAppend, 'success' | 'receivedAtMs'>, quer
     (query.sinceMs === undefined || report.receivedAtMs >= query.sinceMs) &&
     (query.untilMs === undefined || report.receivedAtMs < query.untilMs)
   )
-}
-
-function newestOf(content: Uint8Array): number {
-  return readEntries(content).reduce((newest, entry) => Math.max(newest, entry.receivedAtMs), -Infinity)
 }
 
 function slotsBySegment(ids: readonly number[]): ReadonlyMap<number, ReadonlySet<number>> {

@@ -14,12 +14,17 @@ import { metaKey, numberKey, numberOfKey, PREFIX, SLOTS, wholePrefix } from './k
 import { putNumbers, readNumbers } from './meta.ts'
 import type { AppendMessage, HandedReport } from './messages.ts'
 import { decodeFailed, decodeReport, encodeFailed, encodeReport } from './records.ts'
-import { seal, SEAL_BYTES, unseal } from './sealed-value.ts'
-import { isIndexed, readSegment, readSlot, reportSizes } from './segment.ts'
+import type { ReportBatch } from './reports/report-batch.ts'
+import type { ReportLog } from './reports/report-log.ts'
+import { seal, unseal } from './sealed-value.ts'
+import { readSegment, readSlot, reportSizes } from './segment.ts'
 import type { WriteBatch } from './write-batch.ts'
 import type { Participant } from './write-jobs.ts'
 
-const NEXT_SEGMENT = metaKey('next-segment')
+/** Written where numbers that may have been given before must not be given again. */
+export const NEXT_SEGMENT = metaKey('next-segment')
+/** Segments below it are finished but for those with a mask; from it on unfinished but for those with a mask. */
+export const OPEN_FROM = metaKey('open-from')
 /** Reports that are handed over at once after a restart. */
 const HAND_OVER_BYTES = 1024 * 1024
 const PAGE = 256
@@ -28,14 +33,12 @@ interface OpenSegment {
   /** Bit n is set while the report in slot n is unfinished. */
   mask: number
   readonly sizes: Uint32Array
-  /** What the whole segment takes on disk. */
-  readonly storedBytes: number
-  readonly isIndexed: boolean
 }
 
 interface JournalDeps {
   readonly database: () => Database
-  readonly history: History
+  readonly reports: () => ReportLog
+  readonly history: Pick<History, 'isKept'>
   /**
    * Durability `none`: an append is never refused once it is staged, and the outcome of a report may be staged before the
    * report is written. So it is open from then on.
@@ -53,7 +56,9 @@ export class Journal implements Participant {
   readonly #appended = new Map<number, OpenSegment>()
   /** Contents of segments that are open and not written. */
   readonly #unwritten = new Map<number, Uint8Array>()
-  #hasAppended = false
+  /** Segments whose mask is on disk. */
+  readonly #masked = new Set<number>()
+  #openFrom = 0
   #nextSegment = 1
   #backlogReports = 0
   #backlogBytes = 0
@@ -82,10 +87,10 @@ export class Journal implements Participant {
   /** Reads what is unfinished. */
   async load(): Promise<void> {
     const database = this.#deps.database()
-    this.#nextSegment = readNumbers(database, NEXT_SEGMENT)?.[0] ?? 1
-    for await (const page of database.pages(wholePrefix(PREFIX.open), PAGE)) {
-      for (const [key, value] of page) this.#loadSegment(numberOfKey(key), maskOf(unseal(key, value)))
-    }
+    this.#openFrom = readNumbers(database, OPEN_FROM)?.[0] ?? 0
+    const givenBefore = readNumbers(database, NEXT_SEGMENT)?.[0] ?? 1
+    this.#nextSegment = Math.max(givenBefore, this.#openFrom, this.#deps.reports().lastSegment + 1)
+    await this.#loadSegments(database)
     for await (const page of database.pages(wholePrefix(PREFIX.reopened), PAGE)) {
       for (const [key, value] of page) this.#openAgain(numberOfKey(key), value.length)
     }
@@ -93,7 +98,7 @@ export class Journal implements Participant {
       this.#failedReports += page.length
   }
 
-  stageAppend(batch: WriteBatch, message: AppendMessage): void {
+  stageAppend(batch: ReportBatch, message: AppendMessage): void {
     let at = 0
     let report = 0
     for (const [index, sizeBytes] of message.contentSizes.entries()) {
@@ -104,18 +109,16 @@ export class Journal implements Participant {
       const sizes = message.reportSizes.slice(report, report + count)
       report += count
       // Sent again, because the store thread was lost before it could say that it is done.
-      if (this.#open.has(segment)) continue
-      const mask = count === SLOTS ? 0xffffffff : 2 ** count - 1
-      const storedBytes = this.#deps.history.stageSegment(batch, segment, content)
-      putMask(batch, segment, mask)
-      const open = { mask, sizes, storedBytes, isIndexed: this.#deps.history.isKept }
+      if (segment <= this.#deps.reports().lastSegment) continue
+      const mask = fullMask(count)
+      batch.add(segment, content, this.#deps.history.isKept)
+      const open = { mask, sizes }
       if (this.#deps.opensWhenStaged) {
         this.#addOpen(segment, open)
         this.#unwritten.set(segment, content)
       } else {
         this.#appended.set(segment, open)
       }
-      this.#hasAppended = true
     }
     this.#nextSegment = Math.max(this.#nextSegment, message.firstSegment + message.contentSizes.length)
   }
@@ -206,24 +209,21 @@ export class Journal implements Participant {
   }
 
   finishAll(batch: WriteBatch): void {
+    if (this.#touched.size === 0) return
+    for (const segment of this.#touched) if (this.#open.get(segment)?.mask === 0) this.#open.delete(segment)
+    const [lowest = this.#lowestToCome] = this.#open.keys()
+    if (lowest > this.#openFrom) {
+      this.#openFrom = lowest
+      putNumbers(batch, OPEN_FROM, [lowest])
+    }
     for (const segment of this.#touched) {
-      const open = this.#open.get(segment)
-      if (open === undefined) continue
-      if (open.mask === 0) {
-        this.#open.delete(segment)
-        batch.delete(numberKey(PREFIX.open, segment))
-        if (!open.isIndexed)
-          this.#deps.history.stageRemoveUnindexed(batch, segment, open.sizes.length, open.storedBytes)
-      } else {
-        putMask(batch, segment, open.mask)
-      }
+      const mask = this.#open.get(segment)?.mask ?? 0
+      if (mask === 0 && segment < this.#openFrom) continue
+      putMask(batch, segment, mask)
+      this.#masked.add(segment)
     }
     this.#touched.clear()
-  }
-
-  finishAppends(batch: WriteBatch): void {
-    if (this.#hasAppended) putNumbers(batch, NEXT_SEGMENT, [this.#nextSegment])
-    this.#hasAppended = false
+    this.#dropMasks(batch)
   }
 
   appendsEnded(areWritten: boolean): void {
@@ -232,21 +232,55 @@ export class Journal implements Participant {
     this.#unwritten.clear()
   }
 
+  /** No report that is not open yet is in a lower segment. */
+  get #lowestToCome(): number {
+    const [appended = this.#nextSegment] = this.#appended.keys()
+    return appended
+  }
+
+  /** Masks of what is finished and below `#openFrom` say nothing any more. */
+  #dropMasks(batch: WriteBatch): void {
+    for (const segment of this.#masked) {
+      if (segment >= this.#openFrom || this.#open.has(segment)) continue
+      batch.delete(numberKey(PREFIX.open, segment))
+      this.#masked.delete(segment)
+    }
+  }
+
   #addOpen(segment: number, open: OpenSegment): void {
     this.#open.set(segment, open)
     this.#backlogReports += open.sizes.length
     this.#backlogBytes += sum(open.sizes)
   }
 
-  #loadSegment(segment: number, mask: number): void {
+  /** In ascending order. */
+  async #loadSegments(database: Database): Promise<void> {
+    const reports = this.#deps.reports()
+    const masks = new Map<number, number>()
+    for await (const page of database.pages(wholePrefix(PREFIX.open), PAGE)) {
+      for (const [key, value] of page) masks.set(numberOfKey(key), maskOf(unseal(key, value)))
+    }
+    for (const [segment, mask] of masks) {
+      this.#masked.add(segment)
+      // Also where the reports themselves are lost: the mask would count for others with their number.
+      this.#nextSegment = Math.max(this.#nextSegment, segment + 1)
+      // The end of the reports can be lost with the power, unless they are synced, and then it was never acknowledged.
+      if (segment < this.#openFrom && mask !== 0 && segment <= reports.lastSegment)
+        this.#loadSegment(segment, mask)
+    }
+    for (const { file, index } of reports.from(this.#openFrom)) {
+      const segment = file.table.segmentAt(index)
+      const mask = masks.get(segment)
+      if (mask !== 0) this.#loadSegment(segment, mask)
+    }
+  }
+
+  /** @param known - which of its reports are unfinished; all when undefined */
+  #loadSegment(segment: number, known: number | undefined): void {
     const content = this.#segmentContent(segment)
     const sizes = reportSizes(content)
-    this.#open.set(segment, {
-      mask,
-      sizes,
-      storedBytes: content.length + SEAL_BYTES,
-      isIndexed: isIndexed(content),
-    })
+    const mask = known ?? fullMask(sizes.length)
+    this.#open.set(segment, { mask, sizes })
     for (const [slot, sizeBytes] of sizes.entries()) {
       if (!hasBit(mask, slot)) continue
       this.#backlogReports++
@@ -257,15 +291,14 @@ export class Journal implements Participant {
   #segmentContent(segment: number): Uint8Array {
     const unwritten = this.#unwritten.get(segment)
     if (unwritten !== undefined) return unwritten
-    const key = numberKey(PREFIX.segment, segment)
-    const sealed = this.#deps.database().get(key)
-    if (sealed === undefined) {
+    const stored = this.#deps.reports().read(segment)
+    if (stored === undefined) {
       throw new TrackError(
         'TRK_STORE_DAMAGED',
         `reports ${segment * SLOTS} and following are unfinished but missing`,
       )
     }
-    return unseal(key, sealed)
+    return stored
   }
 
   #isOpen(id: number): boolean {
@@ -328,12 +361,17 @@ function decodeReopened(database: Database, id: number): ReportToAppend {
   return decodeReport(unseal(key, sealed))
 }
 
-function putMask(batch: WriteBatch, segment: number, mask: number): void {
+/** All of a segment's reports are unfinished. */
+export function fullMask(reports: number): number {
+  return reports === SLOTS ? 0xffffffff : 2 ** reports - 1
+}
+
+export function putMask(batch: WriteBatch, segment: number, mask: number): void {
   const key = numberKey(PREFIX.open, segment)
   batch.put(key, seal(key, Uint8Array.of(mask >>> 24, mask >>> 16, mask >>> 8, mask)))
 }
 
-function maskOf(content: Uint8Array): number {
+export function maskOf(content: Uint8Array): number {
   return new BinaryReader(content).uint32()
 }
 

@@ -2,9 +2,8 @@
  * The layout of the database's keys: one prefix byte says what a key is, numbers are big-endian so that they sort. Pure;
  * used on the store thread and by the readers of trends on policy workers.
  *
- *     01 segment                    up to 32 reports that arrived together
  *     m name                        meta: format version, creation time, counters
- *     o segment                     which of them are unfinished, as a 32-bit mask; absent when none is
+ *     o segment                     which reports of a segment are unfinished, as a 32-bit mask (journal.ts)
  *     f id                          a report whose run failed, with the failure
  *     u id                          a failed report that was opened again
  *     q id                          body of an outgoing message, open or dead
@@ -27,14 +26,10 @@
  *     S id                          silence made at run time
  *     M hash(sink, address)         when that address was last written to through that sink
  *     T time hash(sink, address)    the same by until when it is kept
- *     f0 ~era login hash ~id        history index, by login (1) or address (0), newest first; value: time of receipt, success
  *
- * What is written once and kept stands at the two ends of the order, the newest of it towards the middle: LevelDB merges
- * every table between the lowest and the highest key that were written lately, and so passes over what is old.
- * An era is 2^18 ids: entries are spread over it by their hashes, and what is past is not merged again. A query asks each era.
- *
- * Numbers take 6 bytes, eras and hashes 4, and an id in its era 3. The id of a report is segment × 32 + its place there, so ids are not dense; with 10,000 segments
- * a second they last for 28 years.
+ * Segments, up to 32 reports that arrived together, are not in the database (reports/report-log.ts); 01 is what their seals go by.
+ * Numbers take 6 bytes, hashes 4. The id of a report is segment × 32 + its place there, so ids are not dense; with 10,000
+ * segments a second they last for 28 years.
  */
 import { Buffer } from 'node:buffer'
 import { TrackError } from '../../errors.ts'
@@ -66,7 +61,6 @@ export const PREFIX = {
   silence: 0x53,
   mail: 0x4d,
   mailByTime: 0x54,
-  history: 0xf0,
 } as const
 
 /** Reports per segment: the bits of the mask of unfinished ones. */
@@ -74,14 +68,6 @@ export const SLOTS = 32
 /** Largest number in six bytes. */
 export const MAX_NUMBER = 2 ** 48 - 1
 const NUMBER_BYTES = 6
-/** Ids of one era. */
-const ERA_IDS = 2 ** 18
-const HASH_AT = 5
-const ID_AT = 9
-const HISTORY_KEY_BYTES = 12
-/** Of an id in its era, for the order. */
-const MAX_ID_IN_ERA = 2 ** 24 - 1
-const MAX_UINT32 = 2 ** 32 - 1
 /** Its length takes one byte. */
 const MAX_NAME_BYTES = 255
 const CHUNK_LENGTH_BYTES = 2
@@ -124,42 +110,6 @@ export function textKey(prefix: number, text: string): Uint8Array {
   key[0] = prefix
   key.set(bytes, 1)
   return key
-}
-
-export function eraOf(id: number): number {
-  return Math.floor(id / ERA_IDS)
-}
-
-/** What history is looked up by. */
-export type HistoryIndex = 'login' | 'address'
-
-/** Newest first: era and id are stored as their complements. `hash` has 32 bits. */
-export function historyKey(index: HistoryIndex, hash: number, id: number): Uint8Array {
-  const key = pooledBytes(HISTORY_KEY_BYTES)
-  key[0] = PREFIX.history
-  writeUint32(key, 1, MAX_UINT32 - 2 * eraOf(id) - (index === 'login' ? 0 : 1))
-  writeUint32(key, HASH_AT, hash)
-  const place = MAX_ID_IN_ERA - (id % ERA_IDS)
-  key[ID_AT] = place >>> 16
-  key[ID_AT + 1] = place >>> 8
-  key[ID_AT + 2] = place
-  return key
-}
-
-/** What all history keys of one hash in one era begin with. */
-export function historyRange(
-  index: HistoryIndex,
-  hash: number,
-  era: number,
-): { readonly from: Uint8Array; readonly to: Uint8Array } {
-  const from = historyKey(index, hash, era * ERA_IDS).subarray(0, ID_AT)
-  return { from, to: endOf(from) }
-}
-
-export function idOfHistoryKey(key: Uint8Array): number {
-  const place = ((key[ID_AT] ?? 0) << 16) | ((key[ID_AT + 1] ?? 0) << 8) | (key[ID_AT + 2] ?? 0)
-  const era = Math.floor((MAX_UINT32 - readUint32(key, 1)) / 2)
-  return era * ERA_IDS + MAX_ID_IN_ERA - place
 }
 
 /**
@@ -249,14 +199,14 @@ export function readNumber(bytes: Uint8Array, at: number): number {
   return high * 2 ** 32 + readUint32(bytes, at + 2)
 }
 
-export function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 24
   bytes[at + 1] = value >>> 16
   bytes[at + 2] = value >>> 8
   bytes[at + 3] = value
 }
 
-export function readUint32(bytes: Uint8Array, at: number): number {
+function readUint32(bytes: Uint8Array, at: number): number {
   return (
     (((bytes[at] ?? 0) << 24) |
       ((bytes[at + 1] ?? 0) << 16) |

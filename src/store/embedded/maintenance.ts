@@ -115,19 +115,14 @@ export class Maintenance {
 
   async #expireHistory(nowMs: number): Promise<void> {
     const { history, journal } = this.#deps
-    let from = 0
-    while (!this.#isStopped) {
-      const expired = await history.expiredSegments(nowMs, from)
-      const segments = expired.map(([key]) => numberOfKey(key))
-      if (segments.length === 0) return
-      await this.#step((batch, budget) => {
-        for (const segment of segments) {
-          if (!journal.isSegmentOpen(segment)) history.stageRemove(batch, segment)
-          from = segment + 1
-          if (budget.isSpent()) break
-        }
-      })
-    }
+    if (this.#isStopped) return
+    await this.#step((batch) => {
+      history.stageFrom(
+        batch,
+        history.firstKept(nowMs, (segment) => journal.isSegmentOpen(segment)),
+      )
+    })
+    await history.removeFiles()
   }
 
   async #expireFailed(nowMs: number): Promise<void> {

@@ -10,6 +10,7 @@ import { isMarkedClean, removeCleanMark } from './clean-mark.ts'
 import { Database } from './database.ts'
 import { PREFIX, wholePrefix } from './keys.ts'
 import { migrate, type Migration, MIGRATIONS } from './migrations.ts'
+import { checkReports } from './reports/check-reports.ts'
 import { salvage, type Salvage } from './salvage.ts'
 import { WriteBatch } from './write-batch.ts'
 
@@ -28,12 +29,15 @@ export interface OpenReport {
 
 export interface CheckedDirectory {
   readonly report: Omit<OpenReport, 'migratedFrom'>
+  /** Tables. */
   readonly unchecked: readonly string[]
+  /** Files of reports. */
+  readonly uncheckedReports: readonly string[]
 }
 
 interface CheckOptions {
   readonly recover: boolean
-  /** For tables, if the store was closed in order; if not, all of them are checked. */
+  /** For tables and full files of reports; all tables are checked unless the store was closed in order. */
   readonly checkMs: number
   readonly nowMs: number
 }
@@ -45,27 +49,35 @@ interface CheckOptions {
  */
 export async function checkDirectory(directory: string, options: CheckOptions): Promise<CheckedDirectory> {
   try {
-    const check = checkFiles(directory, isMarkedClean(directory) ? options.checkMs : Infinity)
+    // Whoever recovers wants to know of all damage now.
+    const checkMs = options.recover ? Infinity : options.checkMs
+    const check = checkFiles(directory, isMarkedClean(directory) ? checkMs : Infinity)
+    const reports = checkReports(directory, checkMs)
     if (check.kind === 'none') makeDirectory(directory)
     removeCleanMark(directory)
     const { tornBytes, unchecked } = check.kind === 'none' ? { tornBytes: 0, unchecked: [] } : check
     const report = {
       isNew: check.kind === 'none',
-      tornBytes,
+      tornBytes: tornBytes + reports.tornBytes,
       salvage: undefined,
       tablesToCheck: unchecked.length,
     }
-    return { report, unchecked }
+    return { report, unchecked, uncheckedReports: reports.unchecked }
   } catch (error) {
     if (!(error instanceof TrackError) || error.code !== 'TRK_STORE_DAMAGED') throw error
     if (options.recover) return await setAside(directory, error, options)
-    throw new TrackError(
-      'TRK_STORE_DAMAGED',
-      `${detailOf(error)}; nothing was changed. Restore a backup, or start with --recover, which sets this store aside and ` +
-        'takes over what is intact',
-      { cause: error },
-    )
+    throw withAdvice(error)
   }
+}
+
+/** Damage that stands in the way of a start, and what can be done about it. */
+export function withAdvice(damage: TrackError): TrackError {
+  return new TrackError(
+    'TRK_STORE_DAMAGED',
+    `${detailOf(damage)}; nothing was changed. Restore a backup, or start with --recover, which sets this store aside and ` +
+      'takes over what is intact',
+    { cause: damage },
+  )
 }
 
 /** Sets a damaged database aside; a new one with what is intact takes its place. */
@@ -76,7 +88,11 @@ export async function setAside(
 ): Promise<CheckedDirectory> {
   const utcTime = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const salvaged = await salvage(directory, detailOf(damage), utcTime)
-  return { report: { isNew: false, tornBytes: 0, salvage: salvaged, tablesToCheck: 0 }, unchecked: [] }
+  return {
+    report: { isNew: false, tornBytes: 0, salvage: salvaged, tablesToCheck: 0 },
+    unchecked: [],
+    uncheckedReports: [],
+  }
 }
 
 /** Opens the checked database and brings its format up to date. */

@@ -3,10 +3,12 @@
  * over. Store thread, before the database is opened; runs only when the operator asked for it.
  */
 import { Buffer } from 'node:buffer'
-import { cpSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { messageOf } from '../../errors.ts'
 import { Database, type Entry } from './database.ts'
+import { fullMask, maskOf, NEXT_SEGMENT, OPEN_FROM, putMask } from './journal.ts'
 import {
   chunkKey,
   databaseKey,
@@ -19,12 +21,14 @@ import {
   SLOTS,
   wholePrefix,
 } from './keys.ts'
-import { putNumbers } from './meta.ts'
-import { OLD_SEGMENT } from './migrations.ts'
-import { isIntact, seal, unseal } from './sealed-value.ts'
+import { putNumbers, readNumbers } from './meta.ts'
+import { OLD_SEGMENTS } from './migrations.ts'
+import { finishErasing } from './reports/erasing.ts'
+import { ReportBatch } from './reports/report-batch.ts'
+import { reportFiles, ReportLog, reportsDirectory } from './reports/report-log.ts'
+import { findRecords } from './reports/scan-records.ts'
+import { isIntact, unseal } from './sealed-value.ts'
 import { SalvagedAlerts } from './salvaged-alerts.ts'
-import { stageIndexes } from './segment-index.ts'
-import { isIndexed, readEntries } from './segment.ts'
 import { decodeRow } from './row-value.ts'
 import { WriteBatch } from './write-batch.ts'
 
@@ -46,10 +50,13 @@ export interface Salvage {
   readonly failure: string | undefined
 }
 
-/** Kinds that are taken over as they are, but for segments of an old version; indexes and counters are made anew. */
+/** Of a file that reports are taken over to. */
+const FILE_LIMITS = { fileBytes: 16 * 1024 * 1024, fileMs: Infinity }
+/** The first are those of old versions, in the order of their numbers. */
+const SEGMENT_KINDS = OLD_SEGMENTS.toReversed()
+
+/** Kinds that are taken over as they are; indexes and counters are made anew. */
 const KINDS = [
-  OLD_SEGMENT,
-  PREFIX.segment,
   PREFIX.open,
   PREFIX.failed,
   PREFIX.reopened,
@@ -78,15 +85,18 @@ export async function salvage(directory: string, damage: string, utcTime: string
   const copy = `${directory}.salvage`
   rmSync(copy, { recursive: true, force: true })
   renameSync(directory, setAside)
-  const state = new SalvageState()
+  const reportsAside = reportsDirectory(setAside)
   let failure: string | undefined
   const fresh = await Database.open(directory)
+  const reports = await ReportLog.open(directory, () => FILE_LIMITS)
+  const state = new SalvageState(reports)
   try {
-    cpSync(setAside, copy, { recursive: true })
+    failure = await takeReports(reportsAside, state)
+    cpSync(setAside, copy, { recursive: true, filter: (from) => from !== reportsAside })
     await ClassicLevel.repair(copy)
     const repaired = await Database.open(copy)
     try {
-      failure = await takeOver(repaired, fresh, state)
+      failure = (await takeOver(repaired, fresh, state)) ?? failure
     } finally {
       await repaired.close()
     }
@@ -94,15 +104,39 @@ export async function salvage(directory: string, damage: string, utcTime: string
     failure = messageOf(error)
   } finally {
     await state.finish(fresh)
+    await reports.close()
     await fresh.close()
     rmSync(copy, { recursive: true, force: true })
   }
   return { setAside, damage, kept: state.kept, dropped: state.dropped, failure }
 }
 
-/** Copies what is intact; says what could not be read. */
+/** Copies the intact records of all report files; says what could not be read. */
+async function takeReports(directory: string, state: SalvageState): Promise<string | undefined> {
+  if (!existsSync(directory)) return undefined
+  let failure: string | undefined
+  await finishErasing(directory)
+  for (const name of reportFiles(directory)) {
+    try {
+      await state.takeFile(readFileSync(join(directory, name)))
+    } catch (error) {
+      failure = messageOf(error)
+    }
+  }
+  return failure
+}
+
+/** Copies what is intact in the database; says what could not be read. */
 async function takeOver(from: Database, to: Database, state: SalvageState): Promise<string | undefined> {
   let failure: string | undefined
+  for (const kind of SEGMENT_KINDS) {
+    try {
+      for await (const page of from.pages(wholePrefix(kind), PAGE)) await state.takeOldSegments(page)
+    } catch (error) {
+      failure = messageOf(error)
+    }
+  }
+  state.noteOpenFrom(from)
   for (const kind of KINDS) {
     try {
       for await (const page of from.pages(wholePrefix(kind), PAGE)) {
@@ -121,16 +155,53 @@ async function takeOver(from: Database, to: Database, state: SalvageState): Prom
 class SalvageState {
   kept = 0
   dropped = 0
-  readonly #segments = new Set<number>()
+  readonly #log: ReportLog
+  /** Reports of each segment. */
+  readonly #segments = new Map<number, number>()
+  readonly #masked = new Set<number>()
+  /** From here on segments without a mask are unfinished; undefined when nobody knows. */
+  #openFrom: number | undefined
   readonly #bodies = new Set<number>()
   /** Of rows that are taken later; of a row that is not, its chunks stay behind and are never read. */
   readonly #chunks = new Set<string>()
   readonly #rows = new Map<string, number>()
-  #historyReports = 0
-  #historyBytes = 0
   #highestSegment = 0
+  #highestTaken = 0
   #highestMessage = 0
   readonly #alerts = new SalvagedAlerts()
+
+  constructor(log: ReportLog) {
+    this.#log = log
+  }
+
+  /** What is intact of a report file. */
+  async takeFile(file: Uint8Array): Promise<void> {
+    const batch = new ReportBatch()
+    for (const record of findRecords(file)) {
+      if (record === undefined) this.dropped++
+      else
+        this.#takeSegment(batch, record.head.segment, unseal(segmentKey(record.head.segment), record.sealed))
+    }
+    await this.#log.append(batch, true)
+  }
+
+  /** Segments that an old version kept in the database. */
+  async takeOldSegments(page: readonly Entry[]): Promise<void> {
+    const batch = new ReportBatch()
+    for (const [key, value] of page) {
+      if (isIntact(key, value)) this.#takeSegment(batch, numberOfKey(key), unseal(key, value))
+      else this.dropped++
+    }
+    await this.#log.append(batch, true)
+  }
+
+  noteOpenFrom(from: Database): void {
+    try {
+      this.#openFrom = readNumbers(from, OPEN_FROM)?.[0]
+    } catch {
+      // Then only those with a mask count as unfinished: better that a few are not run than that all are run twice.
+    }
+  }
 
   take(batch: WriteBatch, kind: (typeof KINDS)[number], [key, value]: Entry): void {
     if (!isIntact(key, value) || !this.#belongs(kind, key, value)) {
@@ -138,13 +209,8 @@ class SalvageState {
       return
     }
     this.kept++
-    if (kind === OLD_SEGMENT) {
-      const newKey = numberKey(PREFIX.segment, numberOfKey(key))
-      this.#takeSegment(batch, newKey, seal(newKey, unseal(key, value)))
-      return
-    }
-    if (kind === PREFIX.segment) {
-      this.#takeSegment(batch, key, value)
+    if (kind === PREFIX.open) {
+      this.#takeMask(batch, numberOfKey(key), maskOf(unseal(key, value)))
       return
     }
     batch.put(key, value)
@@ -159,10 +225,15 @@ class SalvageState {
   /** Counters, on disk for good with everything before them. */
   async finish(to: Database): Promise<void> {
     const batch = new WriteBatch()
-    putNumbers(batch, metaKey('next-segment'), [this.#highestSegment + SKIPPED_NUMBERS])
+    const next = this.#highestSegment + SKIPPED_NUMBERS
+    putNumbers(batch, NEXT_SEGMENT, [next])
+    putNumbers(batch, OPEN_FROM, [next])
+    for (const [segment, reports] of this.#segments) {
+      const isOpen = segment >= (this.#openFrom ?? Infinity) && !this.#masked.has(segment)
+      if (isOpen) putMask(batch, segment, fullMask(reports))
+    }
     putNumbers(batch, metaKey('next-message'), [this.#highestMessage + SKIPPED_NUMBERS])
     this.#alerts.finish(batch, SKIPPED_NUMBERS)
-    putNumbers(batch, metaKey('history'), [this.#historyReports, this.#historyBytes])
     for (const [database, rows] of this.#rows)
       putNumbers(batch, databaseKey(PREFIX.rowCount, database), [rows])
     await to.write(batch, true)
@@ -180,16 +251,19 @@ class SalvageState {
     return true
   }
 
-  #takeSegment(batch: WriteBatch, key: Uint8Array, value: Uint8Array): void {
-    batch.put(key, value)
-    const segment = numberOfKey(key)
-    const content = unseal(key, value)
-    const entries = readEntries(content)
-    if (isIndexed(content)) stageIndexes(batch, segment, entries, 'put')
-    this.#segments.add(segment)
+  /** They come in ascending order; what is out of it is a leftover. */
+  #takeSegment(batch: ReportBatch, segment: number, stored: Uint8Array): void {
+    if (segment <= this.#highestTaken) return
+    this.#highestTaken = segment
+    this.kept++
+    batch.addStored(segment, stored)
+    this.#segments.set(segment, stored[0] ?? 0)
     this.#noteSegment(segment)
-    this.#historyReports += entries.length
-    this.#historyBytes += value.length
+  }
+
+  #takeMask(batch: WriteBatch, segment: number, mask: number): void {
+    this.#masked.add(segment)
+    if (mask !== 0) putMask(batch, segment, mask)
   }
 
   #takeBody(key: Uint8Array): void {
@@ -207,6 +281,10 @@ class SalvageState {
   #noteSegment(segment: number): void {
     this.#highestSegment = Math.max(this.#highestSegment, segment)
   }
+}
+
+function segmentKey(segment: number): Uint8Array {
+  return numberKey(PREFIX.segment, segment)
 }
 
 function nameOf(key: Uint8Array): string {

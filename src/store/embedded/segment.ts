@@ -5,7 +5,7 @@
  *     count (1 byte) · flags (1 byte) · count × report; compressed (DEFLATE) behind the flags where that pays
  *     report: flags (1 byte) · received at (double, Unix ms) · login · address · text
  */
-import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { constants as zlib, deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { ReportToAppend } from '../store.ts'
 import { TrackError } from '../../errors.ts'
 import { BinaryReader } from './binary-reader.ts'
@@ -158,7 +158,11 @@ export function eraseSlots(stored: Uint8Array, slots: ReadonlySet<number>): Uint
       writer.raw(content.subarray(start, reader.position))
     }
   }
-  return storedForm(writer.view(), { isIndexed: isIndexed(stored) })
+  const rest = writer.view()
+  const plain = storedForm(rest, { isIndexed: isIndexed(stored) })
+  // It goes into the place of the whole segment, which may have been compressed before it was this short.
+  const tight = compressedForm(rest, isIndexed(stored), zlib.Z_BEST_COMPRESSION)
+  return tight.length < plain.length ? tight : plain
 }
 
 export function isIndexed(stored: Uint8Array): boolean {
@@ -167,14 +171,18 @@ export function isIndexed(stored: Uint8Array): boolean {
 
 /** The form in which a fresh content is stored; `isIndexed` notes that history finds its reports. */
 export function storedForm(content: Uint8Array, options: { readonly isIndexed: boolean }): Uint8Array {
-  const flags = options.isIndexed ? INDEXED : 0
-  const isLarge = content.length >= COMPRESS_BYTES
-  const rest = content.subarray(HEAD_BYTES)
-  const stored = isLarge ? deflateRawSync(rest, { level: 1 }) : rest
-  const form = new Uint8Array(HEAD_BYTES + stored.length)
+  if (content.length >= COMPRESS_BYTES) return compressedForm(content, options.isIndexed, zlib.Z_BEST_SPEED)
+  const form = Uint8Array.from(content)
+  form[FLAGS_AT] = options.isIndexed ? INDEXED : 0
+  return form
+}
+
+function compressedForm(content: Uint8Array, isInHistory: boolean, level: number): Uint8Array {
+  const compressed = deflateRawSync(content.subarray(HEAD_BYTES), { level })
+  const form = new Uint8Array(HEAD_BYTES + compressed.length)
   form[0] = content[0] ?? 0
-  form[FLAGS_AT] = flags | (isLarge ? COMPRESSED : 0)
-  form.set(stored, HEAD_BYTES)
+  form[FLAGS_AT] = COMPRESSED | (isInHistory ? INDEXED : 0)
+  form.set(compressed, HEAD_BYTES)
   return form
 }
 

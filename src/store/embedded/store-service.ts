@@ -4,13 +4,12 @@
  * Life: `checking` (files) → the main thread opens the database → `open` → `closed`. In `open`, damage that is found
  * stops all changes for good: what is on disk is left as it is, and the next start says what is wrong.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, TrackError } from '../../errors.ts'
 import type { StoreCounts } from '../store.ts'
 import type { TrendApplier } from '../trend-applier.ts'
 import { AlertNotes } from './alert-notes.ts'
 import { AlertRows } from './alert-rows.ts'
-import { checkTableFileSlowly } from './check-files.ts'
+import { checkBesideWork } from './check-beside-work.ts'
 import { markClean } from './clean-mark.ts'
 import { hasOutwardEffects, stageCommit } from './commit-outcomes.ts'
 import { Database } from './database.ts'
@@ -27,14 +26,14 @@ import {
   forgetWorkers,
   openDatabase,
   setAside,
+  withAdvice,
 } from './open-database.ts'
 import { Outbox } from './outbox.ts'
+import { ReportLog } from './reports/report-log.ts'
 import { RowOwners } from './row-owners.ts'
 import { answerCall } from './store-calls.ts'
 import { TrendRows } from './trend-rows.ts'
 
-/** Between two tables that are checked beside the work. */
-const CHECK_PAUSE_MS = 50
 /**
  * Changes for which nobody waits gather for so long: the rows of busy addresses are written once for many reports, with one
  * fsync for all of them.
@@ -45,6 +44,7 @@ const GATHER_MS = 20
 const UNCHECKED: CheckedDirectory = {
   report: { isNew: false, tornBytes: 0, salvage: undefined, tablesToCheck: 0 },
   unchecked: [],
+  uncheckedReports: [],
 }
 
 interface StoreServiceDeps {
@@ -74,6 +74,7 @@ export class StoreService {
   readonly maintenance: Maintenance
   readonly #disk: Disk
   #database: Database | undefined
+  #reports: ReportLog | undefined
   #anchoring: Anchoring | undefined
   /** Set while the database is opened again; reads wait for it. */
   #reopened: PromiseWithResolvers<void> | undefined
@@ -88,9 +89,15 @@ export class StoreService {
     const owners = new RowOwners(setup.rowOwners)
     // What the thread before this one had written and not noted is not known.
     if (setup.isRestart) owners.changedAll()
-    this.history = new History({ database, keepMs: setup.historyMs, keepBytes: setup.historyBytes })
+    const reports = (): ReportLog => this.reports
+    this.history = new History({
+      database,
+      reports,
+      keepMs: setup.historyMs,
+      keepBytes: setup.historyBytes,
+    })
     const isEarly = setup.durability === 'none'
-    this.journal = new Journal({ database, history: this.history, opensWhenStaged: isEarly })
+    this.journal = new Journal({ database, reports, history: this.history, opensWhenStaged: isEarly })
     this.outbox = new Outbox(database)
     this.alertRows = new AlertRows(database, setup.maxOpenAlerts)
     this.alertNotes = new AlertNotes(database)
@@ -107,6 +114,7 @@ export class StoreService {
       durability: setup.durability,
       reserveBytes: setup.reserveBytes,
       database,
+      reports,
       reopen: () => this.#reopen(),
       onChange: () => this.#tellReadiness(),
       onWritten: (batch) => this.#settled.written.push(batch),
@@ -116,7 +124,6 @@ export class StoreService {
       participants: [
         this.trendRows,
         this.journal,
-        this.history,
         this.outbox,
         this.alertRows,
         this.alertNotes,
@@ -146,6 +153,11 @@ export class StoreService {
     return this.#database
   }
 
+  get reports(): ReportLog {
+    if (this.#reports === undefined) throw new TrackError('TRK_STORE_FAILED', 'it is not open')
+    return this.#reports
+  }
+
   get counts(): StoreCounts {
     const { journal, outbox, history, trendRows, alertRows } = this
     const { unstaged } = this.writer
@@ -173,17 +185,31 @@ export class StoreService {
     const { database, report } = await openDatabase(setup.databaseDirectory, anchored)
     if (!setup.isRestart) await forgetWorkers(database)
     this.#database = database
-    await this.history.load()
-    await this.journal.load()
-    await this.outbox.load()
-    await this.alertRows.load()
-    await this.alertNotes.load()
-    await this.mailNotes.load()
-    await this.trendRows.load()
+    await this.#load()
     send({ type: 'open', report, nextSegment: this.journal.nextSegment, counts: this.counts })
     this.#tellReadiness()
     this.maintenance.afterBatch()
-    void this.#checkTables(anchored.unchecked)
+    void checkBesideWork(anchored, {
+      isOver: () => this.#isClosing || this.#broken !== undefined,
+      onDamage: (error) => this.#break(error),
+    })
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const directory = this.#deps.setup.databaseDirectory
+      this.#reports = await ReportLog.open(directory, () => this.history.fileLimits)
+      this.history.load()
+      await this.journal.load()
+      await this.outbox.load()
+      await this.alertRows.load()
+      await this.alertNotes.load()
+      await this.mailNotes.load()
+      await this.trendRows.load()
+    } catch (error) {
+      const known = asTrackError(error)
+      throw known.code === 'TRK_STORE_DAMAGED' ? withAdvice(known) : known
+    }
   }
 
   receive(message: ToStoreThread): void {
@@ -332,16 +358,6 @@ export class StoreService {
     }
   }
 
-  /** Tables for which there was no time at start, one after another. */
-  async #checkTables(paths: readonly string[]): Promise<void> {
-    for (const path of paths) {
-      await sleep(CHECK_PAUSE_MS, undefined, { ref: false })
-      if (this.#isClosing || this.#broken !== undefined) return
-      const damage = await checkTableFileSlowly(path)
-      if (damage !== undefined) this.#break(new TrackError('TRK_STORE_DAMAGED', `${path}: ${damage}`))
-    }
-  }
-
   async #close(): Promise<void> {
     this.#isClosing = true
     this.maintenance.stop()
@@ -350,6 +366,7 @@ export class StoreService {
     await this.writer.drained()
     this.#disk.stop()
     this.#reopened?.resolve()
+    await this.#reports?.close()
     await this.#database?.close()
     if (this.#broken === undefined) markClean(this.#deps.setup.databaseDirectory)
     this.#deps.send({ type: 'closed' })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'node:test'
 import { GroupCommit } from '../../../src/store/embedded/group-commit.ts'
+import type { ReportBatch } from '../../../src/store/embedded/reports/report-batch.ts'
 import type { WriteBatch } from '../../../src/store/embedded/write-batch.ts'
 import type {
   AppendJob,
@@ -15,7 +16,7 @@ import type {
 class HeldDisk implements BatchDisk {
   refusal: { readonly reason: RefusalReason; readonly detail: string } | undefined
   readonly written: string[] = []
-  readonly #held: { readonly batch: WriteBatch; readonly end: PromiseWithResolvers<void> }[] = []
+  readonly #held: { readonly names: string; readonly end: PromiseWithResolvers<void> }[] = []
 
   get waiting(): number {
     return this.#held.length
@@ -25,10 +26,16 @@ class HeldDisk implements BatchDisk {
     return Promise.resolve()
   }
 
-  write(batch: WriteBatch): Promise<void> {
-    const end = Promise.withResolvers<void>()
-    this.#held.push({ batch, end })
-    return end.promise
+  append({ segments }: ReportBatch): Promise<void> {
+    return this.#hold(segments.map(({ segment }) => String.fromCharCode(segment)))
+  }
+
+  appendWhenHealed(batch: ReportBatch): Promise<void> {
+    return this.append(batch)
+  }
+
+  write({ operations }: WriteBatch): Promise<void> {
+    return this.#hold(operations.map(({ key }) => String.fromCharCode(...key)))
   }
 
   writeWhenHealed(batch: WriteBatch): Promise<void> {
@@ -39,12 +46,18 @@ class HeldDisk implements BatchDisk {
     const first = this.#held.shift()
     assert.ok(first !== undefined, 'nothing is being written')
     if (failure === undefined) {
-      this.written.push(first.batch.operations.map(({ key }) => String.fromCharCode(...key)).join(''))
+      this.written.push(first.names)
       first.end.resolve()
     } else {
       first.end.reject(new Error(failure))
     }
     await turns()
+  }
+
+  #hold(names: readonly string[]): Promise<void> {
+    const end = Promise.withResolvers<void>()
+    this.#held.push({ names: names.join(''), end })
+    return end.promise
   }
 }
 
@@ -69,6 +82,11 @@ function started({ settlesEarly = false, gatherMs = 1, participants = [] }: Made
     onSettled: () => undefined,
     onBroken: (error) => assert.fail(error.message),
   })
+  // A segment of no reports, numbered by its name.
+  const stageAppend =
+    (name: string) =>
+    (batch: ReportBatch): void =>
+      batch.add(name.charCodeAt(0), Uint8Array.of(0, 0), true)
   const stage =
     (name: string) =>
     (batch: WriteBatch): void =>
@@ -77,7 +95,7 @@ function started({ settlesEarly = false, gatherMs = 1, participants = [] }: Made
     kind: 'append',
     reports: 1,
     sizeBytes,
-    stage: stage(name),
+    stage: stageAppend(name),
     settle: () => settled.push(name),
     refuse: (reason) => settled.push(`${name} ${reason}`),
   })
@@ -119,22 +137,26 @@ test('one that cannot be written is refused, and the next one waits until the di
   )
 })
 
-test('appends and changes are batches of their own, written one at a time', async () => {
+test('appends and changes are batches of their own, written beside each other, one of each kind at a time', async () => {
   const { disk, writer, settled, append, change } = started()
   for (const name of ['a', 'b']) writer.enqueue(append(name))
   for (const name of ['1', '2']) writer.enqueue(change(name))
   await turns()
-  assert.equal(disk.waiting, 1)
+  assert.equal(disk.waiting, 2)
   writer.enqueue(append('c'))
+  writer.enqueue(change('3'))
+  await turns()
+  assert.equal(disk.waiting, 2)
   await disk.release()
-  assert.deepEqual([settled, disk.waiting], [['a', 'b'], 1])
+  assert.deepEqual([settled, disk.waiting], [['a', 'b'], 2])
   await disk.release()
-  assert.deepEqual([settled, disk.waiting], [['a', 'b', '1', '2'], 1])
+  assert.deepEqual([settled, disk.waiting], [['a', 'b', '1', '2'], 2])
   await disk.release()
-  assert.deepEqual(disk.written, ['ab', '12', 'c'])
+  await disk.release()
+  assert.deepEqual(disk.written, ['ab', '12', 'c', '3'])
 })
 
-test('changes that cannot be written are written again before anything else, and appends wait', async () => {
+test('changes that cannot be written are written again before any other, and appends go on', async () => {
   const { disk, writer, settled, append, change } = started()
   writer.enqueue(change('1'))
   await turns()
@@ -142,15 +164,16 @@ test('changes that cannot be written are written again before anything else, and
   writer.enqueue(change('2'))
   await turns()
   await disk.release('no')
-  assert.deepEqual([settled, disk.waiting], [[], 1])
+  assert.deepEqual([settled, disk.waiting], [[], 2])
   await disk.release()
+  assert.deepEqual([settled, disk.waiting], [['a'], 1])
   await disk.release()
   await disk.release()
   assert.deepEqual(
     [settled, disk.written],
     [
-      ['1', 'a', '2'],
-      ['1', 'a', '2'],
+      ['a', '1', '2'],
+      ['a', '1', '2'],
     ],
   )
 })

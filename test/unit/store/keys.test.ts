@@ -5,12 +5,7 @@ import fc from 'fast-check'
 import {
   databaseKey,
   endOf,
-  eraOf,
   expiryKey,
-  type HistoryIndex,
-  historyKey,
-  historyRange,
-  idOfHistoryKey,
   MAX_NUMBER,
   numberKey,
   numberOfKey,
@@ -32,41 +27,6 @@ test('numbers sort as their keys do and come back', () => {
       assert.equal(numberOfKey(first), a)
     }),
   )
-})
-
-test('history keys of one index and hash sort newest first and give the id back', () => {
-  fc.assert(
-    fc.property(number, fc.oneof(number, fc.nat({ max: 2 ** 21 })), fc.boolean(), (a, other, isNear) => {
-      const b = isNear ? Math.min(MAX_NUMBER, Math.max(0, a + (other % 2 ** 21) - 2 ** 20)) : other
-      const hash = 0xdeadbeef
-      const [first, second] = [historyKey('login', hash, a), historyKey('login', hash, b)]
-      const isOneEra = eraOf(a) === eraOf(b)
-      assert.equal(Math.sign(Buffer.compare(first, second)), Math.sign(b - a))
-      assert.equal(idOfHistoryKey(first), a)
-      const { from, to } = historyRange('login', hash, eraOf(a))
-      const isInside = Buffer.compare(second, from) >= 0 && Buffer.compare(second, to) < 0
-      assert.equal(isInside, isOneEra)
-    }),
-  )
-})
-
-test('a history key of an era that is past sorts behind all keys of a later one', () => {
-  const index = fc.constantFrom<HistoryIndex>('login', 'address')
-  const entry = fc.record({ index, hash: fc.nat({ max: 2 ** 32 - 1 }), id: number })
-  fc.assert(
-    fc.property(entry, entry, (a, b) => {
-      fc.pre(eraOf(a.id) < eraOf(b.id))
-      const [past, later] = [historyKey(a.index, a.hash, a.id), historyKey(b.index, b.hash, b.id)]
-      assert.ok(Buffer.compare(past, later) > 0)
-    }),
-  )
-})
-
-test('segments come before and history indexes after every other key', () => {
-  const others = Object.values(PREFIX).filter(
-    (prefix) => prefix !== PREFIX.segment && prefix !== PREFIX.history,
-  )
-  assert.ok(others.every((prefix) => prefix > PREFIX.segment && prefix < PREFIX.history))
 })
 
 test('the key of a row gives database and key back, and no row is in the range of another database', () => {

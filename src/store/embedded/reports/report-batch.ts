@@ -1,0 +1,54 @@
+/**
+ * Segments that are written together: what a batch of appends brings, ready for a report file and its index. Store thread.
+ */
+import { numberKey, PREFIX } from '../keys.ts'
+import { seal } from '../sealed-value.ts'
+import { isIndexed, readEntries, type SegmentEntry, storedForm } from '../segment.ts'
+
+export interface StagedSegment {
+  readonly segment: number
+  /** Sealed content. */
+  readonly sealed: Uint8Array
+  /** Times of receipt, Unix ms. */
+  readonly oldestMs: number
+  readonly newestMs: number
+  /** Reports that history shall find. */
+  readonly entries: readonly SegmentEntry[]
+}
+
+export class ReportBatch {
+  readonly #segments: StagedSegment[] = []
+  #sizeBytes = 0
+
+  /** In ascending order. */
+  get segments(): readonly StagedSegment[] {
+    return this.#segments
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  /**
+   * @param content - as the main thread encoded it
+   * @param isKept - whether history finds its reports
+   */
+  add(segment: number, content: Uint8Array, isKept: boolean): void {
+    this.addStored(segment, storedForm(content, { isIndexed: isKept }), content)
+  }
+
+  /** @param stored - the form in which it is kept, and says itself whether history finds its reports */
+  addStored(segment: number, stored: Uint8Array, content = stored): void {
+    const sealed = seal(numberKey(PREFIX.segment, segment), stored)
+    const entries = readEntries(content)
+    const times = entries.map((entry) => entry.receivedAtMs)
+    this.#segments.push({
+      segment,
+      sealed,
+      oldestMs: Math.min(...times),
+      newestMs: Math.max(...times),
+      entries: isIndexed(stored) ? entries : [],
+    })
+    this.#sizeBytes += sealed.length
+  }
+}
