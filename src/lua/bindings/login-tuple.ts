@@ -106,23 +106,10 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
     const { report } = tuple
     tuple.known |= bitOf(field)
     if (field === 'device_attrs' && isToBeParsed(report))
-      pushTexts(L, devices.parse(report.device_id, report.protocol))
+      pushTexts(L, state, devices.parse(report.device_id, report.protocol))
     else state.push(L, valueOf(report, field))
     const value = L.stack[L.top - 1]
     if (value !== undefined && value.type !== TYPE.nil) engine.luaH_setfrom(L, table, keyOf(L, field), value)
-  }
-
-  /** As state.push does it, but every text is made once: devices are few, and each says a dozen things of itself. */
-  function pushTexts(L: LuaThread, texts: Readonly<Record<string, string>>): void {
-    const table = engine.luaH_new(L)
-    for (const name of Object.keys(texts))
-      engine.luaH_setfrom(L, table, constantSlot(name), constantSlot(texts[name] ?? ''))
-    L.stack[L.top] = new engine.TValue(TYPE.table, table)
-    L.top += 1
-  }
-
-  function constantSlot(text: string): TValue {
-    return new engine.TValue(TYPE.longString, state.constant(text))
   }
 
   const assignField: HostCode = (L) => {
@@ -165,6 +152,15 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
     L.top += 1
     return 1
   }
+}
+
+/** As state.push does it, but every text is made once: devices are few, and each says a dozen things of itself. */
+function pushTexts(L: LuaThread, state: LuaState, texts: Readonly<Record<string, string>>): void {
+  const slot = (text: string): TValue => new engine.TValue(TYPE.longString, state.constant(text))
+  const table = engine.luaH_new(L)
+  for (const name of Object.keys(texts)) engine.luaH_setfrom(L, table, slot(name), slot(texts[name] ?? ''))
+  L.stack[L.top] = new engine.TValue(TYPE.table, table)
+  L.top += 1
 }
 
 function createMetatable(L: LuaThread, methods: Readonly<Record<string, HostCode>>): TableObject {
