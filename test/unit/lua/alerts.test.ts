@@ -304,7 +304,14 @@ test('an alert is a table with times in seconds, and what was told of it', async
 })
 
 test('an alert is explained as text, or as a table with times in seconds', async (t) => {
-  const first = { ...GROUNDS, reads: [], atMs: 1500, severity: 'high', message: 'm', parameters: '{"a":1}' } as const
+  const first = {
+    ...GROUNDS,
+    reads: [],
+    atMs: 1500,
+    severity: 'high',
+    message: 'm',
+    parameters: '{"a":1}',
+  } as const
   const reply = { kind: 'explanation', alert: SAMPLE, evidence: { first } } as const
   const { values } = await run(
     t,
