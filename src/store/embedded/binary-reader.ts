@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { TrackError } from '../../errors.ts'
+import { textHash } from './text-hash.ts'
 
 /** Beyond it a number would not be exact. */
 const MAX_VARINT_BYTES = 8
@@ -66,9 +67,15 @@ export class BinaryReader {
     return this.#buffer.toString(head % 2 === 0 ? 'utf8' : 'utf16le', start, start + sizeBytes)
   }
 
-  /** The bytes of a text, without making a string of them; the same text has the same bytes. */
-  textBytes(): Uint8Array {
-    return this.raw(Math.floor(this.varint() / 2))
+  /** The hash of a text, without making a string of it; the same text has the same bytes. */
+  textHash(): number {
+    const start = this.skipText()
+    return textHash(this.#buffer, start, this.#at)
+  }
+
+  /** Passes over a text; where it began. */
+  skipText(): number {
+    return this.#advance(Math.floor(this.varint() / 2))
   }
 
   #advance(sizeBytes: number): number {

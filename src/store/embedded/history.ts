@@ -12,7 +12,6 @@ import { metaKey, SLOTS } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
 import type { FileLimits, ReportLog, SegmentPlace } from './reports/report-log.ts'
 import { readSegment, readSlot } from './segment.ts'
-import { textHash } from './text-hash.ts'
 import type { WriteBatch } from './write-batch.ts'
 
 /** The first segment that retention has not let go. */
@@ -169,7 +168,7 @@ export class History {
         : (['login', query.login] as const)
     const reports = this.#deps.reports()
     let reads = 0
-    for await (const { id, success } of reports.find(kind, textHash(this.#bytesOf(text)))) {
+    for await (const { id, success } of reports.find(kind, this.#hashOf(text))) {
       const segment = Math.floor(id / SLOTS)
       if (segment < this.#from) return
       if (query.success !== undefined && success !== query.success) continue
@@ -223,9 +222,9 @@ export class History {
       .map(({ slot, receivedAtMs, text }) => ({ id: segment * SLOTS + slot, receivedAtMs, text }))
   }
 
-  /** As a segment holds the text. */
-  #bytesOf(text: string): Uint8Array {
-    return new BinaryReader(this.#writer.reset().text(text).copy()).textBytes()
+  /** As of the text in a segment. */
+  #hashOf(text: string): number {
+    return new BinaryReader(this.#writer.reset().text(text).view()).textHash()
   }
 }
 

@@ -36,9 +36,9 @@ export interface SegmentEntry {
   readonly slot: number
   readonly success: boolean
   readonly receivedAtMs: number
-  /** Bytes of login and address as BinaryWriter.text wrote them; views. */
-  readonly login: Uint8Array
-  readonly remote: Uint8Array
+  /** Hashes of login and address (text-hash.ts). */
+  readonly loginHash: number
+  readonly remoteHash: number
 }
 
 /** Adds a report to whatever the writer holds. */
@@ -119,10 +119,9 @@ export function reportSizes(stored: Uint8Array): Uint32Array {
 }
 
 function skipReport(reader: BinaryReader): void {
-  reader.raw(9)
-  reader.textBytes()
-  reader.textBytes()
-  reader.textBytes()
+  reader.byte()
+  reader.double()
+  for (let text = 0; text < 3; text++) reader.skipText()
 }
 
 /** What the indexes need of each report that was not erased. */
@@ -133,12 +132,11 @@ export function readEntries(stored: Uint8Array): readonly SegmentEntry[] {
   for (let slot = 0; slot < count; slot++) {
     const flags = reader.byte()
     const receivedAtMs = reader.double()
-    const login = reader.textBytes()
-    const remote = reader.textBytes()
-    reader.textBytes()
-    if ((flags & ERASED) === 0) {
-      entries.push({ slot, success: (flags & SUCCESS) !== 0, receivedAtMs, login, remote })
-    }
+    const loginHash = reader.textHash()
+    const remoteHash = reader.textHash()
+    reader.skipText()
+    if ((flags & ERASED) === 0)
+      entries.push({ slot, success: (flags & SUCCESS) !== 0, receivedAtMs, loginHash, remoteHash })
   }
   return entries
 }

@@ -6,11 +6,11 @@
 /** Odd constant of MurmurHash3's 32-bit variant (public domain). */
 const MULTIPLIER = 0xcc9e2d51
 
-/** An unsigned 32-bit number: an index holds a million reports at most before the next one begins. */
-export function textHash(bytes: Uint8Array): number {
-  let hash = 0x9747b28c ^ bytes.length
-  for (const byte of bytes) {
-    hash = Math.imul(hash ^ byte, MULTIPLIER)
+/** An unsigned 32-bit number, of `bytes[start, end)`: an index holds some hundred thousand reports, and then the next begins. */
+export function textHash(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  let hash = 0x9747b28c ^ (end - start)
+  for (let at = start; at < end; at++) {
+    hash = Math.imul(hash ^ (bytes[at] ?? 0), MULTIPLIER)
     hash ^= hash >>> 15
   }
   return finish(hash)

@@ -19,7 +19,6 @@ import {
 import { readSegment } from '../../../src/store/embedded/segment.ts'
 import { BinaryReader } from '../../../src/store/embedded/binary-reader.ts'
 import { BinaryWriter } from '../../../src/store/embedded/binary-writer.ts'
-import { textHash } from '../../../src/store/embedded/text-hash.ts'
 import type { ReportToAppend } from '../../../src/store/store.ts'
 import { temporaryDirectory } from '../../support/embedded-store.ts'
 import { batchOf } from '../../support/report-files.ts'
@@ -69,7 +68,7 @@ const slotsOf = (numbers: readonly number[]): ReadonlyMap<number, ReadonlySet<nu
   )
 
 function hashOf(text: string): number {
-  return textHash(new BinaryReader(new BinaryWriter().text(text).copy()).textBytes())
+  return new BinaryReader(new BinaryWriter().text(text).copy()).textHash()
 }
 
 /** That reports 0 to `count` are there but for those that were erased, and are found by login and address. */

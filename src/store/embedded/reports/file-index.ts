@@ -5,7 +5,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { SLOTS } from '../keys.ts'
 import { isIndexed, readEntries, type SegmentEntry } from '../segment.ts'
-import { textHash } from '../text-hash.ts'
 import { RecentIndex } from './recent-index.ts'
 import type { SegmentTable } from './segment-table.ts'
 
@@ -45,10 +44,10 @@ export class GrowingIndex implements FileIndex {
     return this.#login.length
   }
 
-  add(index: number, { slot, success, login, remote }: SegmentEntry): void {
+  add(index: number, { slot, success, loginHash, remoteHash }: SegmentEntry): void {
     const code = index * PLACES_OF_SEGMENT + slot * 2 + (success ? 1 : 0)
-    this.#login.add(textHash(login), code)
-    this.#address.add(textHash(remote), code)
+    this.#login.add(loginHash, code)
+    this.#address.add(remoteHash, code)
   }
 
   find(kind: IndexKind, hash: number): Iterable<number> {
