@@ -136,7 +136,7 @@ class Bench {
     say(`${name}: ${this.#store.counts().trendRows} rows, ${REPORTS} reports in batches of ${BATCH}`)
     say(`  written to disk   ${Math.round(bytes)} bytes per report`)
     say(
-      `    of these        ${Math.round(flushed)} new tables, ${Math.round(merged)} merged tables, the rest logs`,
+      `    of these        ${Math.round(flushed)} new tables, ${Math.round(merged)} merged tables, the rest logs and reports`,
     )
     say(`  append            ${textOf(latenciesOf(samples.appends))}`)
     say(`  commit            ${textOf(latenciesOf(samples.commits))}`)
