@@ -135,8 +135,8 @@ export class ReportFile {
   async *find(kind: IndexKind, hash: number): AsyncGenerator<FilePlace> {
     let last = Infinity
     while (!this.#isRemoved) {
-      const index = this.#index ?? (await this.#madeIndex())
       try {
+        const index = this.#index ?? (await this.#madeIndex())
         for (const code of index.find(kind, hash)) {
           if (code >= last) continue
           last = code
@@ -190,8 +190,14 @@ export class ReportFile {
 
   /** Goes through the file once, however many ask for its index. */
   #madeIndex(): Promise<FileIndex> {
-    this.#making ??= this.#make()
-    return this.#making
+    if (this.#making !== undefined) return this.#making
+    const making = this.#make()
+    this.#making = making
+    making.catch(() => {
+      // Whoever asks next tries again.
+      if (this.#making === making) this.#making = undefined
+    })
+    return making
   }
 
   async #make(): Promise<FileIndex> {

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { closeSync, readdirSync, readlinkSync } from 'node:fs'
+import { readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { test, type TestContext } from 'node:test'
+import { BinaryReader } from '../../../src/store/embedded/binary-reader.ts'
+import { BinaryWriter } from '../../../src/store/embedded/binary-writer.ts'
+import { SLOTS } from '../../../src/store/embedded/keys.ts'
+import { FileHandles } from '../../../src/store/embedded/reports/file-handles.ts'
+import { ReportFile } from '../../../src/store/embedded/reports/report-file.ts'
+import {
+  type FileLimits,
+  ReportLog,
+  reportsDirectory,
+} from '../../../src/store/embedded/reports/report-log.ts'
+import { atEnd } from '../../support/clean-up.ts'
+import { temporaryDirectory } from '../../support/embedded-store.ts'
+import { batchOf } from '../../support/report-files.ts'
+import { reportAt } from '../../support/store-reports.ts'
+
+const ONE_FILE: FileLimits = { fileBytes: Infinity, fileMs: Infinity }
+
+async function opened(t: TestContext, directory: string, limits = ONE_FILE): Promise<ReportLog> {
+  const log = await ReportLog.open(directory, () => limits)
+  atEnd(t, () => log.close())
+  return log
+}
+
+const append = (log: ReportLog, segment: number): Promise<void> =>
+  log.append(batchOf(segment, [[reportAt(segment)]]), true)
+
+const segmentsOf = (log: ReportLog): readonly number[] =>
+  [...log.from(0)].map(({ file, index }) => file.table.segmentAt(index))
+
+const namesIn = async (directory: string): Promise<readonly string[]> =>
+  (await readdir(reportsDirectory(directory))).toSorted()
+
+const hashOf = (text: string): number => new BinaryReader(new BinaryWriter().text(text).copy()).textHash()
+
+test('reports that are appended while retention removes all others stay', async (t) => {
+  const directory = await temporaryDirectory(t)
+  let log = await opened(t, directory)
+  for (let segment = 1; segment < 60; segment += 2) {
+    await append(log, segment)
+    // Before the disk has the next one, and after; everything that is known before it may go.
+    const first = append(log, segment + 1)
+    await log.removeBefore(segment + 1)
+    await first
+    assert.ok(segmentsOf(log).includes(segment + 1), `segment ${segment + 1} is gone`)
+  }
+  await append(log, 61)
+  const removing = log.removeBefore(62)
+  await Promise.all([append(log, 62), removing])
+  assert.deepEqual(segmentsOf(log), [62])
+  await log.close()
+  log = await opened(t, directory)
+  assert.deepEqual(segmentsOf(log), [62])
+})
+
+/** Takes a file away from under those who write to it: from now on the system refuses. */
+function closeUnder(path: string): void {
+  for (const name of readdirSync('/proc/self/fd')) {
+    try {
+      if (readlinkSync(join('/proc/self/fd', name)) === path) closeSync(Number(name))
+    } catch {
+      // The handle of this very listing.
+    }
+  }
+}
+
+test(
+  'a file whose end cannot be cut off is not passed over',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const directory = await temporaryDirectory(t)
+    const log = await ReportLog.open(directory, () => ONE_FILE)
+    await append(log, 1)
+    const [name = ''] = await namesIn(directory)
+    closeUnder(join(reportsDirectory(directory), name))
+    await assert.rejects(append(log, 2), { code: 'EBADF' })
+    for (let attempt = 0; attempt < 2; attempt++) await assert.rejects(log.startNewFile(), { code: 'EBADF' })
+    await assert.rejects(append(log, 3), { code: 'TRK_STORE_FAILED' })
+    assert.deepEqual(await namesIn(directory), [name])
+  },
+)
+
+test('a search goes on when a file is removed whose index is being made', async (t) => {
+  const directory = await temporaryDirectory(t)
+  let log = await opened(t, directory)
+  const one = [reportAt(0, { login: 'user' })]
+  await log.append(
+    batchOf(
+      1,
+      Array.from({ length: 8000 }, () => one),
+    ),
+    true,
+  )
+  await log.startNewFile()
+  await log.append(batchOf(8001, [one]), true)
+  await log.close()
+  for (const name of await namesIn(directory))
+    if (name.endsWith('.index')) await rm(join(reportsDirectory(directory), name))
+  log = await opened(t, directory)
+  const search = log.find('login', hashOf('user'))
+  assert.equal((await search.next()).value?.id, 8001 * SLOTS)
+  const next = search.next()
+  await log.removeBefore(8001)
+  assert.deepEqual(await next, { value: undefined, done: true })
+})
+
+test('an index that could not be made is made when it is asked for again', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const log = await opened(t, directory)
+  await log.append(batchOf(1, [[reportAt(0, { login: 'user' })]]), true)
+  await log.close()
+  const path = join(reportsDirectory(directory), '000000000000001.reports')
+  const handles = new FileHandles()
+  t.after(() => handles.close())
+  const file = new ReportFile({ path, firstSegment: 1, handles })
+  file.load(handles.sizeBytes(path))
+  handles.forget(path)
+  await rename(path, `${path}.away`)
+  const find = (): Promise<unknown> => file.find('login', hashOf('user')).next()
+  await assert.rejects(find(), { code: 'ENOENT' })
+  await rename(`${path}.away`, path)
+  assert.deepEqual(await find(), { value: { index: 0, slot: 0, success: true }, done: false })
+})
+
+test('an index that is made while reports are erased does not name them', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const log = await opened(t, directory)
+  await log.append(batchOf(1, [[reportAt(0, { login: 'user' }), reportAt(1, { login: 'other' })]]), true)
+  await log.startNewFile()
+  const ids = async (): Promise<number[]> => {
+    const found: number[] = []
+    for await (const { id } of log.find('login', hashOf('user'))) found.push(id)
+    return found
+  }
+  assert.deepEqual(await ids(), [SLOTS])
+  let isErased = false
+  const erasing = log.erase(new Map([[1, new Set([0])]])).finally(() => (isErased = true))
+  while (!isErased) {
+    await ids()
+    await turn()
+  }
+  assert.equal(await erasing, 1)
+  assert.deepEqual(await ids(), [])
+  assert.equal(log.kept.reports, 1)
+})
