@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict'
 import { closeSync, readdirSync, readlinkSync } from 'node:fs'
-import { readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
 import { BinaryReader } from '../../../src/store/embedded/binary-reader.ts'
 import { BinaryWriter } from '../../../src/store/embedded/binary-writer.ts'
-import { SLOTS } from '../../../src/store/embedded/keys.ts'
+import { numberKey, PREFIX, SLOTS } from '../../../src/store/embedded/keys.ts'
+import { encodeErasing, ERASING_FILE } from '../../../src/store/embedded/reports/erasing.ts'
 import { FileHandles } from '../../../src/store/embedded/reports/file-handles.ts'
+import { readHead, RECORD_HEAD_BYTES } from '../../../src/store/embedded/reports/record.ts'
 import { ReportFile } from '../../../src/store/embedded/reports/report-file.ts'
 import {
   type FileLimits,
   ReportLog,
   reportsDirectory,
 } from '../../../src/store/embedded/reports/report-log.ts'
+import { FILE_HEAD } from '../../../src/store/embedded/reports/scan-records.ts'
+import { seal, unseal } from '../../../src/store/embedded/sealed-value.ts'
+import { eraseSlots } from '../../../src/store/embedded/segment.ts'
 import { atEnd } from '../../support/clean-up.ts'
-import { temporaryDirectory } from '../../support/embedded-store.ts'
+import { openStore, temporaryDirectory } from '../../support/embedded-store.ts'
 import { batchOf } from '../../support/report-files.ts'
 import { reportAt } from '../../support/store-reports.ts'
 
@@ -147,4 +152,28 @@ test('an index that is made while reports are erased does not name them', async 
   assert.equal(await erasing, 1)
   assert.deepEqual(await ids(), [])
   assert.equal(log.kept.reports, 1)
+})
+
+test('a store whose power went while reports were erased starts, and ends that', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const { store } = await openStore(directory)
+  await store.append(Array.from({ length: 40 }, (_, nth) => reportAt(nth, { login: `user${nth % 2}` })))
+  await store.append([reportAt(40)])
+  await store.close()
+  const folder = reportsDirectory(join(directory, 'store'))
+  const path = join(folder, '000000000000001.reports')
+  const bytes = await readFile(path)
+  const at = FILE_HEAD.length
+  const head = readHead(bytes, at) ?? assert.fail('there is no record')
+  const key = numberKey(PREFIX.segment, head.segment)
+  const from = at + RECORD_HEAD_BYTES
+  const rest = eraseSlots(unseal(key, bytes.subarray(from, from + head.sizeBytes)), new Set([0, 2]))
+  const record = { fileName: basename(path), at, head, sealed: seal(key, rest) }
+  await writeFile(join(folder, ERASING_FILE), encodeErasing([record]))
+  await writeFile(path, bytes.fill(0, from + 10, from + 20))
+  const { store: again, report } = await openStore(directory)
+  atEnd(t, () => again.close())
+  assert.equal(report.tornBytes, 0)
+  assert.equal(again.counts().backlogReports, 41)
+  assert.equal((await again.history({ login: 'user0', limit: 100 })).length, 18)
 })
