@@ -76,17 +76,22 @@ export class GrowingFile {
     closeSync(this.#handle)
   }
 
-  #encode({ segments, sizeBytes }: ReportBatch, batchAt: number): { bytes: Buffer; places: number[] } {
-    const neededBytes = sizeBytes + segments.length * RECORD_HEAD_BYTES
+  #encode(
+    { segments, sizeBytes: batchBytes }: ReportBatch,
+    batchAt: number,
+  ): { bytes: Buffer; places: number[] } {
+    const neededBytes = batchBytes + segments.length * RECORD_HEAD_BYTES
     if (this.#buffer.length < neededBytes) this.#buffer = Buffer.allocUnsafeSlow(neededBytes * 2)
     const places: number[] = []
     let at = 0
-    for (const { segment, sealed, oldestMs, newestMs } of segments) {
-      const roomBytes = sealed.length
+    for (const { segment, sealed, roomBytes, oldestMs, newestMs } of segments) {
+      const sizeBytes = sealed.length
       places.push(batchAt + at)
-      writeHead(this.#buffer, at, { batchAt, roomBytes, sizeBytes: roomBytes, segment, oldestMs, newestMs })
+      writeHead(this.#buffer, at, { batchAt, roomBytes, sizeBytes, segment, oldestMs, newestMs })
       this.#buffer.set(sealed, at + RECORD_HEAD_BYTES)
       at += RECORD_HEAD_BYTES + roomBytes
+      // The buffer was used before.
+      this.#buffer.fill(0, at - (roomBytes - sizeBytes), at)
     }
     return { bytes: this.#buffer.subarray(0, at), places }
   }

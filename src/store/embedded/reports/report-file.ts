@@ -100,9 +100,9 @@ export class ReportFile {
 
   /** These segments are in the file now, and it ends here. */
   grown(segments: readonly StagedSegment[], places: readonly number[], sizeBytes: number): void {
-    for (const [nth, { segment, sealed, oldestMs, newestMs, entries }] of segments.entries()) {
+    for (const [nth, { segment, roomBytes, oldestMs, newestMs, entries }] of segments.entries()) {
       const index = this.#table.length
-      const row = { segment, at: places[nth] ?? 0, sizeBytes: RECORD_HEAD_BYTES + sealed.length }
+      const row = { segment, at: places[nth] ?? 0, sizeBytes: RECORD_HEAD_BYTES + roomBytes }
       this.#table.add({ ...row, oldestMs, newestMs, reports: entries.length })
       if (this.#index instanceof GrowingIndex) for (const entry of entries) this.#index.add(index, entry)
     }
