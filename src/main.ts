@@ -1,12 +1,16 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 node --max-semi-space-size=16
 /**
  * argv → what to do. The only file that reads the environment, changes the working directory and ends the process. Each
  * command is loaded when it is asked for: a client need not wait for the server's parts.
+ *
+ * The first line says what can only be said before Node starts, and saves memory: malloc shares what threads have given
+ * back, and the main thread's young generation has a quarter of what V8 would give it. Without it all works as well.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { keepCompiledCode } from './app/compile-cache.ts'
+import { collectEarlier } from './app/heap-growth.ts'
 import {
   DEFAULT_CONFIG_FILES,
   parseCommandLine,
@@ -110,6 +114,7 @@ async function serve(server: ServerChoice, around: Surroundings): Promise<ExitSt
   // Whoever read the log may be gone, such as a pager or a journal that restarts; reports go on without it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   neverWaitForReader(process.stdout)
+  collectEarlier()
   const configFile = configFileOf(server.configFile)
   keepCompiledCode({
     configFile,

@@ -16,7 +16,7 @@ function rule.check(lt, context, parameters)
     key = lt.login, severity = parameters.severity, dedup = "6h", value = passwords,
     threshold = parameters.passwords,
     message = string.format("%d different passwords were tried on %s within a day, at last from %s, where the user is not at home. "
-      .. "Block the source; a weak password should be changed.", passwords, lt.login, context.where()),
+      .. "Block the source; a weak password should be changed.", passwords, lt.login, context:where()),
     data = { network = context.prefix },
   }
 end

@@ -17,7 +17,7 @@ function rule.check(lt, context, parameters)
     threshold = parameters.networks,
     message = string.format("%d different passwords were tried on %s from %d networks within a day, at last from %s. "
       .. "Blocking addresses will not do: make sure that the password is strong, or lock the login for a while.", passwords,
-      lt.login, networks, context.where()),
+      lt.login, networks, context:where()),
     data = { passwords = passwords, network = context.prefix },
   }
 end

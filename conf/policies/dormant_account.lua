@@ -37,7 +37,7 @@ function rule.check(lt, context, parameters)
     rule = rule.name, parameters = parameters,
     key = lt.login, dedup = "1d", value = math.floor(seconds / 86400), threshold = threshold, severity = severity,
     message = string.format("%s was not used for %s and logged in from %s; before: %s. %s", lt.login, words.span(seconds),
-      context.where(), last.item, words.ask_user),
+      context:where(), last.item, words.ask_user),
     data = { network = context.prefix, before = last.item },
   }
 end

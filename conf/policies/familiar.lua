@@ -5,14 +5,16 @@ local device = require "policies.device"
 
 local familiar = {}
 
-local function remembered(context, name, ask)
-  local memory = context.memory
-  local answer = memory[name]
-  if answer == nil then
-    answer = ask(context)
-    memory[name] = answer
+-- A question about a context, whose answer stays in it.
+local function once(name, ask)
+  return function(context)
+    local answer = context[name]
+    if answer == nil then
+      answer = ask(context)
+      context[name] = answer
+    end
+    return answer
   end
-  return answer
 end
 
 -- Whether the user was seen with something before: an item of the field countries, devices, protocols, operators or places.
@@ -27,26 +29,24 @@ function familiar.all(context, field)
   return set
 end
 
-local function ask_home(context) return familiar.has(context, "places", context.prefix) end
-
 -- Whether the network is one of the user's.
-function familiar.is_home(context) return remembered(context, "home", ask_home) end
-
-local function ask_near(context) return familiar.has(context, "operators", context.operator) end
+familiar.is_home = once("is_home", function(context)
+  return context.users:twSeen(context.login, "places", context.prefix) ~= nil
+end)
 
 -- Whether the user has come from the same operator, or, where none is known, from the /16 or /24 of IPv6 around the network.
-function familiar.is_near(context) return remembered(context, "near", ask_near) end
+familiar.is_near = once("is_near", function(context) return familiar.has(context, "operators", context.operator) end)
 
-local function ask_new_country(context)
+-- Whether the country is new to a user of whom one is known.
+familiar.is_new_country = once("is_new_country", function(context)
   local country = context.country
   if country == "" or familiar.has(context, "countries", country) then return false end
   return #context.users:twItems(context.login, "countries", 1) > 0
-end
+end)
 
--- Whether the country is new to a user of whom one is known.
-function familiar.is_new_country(context) return remembered(context, "new_country", ask_new_country) end
-
-local function ask_device(context)
+-- "own": a device of the user's by its identity; "same": the program, system and version are the user's; "other": the
+-- version is not; "new": the program and system are not; "silent": the protocol has no place for such things.
+familiar.device = once("device_fit", function(context)
   local kind = context.device
   if context.identity ~= "" and familiar.has(context, "identities", context.identity) then return "own" end
   if kind == "" then return "silent" end
@@ -58,35 +58,27 @@ local function ask_device(context)
   if not familiar.has(context, "devices", kind) then return "new" end
   if context.version == "" or familiar.has(context, "versions", kind .. "\t" .. context.version) then return "same" end
   return "other"
-end
+end)
 
--- "own": a device of the user's by its identity; "same": the program, system and version are the user's; "other": the
--- version is not; "new": the program and system are not; "silent": the protocol has no place for such things.
-function familiar.device(context) return remembered(context, "device", ask_device) end
-
-local function ask_logins(context)
+-- How often the user has logged in, counting once within refresh_minutes.
+familiar.logins = once("logins", function(context)
   local logins = 0
   for _, hour in ipairs(context.users:twItems(context.login, "hours")) do logins = logins + hour.count end
   return logins
-end
+end)
 
--- How often the user has logged in, counting once within refresh_minutes.
-function familiar.logins(context) return remembered(context, "logins", ask_logins) end
-
-local function ask_known(context)
+-- Whether the user is known well enough to be judged by habits.
+familiar.is_known = once("is_known", function(context)
   local first = context.now
   for _, seen in ipairs(context.users:twItems(context.login, "protocols")) do first = math.min(first, seen.first) end
   local days, common = (context.now - first) / 86400, context.common
   if days >= common.learn_days then return true end
   return days >= common.learn_least_days and familiar.logins(context) >= common.learn_logins
-end
+end)
 
--- Whether the user is known well enough to be judged by habits.
-function familiar.is_known(context) return remembered(context, "known", ask_known) end
-
-local function ask_last(context) return context.users:twItems(context.login, "places", 1)[1] or false end
+local last = once("last", function(context) return context.users:twItems(context.login, "places", 1)[1] or false end)
 
 -- { item = network, last = time, count = logins } of the login before; nil for the first one.
-function familiar.last(context) return remembered(context, "last", ask_last) or nil end
+function familiar.last(context) return last(context) or nil end
 
 return familiar

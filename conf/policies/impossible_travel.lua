@@ -35,7 +35,7 @@ function rule.check(lt, context, parameters)
     key = lt.login, severity = parameters.severity, dedup = "1d", value = math.floor(speed),
     threshold = parameters.speed_kmh,
     message = string.format("%s logged in from %s, %s, %s after a login from %s, %s: at least %d km, or %d km/h. %s", lt.login,
-      to.name, context.where(), words.span(seconds), from.name, last.item, distance, speed, words.ask_user),
+      to.name, context:where(), words.span(seconds), from.name, last.item, distance, speed, words.ask_user),
     data = { from = from.name, to = to.name, distance_km = math.floor(distance), from_network = last.item,
       to_network = context.prefix },
   }

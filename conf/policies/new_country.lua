@@ -58,7 +58,7 @@ function rule.check(lt, context, parameters)
     rule = rule.name, parameters = parameters,
     key = lt.login, severity = severity, dedup = "1d",
     message = string.format("%s logged in from %s, a country that is new for this user%s; usual: %s. %s", lt.login,
-      context.where(), why and ", " .. why or "", usual, words.ask_user),
+      context:where(), why and ", " .. why or "", usual, words.ask_user),
     data = { country = context.country, usual = usual, network = context.prefix },
   }
 end

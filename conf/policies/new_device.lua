@@ -42,7 +42,7 @@ function rule.check(lt, context, parameters)
     rule = rule.name, parameters = parameters,
     key = lt.login, severity = severity_of(context, fit, parameters), dedup = "1d",
     message = string.format("%s logged in with %s, which is new for this user%s, from %s; usual: %s. %s", lt.login, context.device,
-      fit == "other" and " in this version" or "", context.where(), words.list(known), words.ask_user),
+      fit == "other" and " in this version" or "", context:where(), words.list(known), words.ask_user),
     data = { device = context.device, version = context.version, usual = words.list(known), network = context.prefix },
   }
 end

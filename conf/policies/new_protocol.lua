@@ -23,7 +23,7 @@ function rule.check(lt, context, parameters)
     key = lt.login, dedup = "1d",
     severity = is_home and parameters.severity_at_home or spread.weigh(context, parameters.severity),
     message = string.format("%s logged in by %s for the first time, from %s; usual: %s. %s", lt.login, lt.protocol,
-      context.where(), usual, words.ask_user),
+      context:where(), usual, words.ask_user),
     data = { protocol = lt.protocol, usual = usual, network = context.prefix },
   }
 end

@@ -88,18 +88,17 @@ function pack.setup(settings)
 end
 
 local function run(list, lt, context)
-  for _, rule in ipairs(list) do rule.check(lt, context, rule.parameters) end
+  for index = 1, #list do
+    local rule = list[index]
+    rule.check(lt, context, rule.parameters)
+  end
 end
 
+-- What rules know of one report. Answers that several of them want are kept in it as well (familiar.lua, spread.lua).
 local function context_of(lt, prefix, now)
-  local where
   return {
-    now = now, login = lt.login, remote = lt.remote, prefix = prefix, common = common, memory = {}, users_at = {},
-    failed_at = {},
-    users = users, sources = sources, where = function()
-      where = where or place.describe(lt.remote, common)
-      return where
-    end,
+    now = now, login = lt.login, remote = lt.remote, prefix = prefix, common = common, users = users, sources = sources,
+    where = place.where,
   }
 end
 
@@ -123,8 +122,11 @@ local function remember_at_address(remote, login)
 end
 
 local function remember_at_sources(context)
-  local login = context.login
-  for _, key in pairs(spread.sources(context)) do sources:twAdd(key, "good", login) end
+  local login, keys = context.login, spread.sources(context)
+  for index = 1, #keys do
+    local key = keys[index]
+    if key then sources:twAdd(key, "good", login) end
+  end
   if context.device ~= "" then sources:twAdd("device:" .. context.device, "good", login) end
 end
 
@@ -183,9 +185,13 @@ local function failed(lt, prefix)
   -- Asked once for all rules.
   context.passwords = users:twGet(lt.login, "wrong")
   context.networks = users:twGet(lt.login, "strangers")
-  for _, key in pairs(spread.sources(context)) do
-    sources:twAdd(key, "failed", lt.login)
-    sources:twAdd(key, "passwords", context.password)
+  local keys = spread.sources(context)
+  for index = 1, #keys do
+    local key = keys[index]
+    if key then
+      sources:twAdd(key, "failed", lt.login)
+      sources:twAdd(key, "passwords", context.password)
+    end
   end
   run(rules.failure, lt, context)
 end

@@ -16,6 +16,6 @@ rule.parameters = {
   password_share = 0.5,  -- different passwords for each of the logins, from which on it is credential-stuffing
 }
 
-rule.check = spread.passwords_check(rule.name, { many = false, words = "with few passwords" })
+rule.check = spread.passwords_check(rule, { many = false, words = "with few passwords" })
 
 return rule

@@ -50,9 +50,19 @@ function place.is_anonymous(address, common)
   return false
 end
 
+-- By the name that reports use. Emptied when it is full.
+local protocols, count = {}, 0
+local MOST_PROTOCOLS = 100
+
 -- A protocol without its encryption: imaps is imap.
 function place.protocol(name)
-  return (name:lower():gsub("^(%a+[^s])s$", "%1"))
+  local protocol = protocols[name]
+  if protocol == nil then
+    if count >= MOST_PROTOCOLS then protocols, count = {}, 0 end
+    protocol = name:lower():gsub("^(%a+[^s])s$", "%1")
+    protocols[name], count = protocol, count + 1
+  end
+  return protocol
 end
 
 -- "192.0.2.1 (DE, AS64500)"
@@ -63,6 +73,16 @@ function place.describe(address, common)
   end
   local text = address:tostring()
   return #words == 0 and text or text .. " (" .. table.concat(words, ", ") .. ")"
+end
+
+-- Of a context, made once.
+function place.where(context)
+  local text = context.where_text
+  if text == nil then
+    text = place.describe(context.remote, context.common)
+    context.where_text = text
+  end
+  return text
 end
 
 return place

@@ -7,9 +7,9 @@ local words = require "policies.words"
 local spread = {}
 
 -- From the smallest; an IPv6 address stands for nothing beside its /64.
-spread.LEVELS = { "address", "prefix", "range", "network", "country" }
+local LEVELS = { "address", "prefix", "range", "network", "country" }
 
--- { level = key }; a level that is not known is not there.
+-- The keys in the order of the levels, false for one that is not known.
 function spread.sources(context)
   local keys = context.source_keys
   if keys then return keys end
@@ -17,14 +17,24 @@ function spread.sources(context)
   local network = place.network(remote, common)
   local country = context.country or place.country(remote, common)
   keys = {
-    address = remote:isIPv4() and remote:tostring() or nil,
-    prefix = context.prefix,
-    range = addressPrefix(remote, 16, 32),
-    network = network ~= "" and network or nil,
-    country = country ~= "" and "country " .. country or nil,
+    remote:isIPv4() and remote:tostring(),
+    context.prefix,
+    addressPrefix(remote, 16, 32),
+    network ~= "" and network,
+    country ~= "" and "country " .. country,
   }
   context.source_keys = keys
   return keys
+end
+
+-- The levels for which a rule has a limit: { index = place among the sources, name = level, limit = name of the parameter }.
+function spread.levels(parameters)
+  local levels = {}
+  for index, name in ipairs(LEVELS) do
+    local limit = name .. "_logins"
+    if parameters[limit] then table.insert(levels, { index = index, name = name, limit = limit }) end
+  end
+  return levels
 end
 
 -- The operator, or, where it is not known, what is most likely one operator's: of IPv6, one has a /32 or several near it.
@@ -37,14 +47,18 @@ end
 -- times as many within a week, and at least good_share of the logins that succeed there: a gateway of thousands has its
 -- share of people who mistype.
 function spread.failing(context, level, parameters)
-  local limit, key = parameters[level .. "_logins"], spread.sources(context)[level]
-  if limit == nil or key == nil then return nil end
-  local sources, failed = context.sources, context.failed_at
+  local key = spread.sources(context)[level.index]
+  if not key then return nil end
+  local limit, sources, failed = parameters[level.limit], context.sources, context.failed_at
+  if failed == nil then
+    failed = {}
+    context.failed_at = failed
+  end
   -- Asked once for all rules.
-  local count = failed[level]
+  local count = failed[key]
   if count == nil then
     count = sources:twGet(key, "failed")
-    failed[level] = count
+    failed[key] = count
   end
   if count < limit then return nil end
   if count < limit * parameters.slow_factor and sources:twGetCurrent(key, "failed") < limit then return nil end
@@ -59,19 +73,21 @@ end
 
 -- The check of a rule about sources that try passwords on many logins. passwords.many: whether it is about those that try
 -- about as many passwords as logins, or few; passwords.words: how its message says so.
-function spread.passwords_check(rule_name, passwords)
+function spread.passwords_check(rule, passwords)
+  local levels = spread.levels(rule.parameters)
   return function(_, context, parameters)
-    for _, level in ipairs(spread.LEVELS) do
+    for index = 1, #levels do
+      local level = levels[index]
       local count, limit = spread.failing(context, level, parameters)
-      local key = spread.sources(context)[level]
+      local key = spread.sources(context)[level.index]
       if count and has_many_passwords(context, key, count, parameters.password_share) == passwords.many then
         raiseAlert {
-          rule = rule_name, parameters = parameters,
+          rule = rule.name, parameters = parameters,
           key = key, severity = parameters.severity, dedup = "6h", user = "", value = count,
           threshold = limit,
           message = string.format("%d logins failed from %s within a week, %s, at last %s from %s. %s", count, key,
-            passwords.words, context.login, context.where(), words.block),
-          data = { level = level },
+            passwords.words, context.login, context:where(), words.block),
+          data = { level = level.name },
         }
       end
     end
@@ -80,10 +96,15 @@ end
 
 -- How many users have logged in from a network within a week.
 function spread.users_at(context, prefix)
-  local users = context.users_at[prefix]
+  local known = context.users_at
+  if known == nil then
+    known = {}
+    context.users_at = known
+  end
+  local users = known[prefix]
   if users == nil then
     users = context.sources:twGet(prefix, "good")
-    context.users_at[prefix] = users
+    known[prefix] = users
   end
   return users
 end

@@ -24,7 +24,7 @@ function rule.check(lt, context, parameters)
     key = lt.login, dedup = "1d", value = passwords, threshold = parameters.passwords,
     severity = is_known and parameters.severity_known_device or parameters.severity,
     message = string.format("%s logged in from %s, a new network, after %d different passwords had failed from elsewhere within a day. %s",
-      lt.login, context.where(), passwords, words.ask_user),
+      lt.login, context:where(), passwords, words.ask_user),
     data = { network = context.prefix },
   }
 end

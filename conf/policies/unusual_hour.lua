@@ -31,7 +31,7 @@ function rule.check(lt, context, parameters)
     rule = rule.name, parameters = parameters,
     key = lt.login, severity = parameters.severity, dedup = "1d", value = near,
     message = string.format("%s logged in at %d o'clock from %s, a new network; of %d earlier logins %d were near this hour. %s",
-      lt.login, now, context.where(), total, near, words.ask_user),
+      lt.login, now, context:where(), total, near, words.ask_user),
     data = { hour = now, network = context.prefix },
   }
 end

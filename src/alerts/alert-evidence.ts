@@ -7,7 +7,7 @@ import type { JsonValue } from '../delivery/alert-notification.ts'
 import type { RaiseEffect } from './alert.ts'
 import type { Severity } from './severity.ts'
 
-/** What a run knows when it raises an alert; goes with the effect. */
+/** What a run knows when it raises an alert; goes with the effect, as text. */
 export interface RaiseGrounds {
   readonly report?: EvidenceReport
   /** Of the rule, as raiseAlert was given them: JSON text. */
@@ -80,18 +80,20 @@ export const EVIDENCE_LIMITS = {
   raisesWithReads: 64,
 } as const
 
-export function evidenceOf(raise: RaiseEffect, reportId: number | undefined): AlertEvidence | undefined {
+/**
+ * An AlertEvidence as JSON text. As text it was made once, in the run: an attack raises an alert with every try, and to take the
+ * questions apart on every thread that they pass would cost more than the rest of the raise.
+ */
+export function evidenceText(raise: RaiseEffect, reportId: number | undefined): string | undefined {
   const { grounds, atMs, severity, message, value, threshold } = raise
   if (grounds === undefined) return undefined
-  return {
-    ...grounds,
-    atMs,
-    severity,
-    message,
-    ...(value === undefined ? {} : { value }),
-    ...(threshold === undefined ? {} : { threshold }),
-    ...(reportId === undefined ? {} : { reportId }),
-  }
+  const own = JSON.stringify({ atMs, severity, message, value, threshold, reportId })
+  return `${own.slice(0, -1)},${grounds.slice(1)}`
+}
+
+/** @param reads - the array of a RaiseGrounds as JSON text */
+export function groundsText(rest: Omit<RaiseGrounds, 'reads'>, reads: string): string {
+  return `${JSON.stringify(rest).slice(0, -1)},"reads":${reads}}`
 }
 
 /** A text as evidence keeps it. */

@@ -2,7 +2,6 @@
  * What an alert is, and what a run wants done to alerts. Types and limits; used on every thread. Times are Unix
  * milliseconds and come from the run that raised the alert, so a run that is repeated after a crash says the same.
  */
-import type { RaiseGrounds } from './alert-evidence.ts'
 import type { Severity } from './severity.ts'
 
 export type AlertState = 'open' | 'acknowledged' | 'resolved'
@@ -76,8 +75,8 @@ export interface RaiseEffect extends AlertContent {
   readonly dedupMs: number
   /** Of the report whose run this is; its number is known where the outcome is stored. */
   readonly report?: Omit<AlertReport, 'id'>
-  /** What the run knew; kept beside the alert, for explaining it. */
-  readonly grounds?: RaiseGrounds
+  /** What the run knew; kept beside the alert, for explaining it. A RaiseGrounds as JSON text. */
+  readonly grounds?: string
 }
 
 export interface ResolveEffect {

@@ -205,8 +205,10 @@ export class Calls {
       outcome = failure('TRK_LUA_ERROR', `the function's result cannot be used: ${thrown.message}`)
     }
     lua.lua_settop(thread, 0)
-    if (this.#idle.length < MAX_IDLE_COROUTINES && thread.stack.length <= MAX_IDLE_STACK)
+    if (this.#idle.length < MAX_IDLE_COROUTINES && thread.stack.length <= MAX_IDLE_STACK) {
+      letGo(thread)
       this.#idle.push(thread)
+    }
     return outcome
   }
 
@@ -325,6 +327,11 @@ export class Calls {
 function threadMs(): number {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
+}
+
+/** A coroutine that waits for its next call must not keep what the last one had in slots that nobody uses any more. */
+function letGo({ stack, top }: LuaThread): void {
+  for (let at = top; at < stack.length; at++) stack[at]?.setnilvalue()
 }
 
 /** `file:line: ` of a call level, empty for a function that is not written in Lua. */

@@ -39,6 +39,7 @@ export interface TValue {
   type: number
   value: unknown
   ttnov(): number
+  setnilvalue(): void
 }
 
 export interface TString {

@@ -7,7 +7,7 @@ import { lua } from './fengari.ts'
 import { TYPE, type LuaThread } from './fengari-types.ts'
 import type { HostCall, NumberRange } from './host-function.ts'
 import { LuaRaise } from './lua-raise.ts'
-import { isLuaFunction, type LuaFunction, type LuaValue } from './lua-value.ts'
+import { isLuaFunction, isLuaTable, type LuaFunction, type LuaTable, type LuaValue } from './lua-value.ts'
 import { formatNumber } from './numbers.ts'
 import type { RunContext } from './run-context.ts'
 import type { LuaValues } from './values.ts'
@@ -117,6 +117,7 @@ export class LuaHostCall implements HostCall {
   record(position: number, name: string): ReadonlyMap<string, LuaValue> {
     if (this.#type(position) !== TYPE.table) return this.#refuse(position, name, 'a table')
     const value = this.value(position)
+    if (isLuaTable(value) && hasTextKeys(value)) return value
     const record = new Map<string, LuaValue>()
     if (Array.isArray(value)) {
       for (const [index, item] of value.entries()) record.set(String(index + 1), item)
@@ -193,6 +194,11 @@ export class LuaHostCall implements HostCall {
     const subject = shown === 0 ? `bad self of '${shortName}'` : `bad argument #${shown} to '${shortName}'`
     throw new LuaRaise(`${subject} (${name}: expected ${expected}, got ${got})`)
   }
+}
+
+function hasTextKeys(table: LuaTable): table is ReadonlyMap<string, LuaValue> {
+  for (const key of table.keys()) if (typeof key !== 'string') return false
+  return true
 }
 
 function describeRange({ min, max }: NumberRange): string {

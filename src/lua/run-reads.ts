@@ -2,7 +2,7 @@
  * What one run has read from trends: the last of it, kept as it came and made into text only when the run raises an alert,
  * which nearly none does. Policy workers own these.
  */
-import { EVIDENCE_LIMITS, cutText, type RaiseGrounds, type TrendRead } from '../alerts/alert-evidence.ts'
+import { EVIDENCE_LIMITS, cutText, type TrendRead } from '../alerts/alert-evidence.ts'
 import type { JsonValue } from '../delivery/alert-notification.ts'
 import { bytesToText } from '../login/byte-string.ts'
 import { originalKey } from '../trends/normalize-key.ts'
@@ -29,11 +29,16 @@ interface Noted {
   readonly answer: ReadAnswer
 }
 
-type Described = Pick<RaiseGrounds, 'reads' | 'earlierReads'>
+/** Of a RaiseGrounds. */
+interface Described {
+  /** As JSON text. */
+  readonly reads: string
+  readonly earlierReads: number
+}
 
 /** Stands for it. */
 const PASSWORD_HASH = '(password hash)'
-const NOTHING: Described = { reads: [], earlierReads: 0 }
+const NOTHING: Described = { reads: '[]', earlierReads: 0 }
 
 export class RunReads {
   /** Once it is full, a ring: the read with number n stands at n modulo its size. */
@@ -60,7 +65,7 @@ export class RunReads {
     if (this.#described?.count !== this.#count) {
       const show = (text: string): string =>
         text === passwordHash && text !== '' ? PASSWORD_HASH : cutText(text)
-      const reads = this.#inOrder().map((noted) => describeRead(noted, show))
+      const reads = this.#inOrder().map((noted) => JSON.stringify(describeRead(noted, show)))
       this.#described = { count: this.#count, reads: fit(reads, this.#count) }
     }
     return this.#described.reads
@@ -73,15 +78,15 @@ export class RunReads {
 }
 
 /** The last ones that have room; the decision was most likely made on these. */
-function fit(reads: readonly TrendRead[], count: number): Described {
+function fit(reads: readonly string[], count: number): Described {
   let room = EVIDENCE_LIMITS.readsBytes
   let from = reads.length
   for (const read of reads.toReversed()) {
-    room -= Buffer.byteLength(JSON.stringify(read))
+    room -= Buffer.byteLength(read)
     if (room < 0) break
     from--
   }
-  return { reads: reads.slice(from), earlierReads: count - reads.length + from }
+  return { reads: `[${reads.slice(from).join(',')}]`, earlierReads: count - reads.length + from }
 }
 
 /** A text as it is kept. */

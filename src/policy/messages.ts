@@ -144,6 +144,8 @@ export type FromWorker =
   | { readonly type: 'results'; readonly results: readonly (RunResult | QuietRuns)[] }
   | { readonly type: 'pong' }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
+  /** For unpackLines. */
+  | { readonly type: 'log-lines'; readonly lines: string }
   | { readonly type: 'dns-query'; readonly resolver: string; readonly durationMs: number }
   | { readonly type: 'geo-damage'; readonly database: string }
   | { readonly type: 'question'; readonly id: number; readonly question: StoreQuestion }

@@ -5,7 +5,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import { openTrendReader } from '../store/embedded/trend-reader.ts'
 import { JobRunner } from './job-runner.ts'
-import type { FromWorker, ToWorker, WorkerData } from './messages.ts'
+import { LogLines } from './log-lines.ts'
+import type { FromWorker, Job, ToWorker, WorkerData } from './messages.ts'
 import { unpackJobs } from './packed-jobs.ts'
 import { createPolicyState } from './policy-state.ts'
 import { QuestionChannel } from './question-channel.ts'
@@ -26,15 +27,28 @@ async function main(): Promise<void> {
       post({ type: 'question', id, question }),
     )
     const trends = new WorkerTrends(await openTrendReader(reader), reader.worker)
-    const state = await createPolicyState(setup, { notify: post, trends, questions })
-    const batch = new ResultBatch((results) => post({ type: 'results', results }))
+    const lines = new LogLines((text) => post({ type: 'log-lines', lines: text }))
+    const state = await createPolicyState(setup, {
+      notify: (notice) => (notice.type === 'log' ? lines.add(notice) : post(notice)),
+      trends,
+      questions,
+    })
+    const batch = new ResultBatch((results) => {
+      // What a run has said comes before its end.
+      lines.flush()
+      post({ type: 'results', results })
+    })
     const runner = new JobRunner(state, setup.timeSource, (result) => batch.add(result))
+    const startAll = (jobs: readonly Job[]): void => {
+      if (jobs.length === 1) return jobs.forEach((job) => runner.start(job))
+      lines.whileGathering(() => jobs.forEach((job) => runner.start(job)))
+    }
     port.on('message', (message: ToWorker) => {
       switch (message.type) {
         case 'run':
           // What was committed since the last batch is seen from here on.
           trends.releaseView()
-          for (const job of unpackJobs(message.jobs)) runner.start(job)
+          startAll(unpackJobs(message.jobs))
           return
         case 'console-line':
           void repeatConsoleLine(message.line, state.lua, post)

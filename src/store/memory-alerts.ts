@@ -11,7 +11,12 @@ import {
   raisedAgain,
   resolvedFor,
 } from '../alerts/alert-changes.ts'
-import { evidenceNames, evidenceOf, type KeptEvidence } from '../alerts/alert-evidence.ts'
+import {
+  type AlertEvidence,
+  evidenceNames,
+  evidenceText,
+  type KeptEvidence,
+} from '../alerts/alert-evidence.ts'
 import { createFilter } from '../alerts/alert-filter.ts'
 import type { Alert, AlertAction, AlertEffect, RaiseEffect } from '../alerts/alert.ts'
 import { SEVERITIES, severityRank } from '../alerts/severity.ts'
@@ -278,4 +283,10 @@ export class MemoryAlerts implements AlertStore {
 
 function mailKey(sink: string, address: string): string {
   return JSON.stringify([sink, address])
+}
+
+function evidenceOf(raise: RaiseEffect, reportId: number | undefined): AlertEvidence | undefined {
+  const text = evidenceText(raise, reportId)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- that is what evidenceText writes
+  return text === undefined ? undefined : (JSON.parse(text) as AlertEvidence)
 }

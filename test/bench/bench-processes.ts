@@ -8,10 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { firstLine } from '../support/first-line.ts'
+import { MAIN } from '../support/program.ts'
 import { BASE_CONFIGURATION, basicAuth, ServerProcess } from '../support/server-process.ts'
 import type { LoadOrder, LoadResult } from './load-messages.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const START_DEADLINE_MS = 60_000
 /** Reports that nobody runs for so long are a fault. */
 const BACKLOG_DEADLINE_MS = 300_000
@@ -93,12 +94,16 @@ export function removeBenchFolder(folder: string): Promise<void> {
   return rm(folder, { recursive: true, force: true })
 }
 
-/** Starts the server in a folder, where it stays what it was when it has stopped. */
+/** Starts the server as operators do, by its first line, in a folder where it stays what it was when it has stopped. */
 export async function startServerIn(folder: string, policy: string): Promise<BenchServer> {
   const configuration = join(folder, 'trackalert.conf')
   await writeFile(configuration, `${BASE_CONFIGURATION}setMetricsNoPassword()\n${policy}`)
   const startedMs = performance.now()
-  const child = spawn(process.execPath, [MAIN, '-s', '-C', configuration], { cwd: folder })
+  const { nodeOptions, environment } = firstLine()
+  const child = spawn(process.execPath, [...nodeOptions, MAIN, '-s', '-C', configuration], {
+    cwd: folder,
+    env: { ...process.env, ...environment },
+  })
   const server = new ServerProcess(folder, child)
   try {
     await server.waitFor(/ info {2}ready: /, START_DEADLINE_MS)

@@ -1,6 +1,6 @@
 /**
  * What a report's device_id says about the device, as the values of LoginTuple.device_attrs. Each policy worker has its
- * own parser, with a bounded cache of user agents. It never throws, and takes any text.
+ * own parser, with a bounded cache for each kind of text. It never throws, and takes any text.
  */
 import { LRUCache } from 'lru-cache'
 import { withFallback } from './fallback-user-agent.ts'
@@ -26,7 +26,7 @@ export interface DeviceParser {
 }
 
 export interface DeviceParserOptions {
-  /** User agents whose attributes are kept; the one seen longest ago goes. Default 10,000. */
+  /** Texts of each kind (user agents, IMAP ids, app ids) whose attributes are kept; the one seen longest ago goes. Default 10,000. */
   readonly cacheEntries?: number
   /** Characters of a device_id that are looked at. Bounds what a text made to be slow can cost. Default 1024. */
   readonly maxInputLength?: number
@@ -36,14 +36,9 @@ const NOTHING: DeviceAttributes = attributes([])
 
 export function createDeviceParser(rules: DeviceRules, options: DeviceParserOptions = {}): DeviceParser {
   const { cacheEntries = 10_000, maxInputLength = 1024 } = options
-  const userAgents = new LRUCache<string, DeviceAttributes>({ max: cacheEntries })
-  const parseUserAgent = (userAgent: string): DeviceAttributes => {
-    const known = userAgents.get(userAgent)
-    if (known !== undefined) return known
-    const result = userAgentAttributes(rules, userAgent)
-    userAgents.set(userAgent, result)
-    return result
-  }
+  const parseUserAgent = remembering(cacheEntries, (input) => userAgentAttributes(rules, input))
+  const parseImapId = remembering(cacheEntries, imapAttributes)
+  const parseAppId = remembering(cacheEntries, mobileAttributes)
   return {
     parse(deviceId, protocol) {
       const input = deviceId.length > maxInputLength ? ownCopy(deviceId.slice(0, maxInputLength)) : deviceId
@@ -53,13 +48,26 @@ export function createDeviceParser(rules: DeviceRules, options: DeviceParserOpti
           return parseUserAgent(input)
         case 'imap':
         case 'imaps':
-          return imapAttributes(input)
+          return parseImapId(input)
         case 'mobileapi':
-          return mobileAttributes(input)
+          return parseAppId(input)
         default:
           return NOTHING
       }
     },
+  }
+}
+
+type ParseText = (input: string) => DeviceAttributes
+
+function remembering(entries: number, parse: ParseText): ParseText {
+  const results = new LRUCache<string, DeviceAttributes>({ max: entries })
+  return (input) => {
+    const known = results.get(input)
+    if (known !== undefined) return known
+    const result = parse(input)
+    results.set(input, result)
+    return result
   }
 }
 

@@ -1,27 +1,26 @@
 /**
  * What a run knows at the moment at which it raises an alert, as it is kept for explaining the alert.
  */
-import {
-  cutText,
-  EVIDENCE_LIMITS,
-  type EvidenceReport,
-  type RaiseGrounds,
-} from '../../alerts/alert-evidence.ts'
+import { cutText, EVIDENCE_LIMITS, type EvidenceReport, groundsText } from '../../alerts/alert-evidence.ts'
 import type { LoginReport } from '../../login/login-report.ts'
 import { isLuaTable } from '../lua-value.ts'
 import type { RunContext } from '../run-context.ts'
 import { jsonOf } from './json-argument.ts'
 import type { TableArgument } from './table-argument.ts'
 
-/** Reads the option `parameters`; the rest comes from the run. */
-export function groundsOf(argument: TableArgument, { report, reads, effects }: RunContext): RaiseGrounds {
+/** Reads the option `parameters`; the rest comes from the run. Answers a RaiseGrounds as JSON text. */
+export function groundsOf(argument: TableArgument, { report, reads, effects }: RunContext): string {
   const parameters = parametersOption(argument)
   const hasReads = (effects.alerts?.length ?? 0) < EVIDENCE_LIMITS.raisesWithReads
-  return {
-    ...(report === undefined ? {} : { report: evidenceReport(report) }),
-    ...(parameters === undefined ? {} : { parameters }),
-    ...(hasReads ? reads.describe(report?.pwhash) : { reads: [], earlierReads: reads.count }),
-  }
+  const asked = hasReads ? reads.describe(report?.pwhash) : { reads: '[]', earlierReads: reads.count }
+  return groundsText(
+    {
+      ...(report === undefined ? {} : { report: evidenceReport(report) }),
+      ...(parameters === undefined ? {} : { parameters }),
+      earlierReads: asked.earlierReads,
+    },
+    asked.reads,
+  )
 }
 
 function evidenceReport(report: LoginReport): EvidenceReport {

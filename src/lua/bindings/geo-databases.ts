@@ -151,6 +151,8 @@ export function geoDatabaseType(): HostType {
 
 /** A ComboAddress, or, as a convenience, its text. */
 function addressArgument(call: HostCall, position: number): string {
+  const address = call.objectIf(position, ComboAddress)
+  if (address !== undefined) return address.address
   const value = call.value(position)
   if (typeof value === 'string') {
     return parseComboAddress(value)?.address ?? call.fail(`${JSON.stringify(value)} is no IP address`)

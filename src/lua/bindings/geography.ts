@@ -11,8 +11,23 @@ import type { HostCall, HostFunction, NumberRange } from '../host-function.ts'
 /** Unix seconds that a calendar can show. */
 const TIME_RANGE: NumberRange = { min: 0, max: 8.64e12 }
 
+/** Networks whose text is kept; when it is full it starts anew. */
+const MOST_NETWORKS = 4096
+
 export function geographyFunctions(): readonly HostFunction[] {
   const localTimes = new LocalTimes()
+  const networks = new Map<string, string>()
+
+  function networkText(address: ComboAddress, bits: number): string {
+    const name = `${address.address}/${bits}`
+    const known = networks.get(name)
+    if (known !== undefined) return known
+    const made = netmaskOf(address, bits).toStringNetwork()
+    if (networks.size >= MOST_NETWORKS) networks.clear()
+    networks.set(name, made)
+    return made
+  }
+
   return [
     {
       name: 'geoDistance',
@@ -44,7 +59,7 @@ export function geographyFunctions(): readonly HostFunction[] {
         const address = addressArgument(call).unmapped()
         const v4bits = prefixArgument(call, 2, { name: 'v4bits', max: 32, preset: 24 })
         const v6bits = prefixArgument(call, 3, { name: 'v6bits', max: 128, preset: 64 })
-        return netmaskOf(address, address.isIPv4() ? v4bits : v6bits).toStringNetwork()
+        return networkText(address, address.isIPv4() ? v4bits : v6bits)
       },
     },
     {
@@ -83,6 +98,8 @@ function placeArgument(call: HostCall, position: number, name: string): Coordina
 
 /** A ComboAddress, or, as a convenience, its text. */
 function addressArgument(call: HostCall): ComboAddress {
+  const address = call.objectIf(1, ComboAddress)
+  if (address !== undefined) return address
   const value = call.value(1)
   if (typeof value !== 'string') return call.object(1, 'address', ComboAddress)
   return parseComboAddress(value) ?? call.fail(`${JSON.stringify(value)} is no IP address`)

@@ -1,5 +1,5 @@
 /**
- * Log functions. Lines leave at once, whether or not the run ends well: they tell what happened in it.
+ * Log functions. Lines leave whether or not the run ends well: they tell what happened in it.
  */
 import { ComboAddress } from '../../login/combo-address.ts'
 import { Netmask } from '../../login/netmask.ts'

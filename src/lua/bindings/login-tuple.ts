@@ -72,14 +72,7 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
   const keyOf = createKeys()
 
   function valueOf(report: LoginReport, field: Field): LuaValue {
-    switch (field) {
-      case 'remote':
-        return remoteOf(report)
-      case 'device_attrs':
-        return deviceAttributesOf(report, devices)
-      default:
-        return report[field]
-    }
+    return field === 'remote' ? remoteOf(report) : report[field]
   }
 
   /** The tuple of the table at stack index 1, which has no such field yet. */
@@ -110,8 +103,11 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
     table: TableObject,
     { tuple, field }: { readonly tuple: Tuple; readonly field: Field },
   ): void {
+    const { report } = tuple
     tuple.known |= bitOf(field)
-    state.push(L, valueOf(tuple.report, field))
+    if (field === 'device_attrs' && isToBeParsed(report))
+      pushTexts(L, state, devices.parse(report.device_id, report.protocol))
+    else state.push(L, valueOf(report, field))
     const value = L.stack[L.top - 1]
     if (value !== undefined && value.type !== TYPE.nil) engine.luaH_setfrom(L, table, keyOf(L, field), value)
   }
@@ -158,6 +154,15 @@ export function createLoginTuples(state: LuaState, devices: DeviceParser): PushL
   }
 }
 
+/** As state.push does it, but every text is made once: devices are few, and each says a dozen things of itself. */
+function pushTexts(L: LuaThread, state: LuaState, texts: Readonly<Record<string, string>>): void {
+  const slot = (text: string): TValue => new engine.TValue(TYPE.longString, state.constant(text))
+  const table = engine.luaH_new(L)
+  for (const name of Object.keys(texts)) engine.luaH_setfrom(L, table, slot(name), slot(texts[name] ?? ''))
+  L.stack[L.top] = new engine.TValue(TYPE.table, table)
+  L.top += 1
+}
+
 function createMetatable(L: LuaThread, methods: Readonly<Record<string, HostCode>>): TableObject {
   lua.lua_createtable(L, 0, 0)
   setFunctions(L, methods)
@@ -198,8 +203,8 @@ function remoteOf(report: LoginReport): ComboAddress {
   return new ComboAddress(report.remote, report.remote_port, report.remote.includes(':') ? 6 : 4)
 }
 
-/** What the sender gave, else what the device id says. */
-function deviceAttributesOf(report: LoginReport, devices: DeviceParser): Readonly<Record<string, string>> {
-  for (const _ in report.device_attrs) return report.device_attrs
-  return report.device_id === '' ? {} : devices.parse(report.device_id, report.protocol)
+/** Whether the device id is to say what the sender did not. */
+function isToBeParsed({ device_attrs, device_id }: LoginReport): boolean {
+  for (const _ in device_attrs) return false
+  return device_id !== ''
 }

@@ -26,8 +26,13 @@ export function stringFormat(L: LuaThread): number {
   const format = binaryText(lua.luaL_checkstring(L, 1))
   let position = 1
   const result = format.replaceAll(DIRECTIVE, (whole: string, ...groups: (string | undefined)[]) => {
-    const [flags = '', width = '', precision = '', conversion = ''] = groups.slice(0, 4)
     if (whole === '%%') return '%'
+    const plain = formatPlain(L, position + 1, whole)
+    if (plain !== undefined) {
+      position += 1
+      return plain
+    }
+    const [flags = '', width = '', precision = '', conversion = ''] = groups.slice(0, 4)
     const hasRoom =
       width.length <= MAX_WIDTH_DIGITS && precision.length <= MAX_WIDTH_DIGITS + 1 && flags.length <= 5
     if (!hasRoom) raise(L, `invalid option '${whole}' to 'format' (width or precision too long)`)
@@ -43,6 +48,19 @@ export function stringFormat(L: LuaThread): number {
     raise(L, `not enough memory (a string may have ${MAX_STRING_BYTES} bytes)`)
   lua.lua_pushstring(L, Buffer.from(result, 'latin1'))
   return 1
+}
+
+/** What nearly all directives are, without taking them apart; undefined for any other. */
+function formatPlain(L: LuaThread, position: number, directive: string): string | undefined {
+  if (directive === '%s') {
+    lua.luaL_checkany(L, position)
+    const text = binaryText(lua.luaL_tolstring(L, position))
+    lua.lua_pop(L, 1)
+    return text
+  }
+  if (directive !== '%d') return undefined
+  const whole = Math.trunc(lua.luaL_checknumber(L, position))
+  return Number.isSafeInteger(whole) ? String(whole) : undefined
 }
 
 function formatOne(L: LuaThread, position: number, directive: Directive): string {

@@ -19,7 +19,12 @@ export type MailRecord = Omit<MailNote, 'sink' | 'address'>
 
 /** The value of a record; lone surrogates become escapes, so every text survives. */
 export function sealJson(key: Uint8Array, record: unknown): Uint8Array {
-  return seal(key, Buffer.from(JSON.stringify(record), 'utf8'))
+  return sealText(key, JSON.stringify(record))
+}
+
+/** As sealJson, of what is JSON text already. */
+export function sealText(key: Uint8Array, json: string): Uint8Array {
+  return seal(key, Buffer.from(json, 'utf8'))
 }
 
 /** @throws TrackError TRK_STORE_DAMAGED when it is not what was stored; so do those below */

@@ -12,7 +12,7 @@ import {
   resolvedFor,
   type ResolveCause,
 } from '../../alerts/alert-changes.ts'
-import { evidenceOf, type AlertEvidence, type KeptEvidence } from '../../alerts/alert-evidence.ts'
+import { evidenceText, type AlertEvidence, type KeptEvidence } from '../../alerts/alert-evidence.ts'
 import type { Alert, AlertAction, AlertEffect, RaiseEffect } from '../../alerts/alert.ts'
 import { severityRank, type Severity } from '../../alerts/severity.ts'
 import { type AlertCounts, NO_ALERT_COUNTS } from '../alert-store.ts'
@@ -24,6 +24,7 @@ import {
   type EvidenceOf,
   resolvedKey,
   sealJson,
+  sealText,
   timeKey,
   timeValue,
 } from './alert-records.ts'
@@ -54,14 +55,14 @@ interface OpenAlert {
 interface StagedAlert {
   readonly before: Alert | undefined
   after: Alert | undefined
-  /** Of the raises in it. */
-  first?: AlertEvidence
-  latest?: AlertEvidence
+  /** Of the raises in it; evidenceText. */
+  first?: string
+  latest?: string
 }
 
 interface NewEvidence {
-  readonly first?: AlertEvidence | undefined
-  readonly latest?: AlertEvidence | undefined
+  readonly first?: string | undefined
+  readonly latest?: string | undefined
 }
 
 const EVIDENCE: readonly EvidenceOf[] = ['first', 'latest']
@@ -167,12 +168,12 @@ export class AlertRows implements Participant {
 
   #raise(raise: RaiseEffect, open: Alert | undefined, reportId: number | undefined): void {
     if (open !== undefined && isRaisedAgain(open, raise)) {
-      this.#set(open, raisedAgain(open, raise, reportId), { latest: evidenceOf(raise, reportId) })
+      this.#set(open, raisedAgain(open, raise, reportId), { latest: evidenceText(raise, reportId) })
       return
     }
     // One of a rule and key is open at a time.
     if (open !== undefined) this.#set(open, resolvedFor(open, 'raised-anew', raise.atMs))
-    this.#set(undefined, newAlert(this.#nextId++, raise, reportId), { first: evidenceOf(raise, reportId) })
+    this.#set(undefined, newAlert(this.#nextId++, raise, reportId), { first: evidenceText(raise, reportId) })
     if (this.#open.size > this.#maxOpen) this.#evict(raise.atMs)
   }
 
@@ -326,6 +327,6 @@ export class AlertRows implements Participant {
   }
 }
 
-function putEvidence(batch: WriteBatch, key: Uint8Array, evidence: AlertEvidence | undefined): void {
-  if (evidence !== undefined) batch.put(key, sealJson(key, evidence))
+function putEvidence(batch: WriteBatch, key: Uint8Array, evidence: string | undefined): void {
+  if (evidence !== undefined) batch.put(key, sealText(key, evidence))
 }

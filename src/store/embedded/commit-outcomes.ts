@@ -15,9 +15,13 @@ interface Parts {
   readonly trendRows: TrendRows
 }
 
-/** Whether somebody waits for the end of these runs: for a webhook, an alert or the answer of a custom endpoint. */
-export function hasOutwardEffects({ messages, alerts, reportIds }: CommitMessage): boolean {
-  return messages.length > 0 || alerts.length > 0 || reportIds.includes(-1)
+/**
+ * Whether somebody waits for the end of these runs: for a webhook or the answer of a custom endpoint. Nobody does for an alert:
+ * routing looks at alerts in steps that are longer than a gathering, and an attack, which raises one with every try, would end
+ * each as soon as it begins.
+ */
+export function hasOutwardEffects({ messages, reportIds }: CommitMessage): boolean {
+  return messages.length > 0 || reportIds.includes(-1)
 }
 
 /** Stages every outcome whose report is still open; the others change nothing. */

@@ -12,7 +12,11 @@ import type { WriteBatch } from './write-batch.ts'
  * is, the more often a row is changed before it is written, and the fewer tables are merged for each.
  */
 const WRITE_BUFFER_BYTES = 64 * 1024 * 1024
-const BLOCK_CACHE_BYTES = 32 * 1024 * 1024
+/**
+ * Blocks of tables, uncompressed. What was written lately is in the memtable, and the tables are in the system's cache: with
+ * 32 MiB a read of any of a million rows cost the same.
+ */
+const BLOCK_CACHE_BYTES = 8 * 1024 * 1024
 /**
  * Of a table. LevelDB merges a table early when many reads have passed over it in vain, and reads of rows do; the smaller
  * a table, the fewer suffice. But a table is merged as a whole, also when only its end lies among keys that were written

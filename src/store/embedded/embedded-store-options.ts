@@ -19,7 +19,7 @@ const DEFAULTS = {
   backlogReports: 1_000_000,
   backlogBytes: 1024 ** 3,
   maxFailedReports: 100_000,
-  hotRowsBytes: 32 * 1024 * 1024,
+  hotRowsBytes: 8 * 1024 * 1024,
   reserveBytes: 64 * 1024 * 1024,
   checkMs: 500,
 } as const

@@ -22,7 +22,7 @@ export function runStoreEvidenceSuite(name: string, open: OpenStore): void {
         message: message_,
         atMs,
         value: atMs - START_MS,
-        ...(knows ? { grounds: grounds('k') } : {}),
+        ...(knows ? { grounds: JSON.stringify(grounds('k')) } : {}),
       })
     const [report] = await append(store, reportAt(0))
     assert.ok(report !== undefined)
@@ -51,7 +51,12 @@ export function runStoreEvidenceSuite(name: string, open: OpenStore): void {
 
   suiteTest('what is kept for explaining an alert goes with the alert', async (t) => {
     const { store } = await open(t, { alertHistoryDays: 1 })
-    await store.commit([raising(raise({ grounds: grounds('k') }), raise({ grounds: grounds('k') }))])
+    await store.commit([
+      raising(
+        raise({ grounds: JSON.stringify(grounds('k')) }),
+        raise({ grounds: JSON.stringify(grounds('k')) }),
+      ),
+    ])
     const [alert] = await store.alerts.list(ALL)
     assert.ok(alert !== undefined)
     const { id } = alert
@@ -67,14 +72,14 @@ export function runStoreEvidenceSuite(name: string, open: OpenStore): void {
     await store.commit([
       raising(
         ...['ann', 'bob'].flatMap((login) => [
-          raise({ key: `${login} as a key`, grounds: grounds(login) }),
-          raise({ key: `${login} as an item`, grounds: grounds('k', { item: login }) }),
+          raise({ key: `${login} as a key`, grounds: JSON.stringify(grounds(login)) }),
+          raise({ key: `${login} as an item`, grounds: JSON.stringify(grounds('k', { item: login })) }),
           raise({
             key: `${login} in an answer`,
-            grounds: grounds('k', { answer: [{ item: login, count: 1 }] }),
+            grounds: JSON.stringify(grounds('k', { answer: [{ item: login, count: 1 }] })),
           }),
-          raise({ key: `${login} later`, grounds: grounds('k') }),
-          raise({ key: `${login} later`, grounds: grounds(login) }),
+          raise({ key: `${login} later`, grounds: JSON.stringify(grounds('k')) }),
+          raise({ key: `${login} later`, grounds: JSON.stringify(grounds(login)) }),
         ]),
       ),
     ])

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { parseLoginReport } from '../../../src/login/parse-report.ts'
 import { encodeLoginReport } from '../../../src/login/report-codec.ts'
+import { unpackLines } from '../../../src/policy/log-lines.ts'
 import type { RunOutcome } from '../../../src/policy/messages.ts'
 import { createPolicyPool, type PolicyPool } from '../../../src/policy/policy-pool.ts'
 import { PolicyRuns, type PoolExchange } from '../../../src/policy/policy-runs.ts'
@@ -29,7 +30,9 @@ async function rig(t: TestContext): Promise<Rig> {
         {
           log: silentLog,
           onRun: () => undefined,
-          onNotice: (notice) => notice.type === 'log' && lines.push(notice.message),
+          onNotice: (notice) =>
+            notice.type === 'log-lines' &&
+            lines.push(...unpackLines(notice.lines).map((line) => line.message)),
           onLost: () => undefined,
           openReader: () => ({ ...store.readerAccess(), worker: ++worker }),
           answer: () => Promise.resolve({ kind: 'done', found: false }),

@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseLoginReport } from '../../../src/login/parse-report.ts'
 import { encodeLoginReport } from '../../../src/login/report-codec.ts'
+import { unpackLines } from '../../../src/policy/log-lines.ts'
 import type { RunOutcome, WorkerSetup } from '../../../src/policy/messages.ts'
 import { createPolicyPool } from '../../../src/policy/policy-pool.ts'
 import { PLAIN_TLS } from '../../support/delivery-rig.ts'
@@ -49,7 +50,8 @@ async function run(
     {
       log: silentLog,
       onRun: () => undefined,
-      onNotice: (notice) => notice.type === 'log' && lines.push(notice.fields),
+      onNotice: (notice) =>
+        notice.type === 'log-lines' && lines.push(...unpackLines(notice.lines).map((line) => line.fields)),
       onLost: () => undefined,
       openReader: () => ({ ...store.readerAccess(), worker: 1 }),
       answer: () => assert.fail('the store is not asked here'),

@@ -48,7 +48,7 @@ async function fill(store: EmbeddedStore): Promise<void> {
           key: `k${n}`,
           severity: n % 2 === 0 ? 'high' : 'info',
           atMs: START_MS + n,
-          grounds: { reads: [], earlierReads: n },
+          grounds: JSON.stringify({ reads: [], earlierReads: n }),
         }),
       ),
     ),

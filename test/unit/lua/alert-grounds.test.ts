@@ -38,8 +38,16 @@ async function groundsOf(
   const outcome = await lua.state.run(context, await lua.fn(`function() ${code} end`), [])
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.error.message)
   return (context.effects.alerts ?? []).map((effect) =>
-    effect.kind === 'raise' ? effect.grounds : undefined,
+    effect.kind === 'raise' && effect.grounds !== undefined
+      ? // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- that is what it says of itself
+        (JSON.parse(effect.grounds) as RaiseGrounds)
+      : undefined,
   )
+}
+
+function readsOf({ reads }: { readonly reads: string }): readonly TrendRead[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return JSON.parse(reads) as readonly TrendRead[]
 }
 
 const AT = { first: START_SECONDS, last: START_SECONDS }
@@ -153,7 +161,9 @@ test('the last questions are kept, as many as fit, and the others are counted', 
         }
         reads.note(subject, undefined, answer)
       }
-      const { reads: kept, earlierReads } = reads.describe()
+      const described = reads.describe()
+      const { earlierReads } = described
+      const kept = readsOf(described)
       const expected = questions.slice(questions.length - kept.length).map(({ answer }) => answer)
       assert.deepEqual(
         kept.map(({ answer }) => answer),
@@ -183,7 +193,7 @@ test('of a long answer the first entries are kept, with how many there were', ()
     undefined,
     Array.from({ length: 100 }, (_, item) => ({ item: String(item) })),
   )
-  const [read] = reads.describe().reads
+  const [read] = readsOf(reads.describe())
   assert.equal(read?.entries, 100)
   assert.deepEqual(
     read.answer,

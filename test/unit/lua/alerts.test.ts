@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import type { AlertQuestion, AlertReply } from '../../../src/alerts/alert-questions.ts'
 import type { AlertEffect } from '../../../src/alerts/alert.ts'
+import { groundsText } from '../../../src/alerts/alert-evidence.ts'
 import { SettingsCollector } from '../../../src/config/settings-collector.ts'
 import { alertFunctions } from '../../../src/lua/bindings/alerts.ts'
 import type { LuaValue } from '../../../src/lua/lua-value.ts'
@@ -22,7 +23,6 @@ const GROUNDS = {
     deviceId: '',
     deviceAttrs: {},
   },
-  reads: [],
   earlierReads: 0,
 } as const
 const SAMPLE = {
@@ -91,7 +91,7 @@ test('raiseAlert fills in what is not said', async (t) => {
       dedupMs: 3_600_000,
       resolveAfterMs: 86_400_000,
       report: REPORT,
-      grounds: GROUNDS,
+      grounds: groundsText(GROUNDS, '[]'),
     },
   ])
 })
@@ -119,7 +119,7 @@ test('raiseAlert takes everything that an alert can hold, and resolveAlert its r
       dedupMs: 90_000,
       resolveAfterMs: 60_000,
       report: REPORT,
-      grounds: { ...GROUNDS, parameters: '{"networks":5}' },
+      grounds: groundsText({ report: GROUNDS.report, parameters: '{"networks":5}', earlierReads: 0 }, '[]'),
     },
     { kind: 'resolve', rule: 'spray', key: 'k', atMs: NOW_SECONDS * 1000 },
   ])
@@ -304,7 +304,14 @@ test('an alert is a table with times in seconds, and what was told of it', async
 })
 
 test('an alert is explained as text, or as a table with times in seconds', async (t) => {
-  const first = { ...GROUNDS, atMs: 1500, severity: 'high', message: 'm', parameters: '{"a":1}' } as const
+  const first = {
+    ...GROUNDS,
+    reads: [],
+    atMs: 1500,
+    severity: 'high',
+    message: 'm',
+    parameters: '{"a":1}',
+  } as const
   const reply = { kind: 'explanation', alert: SAMPLE, evidence: { first } } as const
   const { values } = await run(
     t,

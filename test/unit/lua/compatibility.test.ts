@@ -124,6 +124,8 @@ const TOPICS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       "false bad argument #2 to 'string.format' (number expected, got string)",
     'pcall(string.format, "%y", 1)': "false invalid option '%y' to 'format'",
     '("%d"):format("12")': '12',
+    '("%d %d %d %d"):format("-3.7", -0.5, 2^53 - 1, 2^53)': '-3 0 9007199254740991 9007199254740992',
+    '("%d %d %d"):format(-1e19, 1/0, 0/0)': '-9223372036854775808 -9223372036854775808 -9223372036854775808',
     '("%s%s"):format("\\255", "\\128"):byte(1, 2)': '255 128',
     '("ab"):rep(3, "-")': 'ab-ab-ab',
     '("ab"):rep(0)': '',

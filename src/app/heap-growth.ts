@@ -1,0 +1,15 @@
+/**
+ * How far the heaps of a process grow before their garbage is collected. Main thread, before the others are started.
+ */
+import { setFlagsFromString } from 'node:v8'
+
+/** Percent of what was alive after the last collection of a whole heap. */
+const GROWTH = 50
+
+/**
+ * Has V8 collect all heaps of this process, those of its threads too, when they have grown by half. Where memory is plenty
+ * V8 lets them grow to the fourfold, and the store thread, whose rows live just long enough to become old, filled that.
+ */
+export function collectEarlier(): void {
+  setFlagsFromString(`--heap-growing-percent=${GROWTH}`)
+}
