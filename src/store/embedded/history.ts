@@ -19,6 +19,8 @@ const FROM = metaKey('history-from')
 const MAX_RESULTS = 10_000
 /** Segments that are read without letting others pass. */
 const READS = 8
+/** Entries of an index, most of them about segments that need not be read. */
+const LOOKS = 2000
 /** Clocks are set back: a scan over everything goes on for so long before it is sure that only older reports follow. */
 const CLOCK_SLACK_MS = 3_600_000
 /** So many files hold what is kept, about; and a file holds no more than this … */
@@ -168,9 +170,11 @@ export class History {
         : (['login', query.login] as const)
     const reports = this.#deps.reports()
     let reads = 0
+    let looks = 0
     for await (const { id, success } of reports.find(kind, this.#hashOf(text))) {
       const segment = Math.floor(id / SLOTS)
       if (segment < this.#from) return
+      if (++looks % LOOKS === 0) await nextTurn()
       if (query.success !== undefined && success !== query.success) continue
       const place = reports.placeOf(segment)
       if (place === undefined || !mayMatch(place, query)) continue

@@ -11,6 +11,8 @@ import { Database } from './database.ts'
 import { PREFIX, wholePrefix } from './keys.ts'
 import { migrate, type Migration, MIGRATIONS } from './migrations.ts'
 import { checkReports } from './reports/check-reports.ts'
+import { finishErasing } from './reports/erasing.ts'
+import { reportsDirectory } from './reports/report-log.ts'
 import { salvage, type Salvage } from './salvage.ts'
 import { WriteBatch } from './write-batch.ts'
 
@@ -52,6 +54,8 @@ export async function checkDirectory(directory: string, options: CheckOptions): 
     // Whoever recovers wants to know of all damage now.
     const checkMs = options.recover ? Infinity : options.checkMs
     const check = checkFiles(directory, isMarkedClean(directory) ? checkMs : Infinity)
+    // What was being overwritten is neither old nor new: the check would take it for damage.
+    await finishErasing(reportsDirectory(directory))
     const reports = checkReports(directory, checkMs)
     if (check.kind === 'none') makeDirectory(directory)
     removeCleanMark(directory)

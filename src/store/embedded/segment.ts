@@ -167,6 +167,10 @@ export function isIndexed(stored: Uint8Array): boolean {
   return ((stored[FLAGS_AT] ?? 0) & INDEXED) !== 0
 }
 
+export function isCompressed(stored: Uint8Array): boolean {
+  return ((stored[FLAGS_AT] ?? 0) & COMPRESSED) !== 0
+}
+
 /** The form in which a fresh content is stored; `isIndexed` notes that history finds its reports. */
 export function storedForm(content: Uint8Array, options: { readonly isIndexed: boolean }): Uint8Array {
   if (content.length >= COMPRESS_BYTES) return compressedForm(content, options.isIndexed, zlib.Z_BEST_SPEED)

@@ -34,6 +34,9 @@ const sync = promisify(fsync)
 export async function overwriteRecords(directory: string, records: readonly ErasedRecord[]): Promise<void> {
   // What failed in the middle is not left behind.
   await finishErasing(directory)
+  // Where batches are not synced, the power must not take what is in front of a place and leave the place.
+  for (const fileName of new Set(records.map((record) => record.fileName)))
+    await syncIfThere(join(directory, fileName))
   const bytes = encodeErasing(records)
   writeFileSync(join(directory, ERASING_FILE), bytes, { mode: 0o600, flush: true })
   await syncDirectory(directory)
@@ -58,6 +61,17 @@ export async function finishErasing(directory: string): Promise<void> {
   // What is not whole was never begun.
   if (isWhole) await apply(directory, entries)
   else rmSync(path, { force: true })
+}
+
+async function syncIfThere(path: string): Promise<void> {
+  // Retention may have removed the file.
+  if (!existsSync(path)) return
+  const handle = openSync(path, 'r+')
+  try {
+    await sync(handle)
+  } finally {
+    closeSync(handle)
+  }
 }
 
 async function apply(directory: string, entries: Buffer): Promise<void> {

@@ -3,7 +3,7 @@
  * written, and that goes to another file: after a failed fsync nobody knows what of this one is on disk.
  */
 import { Buffer } from 'node:buffer'
-import { closeSync, fdatasync, fsync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fsync, fsyncSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { TrackError } from '../../../errors.ts'
@@ -65,29 +65,33 @@ export class GrowingFile {
     this.file.grown(segments, places, at + bytes.length)
   }
 
-  /** Cuts off what does not count, and lets go of the file. */
+  /**
+   * Cuts off what does not count, and lets go of the file. Rejects when that cannot be done yet: then it can be tried again,
+   * and nothing may be written to another file before.
+   */
   async end(): Promise<void> {
-    try {
-      if (this.#isBroken) {
-        ftruncateSync(this.#handle, this.file.sizeBytes)
-        await syncAll(this.#handle)
-      }
-    } finally {
-      closeSync(this.#handle)
-    }
+    if (this.#isBroken) ftruncateSync(this.#handle, this.file.sizeBytes)
+    // Also where batches are not synced: only of the last file may the power take the end.
+    await syncAll(this.#handle)
+    closeSync(this.#handle)
   }
 
-  #encode({ segments, sizeBytes }: ReportBatch, batchAt: number): { bytes: Buffer; places: number[] } {
-    const neededBytes = sizeBytes + segments.length * RECORD_HEAD_BYTES
+  #encode(
+    { segments, sizeBytes: batchBytes }: ReportBatch,
+    batchAt: number,
+  ): { bytes: Buffer; places: number[] } {
+    const neededBytes = batchBytes + segments.length * RECORD_HEAD_BYTES
     if (this.#buffer.length < neededBytes) this.#buffer = Buffer.allocUnsafeSlow(neededBytes * 2)
     const places: number[] = []
     let at = 0
-    for (const { segment, sealed, oldestMs, newestMs } of segments) {
-      const roomBytes = sealed.length
+    for (const { segment, sealed, roomBytes, oldestMs, newestMs } of segments) {
+      const sizeBytes = sealed.length
       places.push(batchAt + at)
-      writeHead(this.#buffer, at, { batchAt, roomBytes, sizeBytes: roomBytes, segment, oldestMs, newestMs })
+      writeHead(this.#buffer, at, { batchAt, roomBytes, sizeBytes, segment, oldestMs, newestMs })
       this.#buffer.set(sealed, at + RECORD_HEAD_BYTES)
       at += RECORD_HEAD_BYTES + roomBytes
+      // The buffer was used before.
+      this.#buffer.fill(0, at - (roomBytes - sizeBytes), at)
     }
     return { bytes: this.#buffer.subarray(0, at), places }
   }
@@ -98,6 +102,16 @@ export async function syncDirectory(directory: string): Promise<void> {
   const handle = openSync(directory, 'r')
   try {
     await syncAll(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/** Has what was written to a file on disk. */
+export function syncFile(path: string): void {
+  const handle = openSync(path, 'r+')
+  try {
+    fsyncSync(handle)
   } finally {
     closeSync(handle)
   }

@@ -100,9 +100,9 @@ export class ReportFile {
 
   /** These segments are in the file now, and it ends here. */
   grown(segments: readonly StagedSegment[], places: readonly number[], sizeBytes: number): void {
-    for (const [nth, { segment, sealed, oldestMs, newestMs, entries }] of segments.entries()) {
+    for (const [nth, { segment, roomBytes, oldestMs, newestMs, entries }] of segments.entries()) {
       const index = this.#table.length
-      const row = { segment, at: places[nth] ?? 0, sizeBytes: RECORD_HEAD_BYTES + sealed.length }
+      const row = { segment, at: places[nth] ?? 0, sizeBytes: RECORD_HEAD_BYTES + roomBytes }
       this.#table.add({ ...row, oldestMs, newestMs, reports: entries.length })
       if (this.#index instanceof GrowingIndex) for (const entry of entries) this.#index.add(index, entry)
     }
@@ -135,8 +135,8 @@ export class ReportFile {
   async *find(kind: IndexKind, hash: number): AsyncGenerator<FilePlace> {
     let last = Infinity
     while (!this.#isRemoved) {
-      const index = this.#index ?? (await this.#madeIndex())
       try {
+        const index = this.#index ?? (await this.#madeIndex())
         for (const code of index.find(kind, hash)) {
           if (code >= last) continue
           last = code
@@ -190,8 +190,14 @@ export class ReportFile {
 
   /** Goes through the file once, however many ask for its index. */
   #madeIndex(): Promise<FileIndex> {
-    this.#making ??= this.#make()
-    return this.#making
+    if (this.#making !== undefined) return this.#making
+    const making = this.#make()
+    this.#making = making
+    making.catch(() => {
+      // Whoever asks next tries again.
+      if (this.#making === making) this.#making = undefined
+    })
+    return making
   }
 
   async #make(): Promise<FileIndex> {

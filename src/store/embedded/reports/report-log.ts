@@ -14,7 +14,7 @@ import { eraseSlots, readEntries } from '../segment.ts'
 import { type ErasedRecord, finishErasing, overwriteRecords } from './erasing.ts'
 import { FileHandles } from './file-handles.ts'
 import type { IndexKind } from './file-index.ts'
-import { GrowingFile } from './growing-file.ts'
+import { GrowingFile, syncFile } from './growing-file.ts'
 import { indexPath } from './index-file.ts'
 import { RECORD_HEAD_BYTES } from './record.ts'
 import type { ReportBatch } from './report-batch.ts'
@@ -45,6 +45,8 @@ export class ReportLog {
   /** In ascending order. */
   readonly #files: ReportFile[] = []
   #growing: GrowingFile | undefined
+  /** What writes to the file that grows, ends it or begins another takes place one after another. */
+  #writing: Promise<unknown> = Promise.resolve()
   /** Indexes of full files are written, and reports erased, one after another. */
   #tidying: Promise<unknown> = Promise.resolve()
   #isClosed = false
@@ -91,16 +93,17 @@ export class ReportLog {
   async append(batch: ReportBatch, isSynced: boolean): Promise<void> {
     const [first] = batch.segments
     if (first === undefined) return
-    if (this.#growing !== undefined && this.#isFull(this.#growing.file, first.newestMs))
-      await this.#endGrowing()
-    this.#growing ??= await this.#create()
-    await this.#growing.append(batch, isSynced)
+    await this.#write(async () => {
+      if (this.#growing !== undefined && this.#isFull(this.#growing.file, first.newestMs))
+        await this.#endGrowing()
+      this.#growing ??= await this.#create()
+      await this.#growing.append(batch, isSynced)
+    })
   }
 
   /** Leaves behind what a failed write did to a file. Rejects when that cannot be done yet. */
-  async startNewFile(): Promise<void> {
-    await this.#endGrowing()
-    this.#growing = await this.#create()
+  startNewFile(): Promise<void> {
+    return this.#write(() => this.#startNewFile())
   }
 
   /** The stored form of a segment; undefined when there is none of this number. */
@@ -153,20 +156,15 @@ export class ReportLog {
   }
 
   /** Removes the files that have only segments below this one. */
-  async removeBefore(segment: number): Promise<void> {
-    const growing = this.#growing
-    if (growing !== undefined && growing.file.table.length > 0 && growing.file.lastSegment < segment) {
-      // The next one has a number behind the last, also after a start.
-      await this.startNewFile()
-    }
-    const isGone = (file: ReportFile): boolean => file.lastSegment < segment && file !== this.#growing?.file
-    while (this.#files[0] !== undefined && isGone(this.#files[0])) this.#files.shift()?.remove()
+  removeBefore(segment: number): Promise<void> {
+    // What is being appended is not in its file's table yet.
+    return this.#write(() => this.#removeBefore(segment))
   }
 
   /** Nothing may be called afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#tidying
+    await Promise.all([this.#tidying, this.#writing])
     const growing = this.#growing
     this.#growing = undefined
     await growing?.end()
@@ -184,6 +182,8 @@ export class ReportLog {
       this.#handles.forget(path)
       truncateSync(path, file.sizeBytes)
     }
+    // What was written and not synced counts from here on, and what was cut off must not come back behind another file.
+    if (isLast) syncFile(path)
     this.#files.push(file)
   }
 
@@ -200,6 +200,22 @@ export class ReportLog {
       }
     }
     for (const file of this.#files) if (file !== this.#growing?.file) this.#storeIndexLater(file)
+  }
+
+  async #startNewFile(): Promise<void> {
+    await this.#endGrowing()
+    this.#growing = await this.#create()
+  }
+
+  async #removeBefore(segment: number): Promise<void> {
+    if (this.#isClosed) return
+    const growing = this.#growing
+    if (growing !== undefined && growing.file.table.length > 0 && growing.file.lastSegment < segment) {
+      // The next one has a number behind the last, also after a start.
+      await this.#startNewFile()
+    }
+    const isGone = (file: ReportFile): boolean => file.lastSegment < segment && file !== this.#growing?.file
+    while (this.#files[0] !== undefined && isGone(this.#files[0])) this.#files.shift()?.remove()
   }
 
   #isFull(file: ReportFile, newestMs: number): boolean {
@@ -220,8 +236,9 @@ export class ReportLog {
   async #endGrowing(): Promise<void> {
     const growing = this.#growing
     if (growing === undefined) return
-    this.#growing = undefined
+    // If that fails it is tried again: the next start would take what does not count for reports, or for damage.
     await growing.end()
+    this.#growing = undefined
     const { file } = growing
     this.#handles.forget(file.path)
     if (file.table.length > 0) {
@@ -260,9 +277,20 @@ export class ReportLog {
     }
     if (erased === 0) return 0
     for (const count of counts) count()
-    await overwriteRecords(this.#directory, records)
+    try {
+      await overwriteRecords(this.#directory, records)
+    } finally {
+      // Whoever made an index meanwhile may have read what was there before.
+      for (const count of counts) count()
+    }
     for (const { fileName } of records) this.#handles.forget(join(this.#directory, fileName))
     return erased
+  }
+
+  async #write(work: () => Promise<void>): Promise<void> {
+    const done = this.#writing.then(work)
+    this.#writing = done.catch(() => undefined)
+    await done
   }
 
   async #tidy<Result>(work: () => Promise<Result> | Result): Promise<Result> {
