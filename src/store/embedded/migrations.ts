@@ -109,6 +109,11 @@ async function deleteAll(database: Database, prefix: number): Promise<void> {
   }
 }
 
+/** The database holds what the newest version holds. */
+export function putNewestVersion(batch: WriteBatch): void {
+  putNumbers(batch, FORMAT, [MIGRATIONS.length + 1])
+}
+
 async function writeVersion(database: Database, version: number): Promise<void> {
   const batch = new WriteBatch()
   putNumbers(batch, FORMAT, [version])

@@ -13,7 +13,7 @@ import { migrate, type Migration, MIGRATIONS } from './migrations.ts'
 import { checkReports } from './reports/check-reports.ts'
 import { finishErasing } from './reports/erasing.ts'
 import { reportsDirectory } from './reports/report-log.ts'
-import { salvage, type Salvage } from './salvage.ts'
+import { finishSalvage, salvage, type Salvage } from './salvage.ts'
 import { WriteBatch } from './write-batch.ts'
 
 /** What the caller should tell the operator. */
@@ -51,6 +51,7 @@ interface CheckOptions {
  */
 export async function checkDirectory(directory: string, options: CheckOptions): Promise<CheckedDirectory> {
   try {
+    finishSalvage(directory)
     // Whoever recovers wants to know of all damage now.
     const checkMs = options.recover ? Infinity : options.checkMs
     const check = checkFiles(directory, isMarkedClean(directory) ? checkMs : Infinity)

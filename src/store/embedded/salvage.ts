@@ -3,7 +3,7 @@
  * over. Store thread, before the database is opened; runs only when the operator asked for it.
  */
 import { Buffer } from 'node:buffer'
-import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { messageOf } from '../../errors.ts'
@@ -22,7 +22,7 @@ import {
   wholePrefix,
 } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
-import { OLD_SEGMENTS } from './migrations.ts'
+import { OLD_SEGMENTS, putNewestVersion } from './migrations.ts'
 import { finishErasing } from './reports/erasing.ts'
 import { ReportBatch } from './reports/report-batch.ts'
 import { reportFiles, ReportLog, reportsDirectory } from './reports/report-log.ts'
@@ -76,23 +76,25 @@ const KINDS = [
 
 /**
  * Sets the directory aside under a name with the time in it and leaves a sound database in its place, with everything
- * that LevelDB's repair finds in a copy and whose checksums are right.
+ * that LevelDB's repair finds in a copy and whose checksums are right. The sound one takes the place when it is whole: until
+ * then a crash leaves the damaged one where it is.
  *
  * @param utcTime - for the name, e.g. `20261121T080000Z`
  */
 export async function salvage(directory: string, damage: string, utcTime: string): Promise<Salvage> {
   const setAside = `${directory}.damaged-${utcTime}`
-  const copy = `${directory}.salvage`
-  rmSync(copy, { recursive: true, force: true })
-  renameSync(directory, setAside)
-  const reportsAside = reportsDirectory(setAside)
+  const copy = `${directory}.repairing`
+  const sound = soundOf(directory)
+  for (const left of [copy, sound]) rmSync(left, { recursive: true, force: true })
+  mkdirSync(sound, { mode: 0o700 })
+  const damagedReports = reportsDirectory(directory)
   let failure: string | undefined
-  const fresh = await Database.open(directory)
-  const reports = await ReportLog.open(directory, () => FILE_LIMITS)
+  const fresh = await Database.open(sound)
+  const reports = await ReportLog.open(sound, () => FILE_LIMITS)
   const state = new SalvageState(reports)
   try {
-    failure = await takeReports(reportsAside, state)
-    cpSync(setAside, copy, { recursive: true, filter: (from) => from !== reportsAside })
+    failure = await takeReports(damagedReports, state)
+    cpSync(directory, copy, { recursive: true, filter: (from) => from !== damagedReports })
     await ClassicLevel.repair(copy)
     const repaired = await Database.open(copy)
     try {
@@ -108,7 +110,18 @@ export async function salvage(directory: string, damage: string, utcTime: string
     await fresh.close()
     rmSync(copy, { recursive: true, force: true })
   }
+  renameSync(directory, setAside)
+  renameSync(sound, directory)
   return { setAside, damage, kept: state.kept, dropped: state.dropped, failure }
+}
+
+/** A crash may have come between the last two steps: then nothing is in the place, and the sound database is whole. */
+export function finishSalvage(directory: string): void {
+  if (!existsSync(directory) && existsSync(soundOf(directory))) renameSync(soundOf(directory), directory)
+}
+
+function soundOf(directory: string): string {
+  return `${directory}.salvaged`
 }
 
 /** Copies the intact records of all report files; says what could not be read. */
@@ -225,6 +238,7 @@ class SalvageState {
   /** Counters, on disk for good with everything before them. */
   async finish(to: Database): Promise<void> {
     const batch = new WriteBatch()
+    putNewestVersion(batch)
     const next = this.#highestSegment + SKIPPED_NUMBERS
     putNumbers(batch, NEXT_SEGMENT, [next])
     putNumbers(batch, OPEN_FROM, [next])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { EmbeddedStore } from '../../../src/store/embedded/embedded-store.ts'
@@ -154,10 +154,12 @@ test('after kill -9 every table is checked before the store is opened, whatever 
   await store.close()
   // The start writes what was in the log into a table; the killed process leaves more in the log.
   await writeUntilKilled(directory, 2_000_000)
-  const table = await fileOf(directory, /\.ldb$/)
-  const sizeBytes = await size(table)
-  await flip(table, Math.floor(sizeBytes / 2))
   const before = await readdir(join(directory, 'store'))
+  // The newest may be one that the killed process had not finished.
+  for (const name of before.filter((each) => each.endsWith('.ldb'))) {
+    const table = join(directory, 'store', name)
+    await flip(table, Math.floor((await size(table)) / 2))
+  }
   for (let start = 0; start < 2; start++) {
     await assert.rejects(openStore(directory, { checkMs: -1 }), {
       code: 'TRK_STORE_DAMAGED',
@@ -197,6 +199,24 @@ const harms: readonly (readonly [string, (directory: string) => Promise<unknown>
   ['a file of reports that begins otherwise', async (copy) => flip(await reportsOf(copy), 0)],
   ['reports without a database', async (copy) => removeDatabase(copy)],
 ]
+
+test('a recovery that was cut short is begun again, or ended', async (t) => {
+  const directory = await harmed(t, await writtenStore(t), async (copy) => flip(await reportsOf(copy), 5000))
+  // The crash came while the sound store was made.
+  await mkdir(join(directory, 'store.salvaged'))
+  await writeFile(join(directory, 'store.salvaged', 'CURRENT'), 'x')
+  await assert.rejects(openStore(directory), { code: 'TRK_STORE_DAMAGED' })
+  const { store } = await openStore(directory, { recover: true })
+  const counts = store.counts()
+  await store.close()
+  // It came when the damaged one was out of the way, and the sound one not in its place.
+  await rename(join(directory, 'store'), join(directory, 'store.salvaged'))
+  const { store: again } = await openStore(directory)
+  atEnd(t, () => again.close())
+  assert.ok(counts.historyReports > 1000)
+  assert.deepEqual(again.counts(), counts)
+  assert.equal((await readdir(directory)).filter((name) => /salvage|repair/.test(name)).length, 0)
+})
 
 async function removeDatabase(directory: string): Promise<void> {
   for (const name of await readdir(join(directory, 'store')))

@@ -130,6 +130,15 @@ async function readAll(store: EmbeddedStore): Promise<readonly HistoryEntry[]> {
   return await store.history({ limit: 10_000 })
 }
 
+test('what was finished when a file of reports was damaged is not run again', async (t) => {
+  const directory = await storeWithFullFiles(t, true)
+  await flip(await fullFile(directory), 400_000)
+  const { store } = await openStore(directory, { recover: true })
+  atEnd(t, () => store.close())
+  assert.equal(store.counts().historyReports, 59)
+  assert.equal(store.counts().backlogReports, 0)
+})
+
 test('what is intact of a damaged file of reports is taken over, with what was unfinished', async (t) => {
   const directory = await storeWithFullFiles(t, false)
   await flip(await fullFile(directory), 400_000)

@@ -51,6 +51,8 @@ export class ReportBatch {
     const entries = readEntries(content)
     const roomBytes = sealed.length + (isCompressed(stored) ? SPARE_BYTES : 0)
     const times = entries.map((entry) => entry.receivedAtMs)
+    // All of its reports were erased: it may go at once.
+    if (times.length === 0) times.push(0)
     this.#segments.push({
       segment,
       sealed,
