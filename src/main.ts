@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=2 node --max-semi-space-size=16
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 node --max-semi-space-size=8
 /**
  * argv → what to do. The only file that reads the environment, changes the working directory and ends the process. Each
  * command is loaded when it is asked for: a client need not wait for the server's parts.

@@ -25,7 +25,7 @@ const LOOKS = 2000
 const CLOCK_SLACK_MS = 3_600_000
 /** So many files hold what is kept, about; and a file holds no more than this … */
 const FILES = 64
-const LARGEST_FILE_BYTES = 16 * 1024 * 1024
+const LARGEST_FILE_BYTES = 8 * 1024 * 1024
 /** … nor less than this before it is full, and its reports come from this long a time at most. */
 const SMALLEST_FILE_BYTES = 1024 * 1024
 const FILE_SHARE_OF_AGE = 1 / 8
