@@ -54,10 +54,11 @@ export async function checkDirectory(directory: string, options: CheckOptions): 
     finishSalvage(directory)
     // Whoever recovers wants to know of all damage now.
     const checkMs = options.recover ? Infinity : options.checkMs
+    const endMs = performance.now() + checkMs
     const check = checkFiles(directory, isMarkedClean(directory) ? checkMs : Infinity)
     // What was being overwritten is neither old nor new: the check would take it for damage.
     await finishErasing(reportsDirectory(directory))
-    const reports = checkReports(directory, checkMs)
+    const reports = checkReports(directory, endMs - performance.now())
     if (check.kind === 'none') makeDirectory(directory)
     removeCleanMark(directory)
     const { tornBytes, unchecked } = check.kind === 'none' ? { tornBytes: 0, unchecked: [] } : check
