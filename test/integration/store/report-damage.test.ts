@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readdir, truncate } from 'node:fs/promises'
+import { readdir, readFile, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { EmbeddedStore } from '../../../src/store/embedded/embedded-store.ts'
+import { RECORD_HEAD_BYTES } from '../../../src/store/embedded/reports/record.ts'
 import { reportsDirectory } from '../../../src/store/embedded/reports/report-log.ts'
+import { scanRecords } from '../../../src/store/embedded/reports/scan-records.ts'
 import type { HistoryEntry, Outcome } from '../../../src/store/store.ts'
 import { atEnd } from '../../support/clean-up.ts'
 import { encodeCounts } from '../../support/counting-trends.ts'
@@ -14,10 +16,10 @@ import { reportAt } from '../../support/store-reports.ts'
 
 test('a byte changed in a file of reports stops the start, unless it is in the last write', async (t) => {
   const original = await writtenStore(t)
-  const sizeBytes = await size(await reportsOf(original))
+  const { sizeBytes, filled } = await bytesOf(original)
   let refused = 0
   for (let step = 0; step < 16; step++) {
-    const at = Math.floor((sizeBytes * (step + 0.5)) / 16)
+    const at = filled[Math.floor((filled.length * (step + 0.5)) / 16)] ?? 0
     const directory = await harmed(t, original, async (copy) => flip(await reportsOf(copy), at))
     try {
       const { store, report } = await openStore(directory)
@@ -32,6 +34,19 @@ test('a byte changed in a file of reports stops the start, unless it is in the l
     }
   }
   assert.ok(refused >= 14 && refused < 16, `${refused} of 16 were refused`)
+})
+
+test('a byte changed in the room that a segment does not fill changes nothing', async (t) => {
+  const original = await writtenStore(t)
+  const { spare } = await bytesOf(original)
+  assert.ok(spare.length > 0)
+  for (const at of [spare[0] ?? 0, spare.at(-1) ?? 0]) {
+    const directory = await harmed(t, original, async (copy) => flip(await reportsOf(copy), at))
+    const { store, report } = await openStore(directory)
+    atEnd(t, () => store.close())
+    assert.equal(report.tornBytes, 0)
+    assert.equal(store.counts().historyReports, 1500)
+  }
 })
 
 test('a file of reports that ends anywhere opens with every whole record', async (t) => {
@@ -59,6 +74,23 @@ test('a file of reports that ends anywhere opens with every whole record', async
   }
   assert.equal(before, 0)
 })
+
+/** Places in its file of reports: which bytes say something, and which are only kept free. */
+async function bytesOf(directory: string): Promise<{
+  readonly sizeBytes: number
+  readonly filled: readonly number[]
+  readonly spare: readonly number[]
+}> {
+  const file = await readFile(await reportsOf(directory))
+  const spare: number[] = []
+  for (const { at, head } of scanRecords(file)) {
+    const end = at + RECORD_HEAD_BYTES + head.sizeBytes
+    for (let nth = head.sizeBytes; nth < head.roomBytes; nth++) spare.push(end + nth - head.sizeBytes)
+  }
+  const isSpare = new Set(spare)
+  const filled = Array.from(file.keys()).filter((at) => !isSpare.has(at))
+  return { sizeBytes: file.length, filled, spare }
+}
 
 /** Appends fifty more that are not finished; how many are unfinished then. */
 async function append50(store: EmbeddedStore): Promise<number> {

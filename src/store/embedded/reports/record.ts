@@ -5,7 +5,7 @@
  *
  * Big-endian. `batch` is where in the file the batch begins that the record was written with; oldest and newest are times of
  * receipt, Unix ms. The content is sealed and takes `size` bytes of its `room`: a segment in which reports were erased is
- * written into the same place.
+ * written into the same place. What it does not fill says nothing, and is not checked.
  */
 import type { Buffer } from 'node:buffer'
 import { crc32 } from 'node:zlib'

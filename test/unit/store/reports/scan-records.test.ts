@@ -19,7 +19,10 @@ interface Built {
   readonly contents: readonly Uint8Array[]
 }
 
-/** A file of batches of segments, numbered from 1 on. */
+/** Room behind a segment that it does not fill. */
+const SPARE_BYTES = 3
+
+/** A file of batches of segments, numbered from 1 on; every second one has room to spare. */
 function fileOf(batches: readonly (readonly Uint8Array[])[]): Built {
   const parts = [Buffer.from(FILE_HEAD, 'latin1')]
   const places: number[][] = []
@@ -31,11 +34,12 @@ function fileOf(batches: readonly (readonly Uint8Array[])[]): Built {
     for (const content of batch) {
       segment++
       const sealed = seal(numberKey(PREFIX.segment, segment), content)
-      const record = Buffer.alloc(RECORD_HEAD_BYTES + sealed.length)
+      const roomBytes = sealed.length + (segment % 2) * SPARE_BYTES
+      const record = Buffer.alloc(RECORD_HEAD_BYTES + roomBytes)
       const times = { oldestMs: segment, newestMs: segment + 0.5 }
       writeHead(record, 0, {
         batchAt,
-        roomBytes: sealed.length,
+        roomBytes,
         sizeBytes: sealed.length,
         segment,
         ...times,
@@ -66,6 +70,14 @@ function flipped(file: Buffer, at: number, bit: number): Buffer {
   const copy = Buffer.from(file)
   copy[at] = (copy[at] ?? 0) ^ (1 << bit)
   return copy
+}
+
+/** Whether the byte says nothing. */
+function isSpare(file: Buffer, at: number): boolean {
+  return [...scanRecords(file)].some((record) => {
+    const contentAt = record.at + RECORD_HEAD_BYTES
+    return at >= contentAt + record.head.sizeBytes && at < contentAt + record.head.roomBytes
+  })
 }
 
 const content = fc.uint8Array({ maxLength: 30 })
@@ -105,6 +117,7 @@ test('a changed bit is damage where a later batch follows, and a write cut short
     fc.property(batches, fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat(7), (written, share, bit) => {
       const { file, places, contents } = fileOf(written)
       const at = Math.floor(share * file.length)
+      fc.pre(!isSpare(file, at))
       const { contents: found, end } = scanned(flipped(file, at, bit))
       const lastBatchAt = places.at(-1)?.[0] ?? 0
       const before = places.flat().filter((_, nth) => at >= (places.flat()[nth + 1] ?? file.length)).length
@@ -119,6 +132,17 @@ test('a changed bit is damage where a later batch follows, and a write cut short
       assert.equal(saved.length, contents.length - (at < FILE_HEAD.length ? 0 : 1))
     }),
   )
+})
+
+test('a changed bit in the room that a segment does not fill changes nothing', () => {
+  const { file, contents } = fileOf([[Buffer.alloc(20, 1)], [Buffer.alloc(20, 2)]])
+  const spare = Array.from(file.keys()).filter((at) => isSpare(file, at))
+  assert.equal(spare.length, SPARE_BYTES)
+  for (const at of spare) {
+    const { contents: found, end } = scanned(flipped(file, at, 3))
+    assert.deepEqual(plain(found), plain(contents))
+    assert.deepEqual(end, { end: file.length, tornBytes: 0, damage: undefined })
+  }
 })
 
 test('pages of the last batch may reach the disk in any order', () => {
