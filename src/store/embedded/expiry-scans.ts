@@ -1,37 +1,39 @@
 /**
  * Where to begin a scan of the expiry index. LevelDB keeps removed keys for a while, and passing over all of them again for
- * every page would cost more than the page. Pure state, a few numbers per trend database; store thread.
+ * every page would cost far more than the page: all rows of one window expire in the same millisecond, so a place is a whole
+ * key. Pure state, two keys per trend database; store thread.
  *
  * A scan is under way from `begin`, when its page is read, to `end`, when its page is staged: every entry of the page is
  * removed then, or noted again later. What is noted in between may lie before the page's end, and the next scan must see it.
  */
+import { Buffer } from 'node:buffer'
 
 interface Scan {
-  /** No entry is before this time. */
-  earliestMs: number
-  /** The earliest that was noted since the first scan under way began. */
-  lowestNotedMs: number
+  /** No entry is before this key; undefined as long as that is not known. */
+  first: Uint8Array | undefined
+  /** The first of those that were noted since the first scan under way began. */
+  firstNoted: Uint8Array | undefined
   underWay: number
 }
 
 export class ExpiryScans {
   readonly #scans = new Map<string, Scan>()
 
-  /** @returns from when on there may be entries. */
-  begin(database: string): number {
-    const scan = this.#scans.get(database) ?? { earliestMs: 0, lowestNotedMs: Infinity, underWay: 0 }
+  /** @returns the key from which on there may be entries; undefined for all. */
+  begin(database: string): Uint8Array | undefined {
+    const scan = this.#scans.get(database) ?? { first: undefined, firstNoted: undefined, underWay: 0 }
     this.#scans.set(database, scan)
-    if (scan.underWay === 0) scan.lowestNotedMs = Infinity
+    if (scan.underWay === 0) scan.firstNoted = undefined
     scan.underWay++
-    return scan.earliestMs
+    return scan.first
   }
 
-  /** All entries up to this time are about to be removed. */
-  end(database: string, lastMs: number): void {
+  /** All entries up to this one are about to be removed. */
+  end(database: string, last: Uint8Array): void {
     const scan = this.#scans.get(database)
     if (scan === undefined) return
     scan.underWay--
-    scan.earliestMs = Math.min(lastMs, scan.lowestNotedMs)
+    scan.first = scan.firstNoted === undefined ? last : firstOf(last, scan.firstNoted)
   }
 
   /** A scan found nothing, and nothing will be removed. */
@@ -41,12 +43,14 @@ export class ExpiryScans {
   }
 
   /** An entry is written. */
-  note(database: string, atMs: number): void {
+  note(database: string, key: Uint8Array): void {
     const scan = this.#scans.get(database)
     if (scan === undefined) return
-    // Keys hold whole milliseconds, rounded up.
-    const keptMs = Math.max(0, Math.floor(atMs))
-    scan.lowestNotedMs = Math.min(scan.lowestNotedMs, keptMs)
-    scan.earliestMs = Math.min(scan.earliestMs, keptMs)
+    scan.firstNoted = scan.firstNoted === undefined ? key : firstOf(key, scan.firstNoted)
+    if (scan.first !== undefined) scan.first = firstOf(key, scan.first)
   }
+}
+
+function firstOf(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return Buffer.compare(a, b) < 0 ? a : b
 }

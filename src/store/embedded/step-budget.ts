@@ -4,7 +4,7 @@
  */
 
 /** A row that takes long to read, and what is written for it, come on top. */
-const STEP_MS = 5
+const STEP_MS = 3
 
 export interface StepBudget {
   /** True once the step should end. */

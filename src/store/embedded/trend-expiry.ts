@@ -56,13 +56,14 @@ export class TrendExpiry {
 
   /** Names a row in the index. */
   note(batch: WriteBatch, database: string, atMs: number, key: Uint8Array): void {
-    batch.put(expiryKey(database, atMs, key), NOTHING)
-    this.#scans.note(database, atMs)
+    const entry = expiryKey(database, atMs, key)
+    batch.put(entry, NOTHING)
+    this.#scans.note(database, entry)
   }
 
   /** The rows of a database that may expire first. */
   async oldest(database: string, untilMs: number): Promise<ExpiryPage> {
-    const from = expiryKey(database, this.#scans.begin(database), NOTHING)
+    const from = this.#scans.begin(database) ?? expiryKey(database, 0, NOTHING)
     const to =
       untilMs === Infinity
         ? endOf(databaseKey(PREFIX.expiry, database))
@@ -128,7 +129,9 @@ export class TrendExpiry {
       rows.push({ ...entry, row: this.#deps.rows.read(database, entry.key) })
       if (budget.isSpent()) break
     }
-    this.#scans.end(database, rows.at(-1)?.atMs ?? 0)
+    const last = rows.at(-1)
+    if (last === undefined) this.#scans.cancel(database)
+    else this.#scans.end(database, expiryKey(database, last.atMs, last.key))
     return rows
   }
 }

@@ -2,10 +2,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ExpiryScans } from '../../../src/store/embedded/expiry-scans.ts'
+import { expiryKey } from '../../../src/store/embedded/keys.ts'
+
+/** Entries in the order of their keys: two of each time. */
+function keyOf(entry: number): Uint8Array {
+  return expiryKey('d', Math.floor(entry / 2), Uint8Array.of(entry % 2))
+}
+
+/** Whether an entry is in a scan that begins there. */
+function isSeen(entry: number, from: Uint8Array | undefined): boolean {
+  return from === undefined || Buffer.compare(keyOf(entry), from) >= 0
+}
 
 test('no entry is ever before the place where a scan begins, in whatever order scans and notes come', () => {
   const step = fc.oneof(
-    fc.record({ kind: fc.constant('note' as const), atMs: fc.nat(50) }),
+    fc.record({ kind: fc.constant('note' as const), entry: fc.nat(50) }),
     fc.record({ kind: fc.constant('begin' as const), size: fc.integer({ min: 1, max: 4 }) }),
     fc.record({ kind: fc.constant('end' as const), again: fc.nat(10) }),
   )
@@ -16,25 +27,36 @@ test('no entry is ever before the place where a scan begins, in whatever order s
       const pages: number[][] = []
       for (const action of steps) {
         if (action.kind === 'note') {
-          scans.note('d', action.atMs)
-          entries.add(action.atMs)
+          scans.note('d', keyOf(action.entry))
+          entries.add(action.entry)
         } else if (action.kind === 'begin') {
-          const fromMs = scans.begin('d')
+          const from = scans.begin('d')
           const sorted = [...entries].toSorted((a, b) => a - b)
-          assert.ok(sorted.every((atMs) => atMs >= fromMs))
+          assert.ok(sorted.every((entry) => isSeen(entry, from)))
           const page = sorted.slice(0, action.size)
           if (page.length === 0) scans.cancel('d')
           else pages.push(page)
         } else {
           const page = pages.shift()
           if (page === undefined) continue
-          scans.end('d', page.at(-1) ?? 0)
-          for (const atMs of page) entries.delete(atMs)
+          scans.end('d', keyOf(page.at(-1) ?? 0))
+          for (const entry of page) entries.delete(entry)
           const later = (page[0] ?? 0) + action.again
-          scans.note('d', later)
+          scans.note('d', keyOf(later))
           entries.add(later)
         }
       }
     }),
   )
+})
+
+test('what was removed is not passed over again, also where all entries have one time', () => {
+  const scans = new ExpiryScans()
+  for (const last of [10, 20, 30]) {
+    scans.begin('d')
+    scans.end('d', expiryKey('d', 5, Uint8Array.of(last)))
+    const from = scans.begin('d')
+    scans.cancel('d')
+    assert.deepEqual(from, expiryKey('d', 5, Uint8Array.of(last)))
+  }
 })
