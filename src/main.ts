@@ -121,13 +121,16 @@ async function serve(server: ServerChoice, around: Surroundings): Promise<ExitSt
     stateDirectoryFromEnvironment: process.env['STATE_DIRECTORY'],
     environment: process.env,
   })
-  // Loaded only now, so that its compiled code is kept too.
+  // Loaded only now, so that its compiled code is kept too; the threads first, which load theirs meanwhile.
+  const { startThreadsAhead } = await import('./app/server-threads.ts')
+  const threads = startThreadsAhead()
   const { runServer } = await import('./cli/run-server.ts')
   return await runServer(server, {
     surroundings: around,
     configFile,
     ownRegexesFile: OWN_REGEXES_FILE,
     pid: process.pid,
+    threads,
     onStopSignal,
     onReloadSignal(listener) {
       process.on('SIGHUP', listener)

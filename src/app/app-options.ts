@@ -2,6 +2,7 @@
  * What the server is started with. Types only; main.ts fills it in.
  */
 import type { Log } from '../telemetry/log.ts'
+import type { ServerThreads } from './server-threads.ts'
 
 export interface AppOptions {
   /** Absolute path. */
@@ -13,6 +14,8 @@ export interface AppOptions {
   /** What os.getenv() shows. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly log: Log
+  /** If they were started ahead. */
+  readonly threads?: ServerThreads
   /** Lines of the log dropped since the start, by where they were to go; none where it is not said. */
   readonly logLinesDropped?: () => Readonly<Record<'output' | 'syslog', number>>
   /** Set a damaged store aside and go on with what is intact of it. */

@@ -6,6 +6,7 @@ import { createDelivery } from '../delivery/delivery.ts'
 import { createServerMetrics } from './server-metrics.ts'
 import { createStoreOutbox } from '../delivery/store-outbox.ts'
 import type { AppOptions } from './app-options.ts'
+import { stopUnused } from './server-threads.ts'
 import type { Log } from '../telemetry/log.ts'
 import { startStatisticsLog } from '../telemetry/statistics-log.ts'
 import { createStatistics } from '../telemetry/statistics.ts'
@@ -60,7 +61,8 @@ async function startAll(options: AppOptions, stopping: StopSequence): Promise<Om
   const { log } = options
   const now = options.clock ?? Date.now
 
-  const configuration = await loadConfiguration(options)
+  stopping.add('threads that nobody needed', () => stopUnused(options.threads))
+  const configuration = await loadConfiguration(options, options.threads?.configuration)
   const inForce = new InForce(configuration)
   stopping.add('configuration thread', () => inForce.configuration.thread.stop())
   const { settings } = configuration

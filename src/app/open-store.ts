@@ -17,7 +17,7 @@ interface StoreListeners {
 /** @throws TrackError TRK_STORE_* with what is wrong with the store and what to do. */
 export async function openStore(
   configuration: Configuration,
-  options: Pick<AppOptions, 'log' | 'recover' | 'maxPendingRuns'>,
+  options: Pick<AppOptions, 'log' | 'recover' | 'maxPendingRuns' | 'threads'>,
   { emit, onWritten, onThreadLost }: StoreListeners,
 ): Promise<EmbeddedStore> {
   const { log } = options

@@ -14,6 +14,7 @@ import { TrackError } from '../errors.ts'
 import type { HttpOptions } from '../http/http-ports.ts'
 import { readOrMakeSecret, readSecret } from '../config/state-directory.ts'
 import type { TrendApplierSetup } from '../store/apply-trends.ts'
+import type { PolicyThreads } from '../policy/policy-threads.ts'
 import type { EmbeddedStoreOptions } from '../store/embedded/embedded-store-options.ts'
 import type { StoreChange } from '../store/store.ts'
 import { HASH_SEED_BYTES } from '../trends/item-hash.ts'
@@ -21,7 +22,6 @@ import { NetmaskGroup } from '../login/netmask-group.ts'
 
 /** Runs ahead of a call of a custom endpoint, over all workers, with which it is refused. */
 const MAX_PENDING_FOR_CALLS = 10_000
-const WORKER_MEMORY_MB = 512
 export const POLICY_LIMITS = { cpuMs: 2_000, wallMs: 30_000 } as const
 const HASH_SEED_SECRET = 'trend-hash-seed'
 const MAX_BODY_BYTES = 1024 * 1024
@@ -68,7 +68,7 @@ export function deliveryOptions(settings: Settings): DeliveryOptions {
 
 export function storeOptions(
   { settings, stateDirectory, trendDefinitions }: Configuration,
-  { recover, maxPendingRuns }: Pick<AppOptions, 'recover' | 'maxPendingRuns'>,
+  { recover, maxPendingRuns, threads }: Pick<AppOptions, 'recover' | 'maxPendingRuns' | 'threads'>,
   nowMs: number,
 ): EmbeddedStoreOptions {
   const setup: TrendApplierSetup = { definitions: trendDefinitions }
@@ -82,6 +82,7 @@ export function storeOptions(
     historyMegabytes: settings.historyMegabytes,
     alertHistoryDays: settings.alertHistoryDays,
     ...(maxPendingRuns === undefined ? {} : { backlogReports: maxPendingRuns }),
+    ...(threads === undefined ? {} : { threads: threads.store }),
     trends: { module, setup },
   }
 }
@@ -106,12 +107,13 @@ export function policyOptions(
     maxPendingRuns,
     clock,
   }: Pick<AppOptions, 'regexesFile' | 'environment' | 'maxPendingRuns' | 'clock'>,
+  threads: PolicyThreads,
 ) {
   const { settings, configFile, configSource, stateDirectory, geoDatabases } = configuration
   return {
     workers: settings.reportThreads ?? settings.luaStates ?? Math.max(1, availableParallelism() - 1),
     maxPendingForCalls: maxPendingForCalls(maxPendingRuns),
-    memoryLimitMb: WORKER_MEMORY_MB,
+    threads,
     setup: {
       configFile,
       configSource,

@@ -100,7 +100,7 @@ async function exchange(parts: ReloadParts, rollback: StopSequence, signal: Abor
   const { options, inForce, store, policy, now } = parts
   const { log } = options
   const before = inForce.configuration
-  const loading = loadConfiguration(options)
+  const loading = loadConfiguration(options, options.threads?.configuration)
   rollback.add('configuration thread', async () => (await loading.catch(() => undefined))?.thread.stop())
   const next = await unlessAborted(loading, signal)
   refuseWhatNeedsRestart(before, next)

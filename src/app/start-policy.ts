@@ -10,6 +10,7 @@ import type { EmitEvent } from '../events/server-events.ts'
 import { createDispatcher } from '../ingest/ingest.ts'
 import { createRunCommitter, type RunCommitter } from '../policy/commit-run.ts'
 import { createPolicyPool, type PolicyPool } from '../policy/policy-pool.ts'
+import { policyThreads } from '../policy/policy-threads.ts'
 import { PolicyRuns } from '../policy/policy-runs.ts'
 import { answerStoreQuestion, type StoreAnswer, type StoreQuestion } from '../policy/store-questions.ts'
 import type { RunTiming } from '../policy/worker-handle.ts'
@@ -100,6 +101,7 @@ function createPoolStarter(
   parts: PolicyParts & Pick<Policy, 'openReader' | 'answerStore'>,
 ): Policy['startPool'] {
   const { options, metrics, emit, openReader, answerStore } = parts
+  const threads = options.threads?.policy ?? policyThreads()
   const { log, onShutdownRequested } = options
   return async (configuration) => {
     const pool = createPolicyPool(
@@ -115,7 +117,7 @@ function createPoolStarter(
         openReader,
         answer: answerStore,
       },
-      policyOptions(configuration, options),
+      policyOptions(configuration, options, threads),
     )
     try {
       await pool.start()

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { createApp, type App } from '../app/create-app.ts'
+import type { ServerThreads } from '../app/server-threads.ts'
 import { createServiceNotify, type ServiceNotify } from '../app/service-notify.ts'
 import { messageOf } from '../errors.ts'
 import { createServerLog, type ServerLog } from '../telemetry/server-log.ts'
@@ -28,6 +29,8 @@ export interface ServerHost {
   /** The rules that come with the program; absolute path. */
   readonly ownRegexesFile: string
   readonly pid: number
+  /** Started before this part of the program was loaded. */
+  readonly threads: ServerThreads
   /** Calls back at the first signal that asks for the end, with its name. */
   readonly onStopSignal: (listener: (signal: string) => void) => void
   /** Calls back at every signal that asks to read the configuration again. */
@@ -84,6 +87,7 @@ async function serve(choice: ServerChoice, host: ServerHost, serverLog: ServerLo
       environment: surroundings.environment,
       log,
       logLinesDropped: serverLog.dropped,
+      threads: host.threads,
       recover: choice.recover,
       onShutdownRequested: () => stopAsked.resolve('the policy asked for it'),
     })

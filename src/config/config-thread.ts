@@ -2,12 +2,13 @@
  * The configuration thread: runs the configuration file once, in a Lua state whose functions collect settings, and sends
  * the main thread what they collected. After that it stays, and runs the lines of the console in the same state.
  */
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { parentPort, type MessagePort } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import { QuestionChannel } from '../policy/question-channel.ts'
 import type { StoreAnswer, StoreQuestion } from '../policy/store-questions.ts'
 import { WorkerTrends } from '../policy/worker-trends.ts'
 import { openTrendReader } from '../store/embedded/trend-reader.ts'
+import { threadSetup } from '../thread-starter.ts'
 import { hashSeed } from '../trends/item-hash.ts'
 import type { ServerAnswer, ServerQuestion } from '../console/console-questions.ts'
 import {
@@ -46,8 +47,7 @@ function configurationError(configFile: string, message: string): TrackError {
 }
 
 async function main(port: MessagePort): Promise<void> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
-  const setup = workerData as ConfigThreadSetup
+  const setup = await threadSetup<ConfigThreadSetup>()
   const post = (message: FromConfigThread): void => port.postMessage(message)
   const storeQuestions = new QuestionChannel<StoreQuestion, StoreAnswer>((id, question) =>
     post({ type: 'store-question', id, question }),

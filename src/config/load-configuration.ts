@@ -2,15 +2,15 @@
  * Runs the configuration file once, on a thread of its own, and hands over checked and frozen settings, and the thread for
  * the console. The main thread calls it; no Lua runs there, so that a configuration that loops for ever ends in a message.
  */
-import { extname } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { TrackError } from '../errors.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
+import { configThreads, type ConfigThreads } from './config-threads.ts'
 import { createConfigurationThread, type ConfigurationThread } from './configuration-thread.ts'
 import { firstMessage } from './first-message.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'
 import type { CollectedGeoDatabase, Notice } from './settings-collector.ts'
-import type { Settings } from './settings.ts'
+import { settingsFrom, type Settings } from './settings.ts'
 
 export interface Configuration {
   readonly configFile: string
@@ -26,26 +26,21 @@ export interface Configuration {
   readonly thread: ConfigurationThread
 }
 
-/** Heap of the thread, MiB; beyond it the thread ends, and nothing else with it. */
-const MEMORY_LIMIT_MB = 512
-/** After the start the thread has little to do but lines of the console. */
-const YOUNG_GENERATION_MB = 12
-
 /**
  * @throws TrackError TRK_CONFIG_* with the file and line of the mistake, TRK_GEOIP_UNREADABLE, TRK_STATE_DIRECTORY.
  */
-export async function loadConfiguration(options: ConfigThreadSetup): Promise<Configuration> {
+export async function loadConfiguration(
+  options: ConfigThreadSetup,
+  threads = configThreads(),
+): Promise<Configuration> {
   // Only these: a caller's object may hold more, which could not be sent to a thread.
   const { configFile, stateDirectoryFromEnvironment, environment } = options
   const setup: ConfigThreadSetup = { configFile, stateDirectoryFromEnvironment, environment }
-  // The schema's library takes a while to load: it does so while the other thread is at work.
-  const [{ worker, message }, { settingsFrom }] = await Promise.all([
-    startThread(setup),
-    import('./settings.ts'),
-  ])
+  const { worker, message } = await startThread(setup, threads)
   try {
     const { source: configSource } = message
-    const startAnother = async (): Promise<Worker> => (await startThread({ ...setup, configSource })).worker
+    const startAnother = async (): Promise<Worker> =>
+      (await startThread({ ...setup, configSource }, threads)).worker
     return {
       configFile,
       configSource,
@@ -63,15 +58,8 @@ export async function loadConfiguration(options: ConfigThreadSetup): Promise<Con
 }
 
 /** A thread in which the configuration has run. */
-async function startThread(setup: ConfigThreadSetup) {
-  const worker = new Worker(new URL(`./config-thread${extname(import.meta.url)}`, import.meta.url), {
-    name: 'configuration',
-    workerData: setup,
-    resourceLimits: {
-      maxOldGenerationSizeMb: MEMORY_LIMIT_MB,
-      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
-    },
-  })
+async function startThread(setup: ConfigThreadSetup, threads: ConfigThreads) {
+  const worker = threads.start(setup)
   try {
     const message = await firstMessage(worker, setup.configFile, isStartMessage)
     if (message.type === 'failed') throw TrackError.fromWire(message.error)

@@ -2,136 +2,137 @@
  * Every setting of the server: its type, unit, default and limits. Pure. The configuration functions take their ranges
  * from here, the collected settings are checked against it once more on the main thread and frozen there.
  */
-import Type, { type Static } from 'typebox'
-import Value from 'typebox/value'
+import * as v from 'valibot'
 import { GROUP_FIELDS } from '../alerts/alert-route.ts'
 import { SEVERITIES } from '../alerts/severity.ts'
 import { TrackError } from '../errors.ts'
 import { MAX_THREADS, NUMBER_SETTINGS } from './number-settings.ts'
 
-const ListenerSchema = Type.Object({
-  host: Type.String({ minLength: 1 }),
-  port: Type.Integer({ minimum: 0, maximum: 65535 }),
-  tls: Type.Union([
-    Type.Null(),
-    Type.Object({
-      certificateFile: Type.String(),
-      keyFile: Type.String(),
-      options: Type.Record(Type.String(), Type.String()),
+const filled = v.pipe(v.string(), v.minLength(1))
+const flag = (preset: boolean) => v.optional(v.boolean(), preset)
+const text = v.optional(v.nullable(v.string()), null)
+const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
+const amount = (preset: number, max: number) =>
+  v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(max)), preset)
+const milliseconds = (min: number) => v.pipe(v.number(), v.minValue(min))
+const threads = v.optional(v.nullable(whole(1, MAX_THREADS)), null)
+const names = v.optional(v.array(v.string()), [])
+
+const ListenerSchema = v.object({
+  host: filled,
+  port: whole(0, 65_535),
+  tls: v.nullable(
+    v.object({
+      certificateFile: v.string(),
+      keyFile: v.string(),
+      options: v.record(v.string(), v.string()),
     }),
-  ]),
+  ),
 })
 
-const WebHookSchema = Type.Object({
-  name: Type.String({ minLength: 1 }),
-  keys: Type.Record(Type.String(), Type.String()),
-})
+const WebHookSchema = v.object({ name: filled, keys: v.record(v.string(), v.string()) })
 
-const AlertSinkSchema = Type.Object({
-  name: Type.String({ minLength: 1 }),
-  type: Type.String(),
-  keys: Type.Record(
-    Type.String(),
-    Type.Union([
-      Type.String(),
-      Type.Number(),
-      Type.Boolean(),
-      Type.Array(Type.String()),
-      Type.Object({ luaFunction: Type.Literal(true) }),
+const AlertSinkSchema = v.object({
+  name: filled,
+  type: v.string(),
+  keys: v.record(
+    v.string(),
+    v.union([
+      v.string(),
+      v.number(),
+      v.boolean(),
+      v.array(v.string()),
+      v.object({ luaFunction: v.literal(true) }),
     ]),
   ),
 })
 
-const ScheduleSchema = Type.Object({
+const ScheduleSchema = v.object({
   /** Name given to setBackground. */
-  background: Type.String({ minLength: 1 }),
-  when: Type.Union([
-    Type.Object({ kind: Type.Literal('cron'), pattern: Type.String() }),
-    Type.Object({ kind: Type.Literal('interval'), seconds: Type.Number({ minimum: 1 }) }),
+  background: filled,
+  when: v.variant('kind', [
+    v.object({ kind: v.literal('cron'), pattern: v.string() }),
+    v.object({ kind: v.literal('interval'), seconds: v.pipe(v.number(), v.minValue(1)) }),
   ]),
 })
 
 const PATTERN = {
-  rule: Type.Optional(Type.String()),
-  key: Type.Optional(Type.String()),
-  leastSeverity: Type.Optional(Type.Enum(SEVERITIES)),
-  mostSeverity: Type.Optional(Type.Enum(SEVERITIES)),
+  rule: v.exactOptional(v.string()),
+  key: v.exactOptional(v.string()),
+  leastSeverity: v.exactOptional(v.picklist(SEVERITIES)),
+  mostSeverity: v.exactOptional(v.picklist(SEVERITIES)),
 }
 
-const AlertRouteSchema = Type.Object({
+const AlertRouteSchema = v.object({
   ...PATTERN,
-  sinks: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
-  groupBy: Type.Array(Type.Enum(GROUP_FIELDS)),
-  groupWaitMs: Type.Number({ unit: 'milliseconds', minimum: 0 }),
-  groupIntervalMs: Type.Number({ unit: 'milliseconds', minimum: 1000 }),
-  repeatIntervalMs: Type.Number({ unit: 'milliseconds', minimum: 1000 }),
-  continues: Type.Boolean(),
+  sinks: v.pipe(v.array(filled), v.minLength(1)),
+  groupBy: v.array(v.picklist(GROUP_FIELDS)),
+  groupWaitMs: milliseconds(0),
+  groupIntervalMs: milliseconds(1000),
+  repeatIntervalMs: milliseconds(1000),
+  continues: v.boolean(),
 })
 
-const SilenceSchema = Type.Object({
+const SilenceSchema = v.object({
   ...PATTERN,
-  id: Type.String(),
-  author: Type.String({ minLength: 1 }),
-  comment: Type.String({ minLength: 1 }),
-  fromMs: Type.Number({ unit: 'Unix milliseconds' }),
-  untilMs: Type.Number({ unit: 'Unix milliseconds' }),
+  id: v.string(),
+  author: filled,
+  comment: filled,
+  /** Unix milliseconds. */
+  fromMs: v.number(),
+  untilMs: v.number(),
 })
 
-const MaintenanceWindowSchema = Type.Object({
+const MaintenanceWindowSchema = v.object({
   ...PATTERN,
-  id: Type.String(),
-  cron: Type.String(),
-  durationMs: Type.Number({ unit: 'milliseconds', minimum: 1000 }),
-  comment: Type.String({ minLength: 1 }),
+  id: v.string(),
+  cron: v.string(),
+  durationMs: milliseconds(1000),
+  comment: filled,
 })
 
 /** Settings that are one number. */
-const numbers = mapValues(NUMBER_SETTINGS, ({ unit, description, preset, min, max }) =>
-  Type.Integer({ unit, description, default: preset, minimum: min, maximum: max }),
-)
+const numbers = mapValues(NUMBER_SETTINGS, ({ preset, min, max }) => v.optional(whole(min, max), preset))
 
-const SettingsSchema = Type.Object({
+const SettingsSchema = v.object({
   ...numbers,
-  listeners: Type.Array(ListenerSchema),
-  acl: Type.Array(Type.String()),
-  webserverPassword: Type.Union([Type.Null(), Type.String()], { default: null }),
-  metricsNeedPassword: Type.Boolean({ default: true }),
-  controlSocket: Type.Union([Type.Null(), Type.Object({ host: Type.String(), port: Type.Integer() })], {
-    default: null,
-  }),
-  controlKey: Type.Union([Type.Null(), Type.String()], { default: null }),
+  listeners: v.array(ListenerSchema),
+  acl: v.array(v.string()),
+  webserverPassword: text,
+  metricsNeedPassword: flag(true),
+  controlSocket: v.optional(
+    v.nullable(v.object({ host: v.string(), port: v.pipe(v.number(), v.integer()) })),
+    null,
+  ),
+  controlKey: text,
   /** Number of policy workers; null: one per core but one. */
-  luaStates: Type.Union([Type.Null(), Type.Integer({ minimum: 1, maximum: MAX_THREADS })], { default: null }),
-  reportThreads: Type.Union([Type.Null(), Type.Integer({ minimum: 1, maximum: MAX_THREADS })], {
-    default: null,
-  }),
-  webHooks: Type.Array(WebHookSchema, { default: [] }),
-  customStats: Type.Array(Type.String(), { default: [] }),
-  customEndpoints: Type.Array(Type.String(), { default: [] }),
-  backgrounds: Type.Array(Type.String(), { default: [] }),
+  luaStates: threads,
+  reportThreads: threads,
+  webHooks: v.optional(v.array(WebHookSchema), []),
+  customStats: names,
+  customEndpoints: names,
+  backgrounds: names,
   /** Names given to setEventHandler. */
-  eventHandlers: Type.Array(Type.String(), { default: [] }),
-  schedules: Type.Array(ScheduleSchema, { default: [] }),
-  hasReport: Type.Boolean({ default: false }),
-  durability: Type.Union([Type.Literal('fsync'), Type.Literal('os'), Type.Literal('none')], {
-    default: 'fsync',
-  }),
-  historyDays: Type.Number({ unit: 'days', default: 7, minimum: 0, maximum: 36_500 }),
-  historyMegabytes: Type.Number({ unit: 'megabytes', default: 1024, minimum: 0, maximum: 100_000_000 }),
-  alertHistoryDays: Type.Number({ unit: 'days', default: 90, minimum: 0, maximum: 36_500 }),
-  alertSinks: Type.Array(AlertSinkSchema, { default: [] }),
-  alertRoutes: Type.Array(AlertRouteSchema, { default: [] }),
-  alertSilences: Type.Array(SilenceSchema, { default: [] }),
-  maintenanceWindows: Type.Array(MaintenanceWindowSchema, { default: [] }),
-  tlsClient: Type.Object(
-    {
-      verifyPeer: Type.Boolean({ default: true }),
-      verifyHost: Type.Boolean({ default: true }),
-      caBundleFile: Type.Union([Type.Null(), Type.String()], { default: null }),
-      clientCertificateFile: Type.Union([Type.Null(), Type.String()], { default: null }),
-      clientKeyFile: Type.Union([Type.Null(), Type.String()], { default: null }),
-    },
-    { default: {} },
+  eventHandlers: names,
+  schedules: v.optional(v.array(ScheduleSchema), []),
+  hasReport: flag(false),
+  durability: v.optional(v.picklist(['fsync', 'os', 'none']), 'fsync'),
+  historyDays: amount(7, 36_500),
+  historyMegabytes: amount(1024, 100_000_000),
+  alertHistoryDays: amount(90, 36_500),
+  alertSinks: v.optional(v.array(AlertSinkSchema), []),
+  alertRoutes: v.optional(v.array(AlertRouteSchema), []),
+  alertSilences: v.optional(v.array(SilenceSchema), []),
+  maintenanceWindows: v.optional(v.array(MaintenanceWindowSchema), []),
+  tlsClient: v.optional(
+    v.object({
+      verifyPeer: flag(true),
+      verifyHost: flag(true),
+      caBundleFile: text,
+      clientCertificateFile: text,
+      clientKeyFile: text,
+    }),
+    {},
   ),
 })
 
@@ -141,7 +142,7 @@ type DeepReadonly<T> = T extends readonly (infer E)[]
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T
 
-export type Settings = DeepReadonly<Static<typeof SettingsSchema>>
+export type Settings = DeepReadonly<v.InferOutput<typeof SettingsSchema>>
 export type ScheduleSettings = Settings['schedules'][number]
 /**
  * The settings with defaults filled in, checked and frozen.
@@ -149,15 +150,12 @@ export type ScheduleSettings = Settings['schedules'][number]
  * @throws TrackError TRK_CONFIG_INVALID naming the first setting that does not fit the schema.
  */
 export function settingsFrom(collected: unknown): Settings {
-  const filled = Value.Default(SettingsSchema, collected)
-  if (!Value.Check(SettingsSchema, filled)) {
-    const first = Value.Errors(SettingsSchema, filled)[0]
-    throw new TrackError(
-      'TRK_CONFIG_INVALID',
-      `${first?.instancePath ?? ''} ${first?.message ?? 'does not fit'}`,
-    )
+  const checked = v.safeParse(SettingsSchema, collected, { abortEarly: true })
+  if (!checked.success) {
+    const [first] = checked.issues
+    throw new TrackError('TRK_CONFIG_INVALID', `${v.getDotPath(first) ?? 'the settings'}: ${first.message}`)
   }
-  return deepFreeze(filled)
+  return deepFreeze(checked.output)
 }
 
 function deepFreeze<T>(value: T): DeepReadonly<T>

@@ -3,7 +3,7 @@
  */
 import type { ShownSetting } from './console-questions.ts'
 import type { ActionResult, ServerAnswer, ServerQuestion, WorkerState } from './console-questions.ts'
-import type { Settings } from '../config/settings.ts'
+import { settingsFrom, type Settings } from '../config/settings.ts'
 import type { SinkStatus, WebHookCounters } from '../delivery/delivery.ts'
 import type { NetmaskGroup } from '../login/netmask-group.ts'
 import type { Log, LogLevel } from '../telemetry/log.ts'
@@ -53,7 +53,7 @@ export async function answerServerQuestion(
     case 'workers':
       return { kind, workers: deps.workers() }
     case 'settings':
-      return { kind, settings: await shownSettings(deps) }
+      return { kind, settings: shownSettings(deps) }
     case 'version':
       return { kind, version: deps.version }
     case 'reload-geoip':
@@ -77,9 +77,7 @@ function changeAcl(
   for (const mask of netmasks) acl.addMask(mask)
 }
 
-async function shownSettings(deps: ServerAnswerDeps): Promise<readonly ShownSetting[]> {
-  // Loaded at the start already; a static import would load the schema's library before anything else runs.
-  const { settingsFrom } = await import('../config/settings.ts')
+function shownSettings(deps: ServerAnswerDeps): readonly ShownSetting[] {
   return showSettings({ ...deps.settings(), acl: deps.acl().masks() }, settingsFrom)
 }
 

@@ -2,7 +2,8 @@
  * One server that takes webhooks: its connections, and one try at a time through them. Main thread. It knows nothing
  * of retries; redirects are answers like any other.
  */
-import { Client, Pool, type Dispatcher } from 'undici'
+import type * as Undici from 'undici'
+import type { Client, Dispatcher, Pool } from 'undici'
 import { networkFailure } from '../outgoing/network-failure.ts'
 import { createSharedLookup } from '../outgoing/shared-lookup.ts'
 import { isSameTls, type TlsClientOptions } from '../outgoing/tls-client-options.ts'
@@ -24,12 +25,12 @@ export class Receiver {
   readonly #options: ReceiverOptions
   readonly #timeoutMs: number
   readonly #clientOptions: Client.Options
-  readonly #pool: Pool
+  #opening: Promise<Pool> | undefined
   /** The tries under way; the callers bound them. */
   readonly #tries = new Set<AbortController>()
 
   constructor(origin: string, options: ReceiverOptions) {
-    const { connections, timeoutMs, tls } = options
+    const { timeoutMs, tls } = options
     this.#origin = origin
     this.#options = options
     this.#timeoutMs = timeoutMs
@@ -40,7 +41,6 @@ export class Receiver {
       headersTimeout: 0,
       bodyTimeout: 0,
     }
-    this.#pool = new Pool(origin, { ...this.#clientOptions, connections })
   }
 
   /** Whether one for this server with these options would behave the same. */
@@ -55,13 +55,15 @@ export class Receiver {
   }
 
   /** Never rejects. */
-  send(request: WebHookRequest): Promise<HttpAttempt> {
-    return this.#attempt(this.#pool, request)
+  async send(request: WebHookRequest): Promise<HttpAttempt> {
+    this.#opening ??= this.#openPool()
+    return await this.#attempt(await this.#opening, request)
   }
 
   /** As `send`, on a connection of its own: no earlier answer can have closed it. */
   async sendOnFreshConnection(request: WebHookRequest): Promise<HttpAttempt> {
-    const client = new Client(this.#origin, this.#clientOptions)
+    const undici = await loadUndici()
+    const client = new undici.Client(this.#origin, this.#clientOptions)
     try {
       return await this.#attempt(client, request)
     } finally {
@@ -72,7 +74,13 @@ export class Receiver {
   /** Ends the tries under way, which then report a failure, and closes every connection. */
   async close(): Promise<void> {
     for (const controller of this.#tries) controller.abort()
-    await this.#pool.destroy()
+    const pool = await this.#opening
+    await pool?.destroy()
+  }
+
+  async #openPool(): Promise<Pool> {
+    const undici = await loadUndici()
+    return new undici.Pool(this.#origin, { ...this.#clientOptions, connections: this.#options.connections })
   }
 
   async #attempt(dispatcher: Dispatcher, { url, headers, body }: WebHookRequest): Promise<HttpAttempt> {
@@ -104,6 +112,11 @@ export class Receiver {
       this.#tries.delete(controller)
     }
   }
+}
+
+/** When something is sent for the first time: no package takes longer to load, and many servers send nothing. */
+function loadUndici(): Promise<typeof Undici> {
+  return import('undici')
 }
 
 async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {

@@ -2,7 +2,7 @@
  * HTTP requests that a policy makes to other systems. One per policy worker. Every wait has an end, every answer and the
  * cache have a size, and an answer that did not come is a value, never an exception.
  */
-import { Agent, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import { bytesToText, textToBytes } from '../login/byte-string.ts'
 import { basicAuthorization, headerValue } from '../outgoing/header-value.ts'
 import { networkFailure } from '../outgoing/network-failure.ts'
@@ -50,7 +50,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { maxBodyBytes = DEFAULT_BODY_BYTES, maxInFlight = DEFAULT_IN_FLIGHT } = options
   const cache = new AnswerCache(options.cache ?? {})
-  const agent = new Agent({
+  const agentOptions: Agent.Options = {
     allowH2: false,
     connections: options.maxConnectionsPerOrigin ?? DEFAULT_CONNECTIONS,
     maxOrigins: MAX_ORIGINS,
@@ -58,14 +58,33 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     // The time limit of the whole request covers both.
     headersTimeout: 0,
     bodyTimeout: 0,
-  })
+  }
+  let opening: Promise<Agent> | undefined
   let inFlight = 0
+
+  /** With the first request: no package takes longer to load, on each thread, and most policies ask nobody. */
+  async function openAgent(): Promise<Agent> {
+    const undici = await import('undici')
+    return new undici.Agent(agentOptions)
+  }
 
   async function ask(url: URL, question: HttpQuestion): Promise<HttpAnswer> {
     if (inFlight >= maxInFlight) {
       return failed(`${url.origin} was not asked: ${maxInFlight} requests are under way, which is the limit`)
     }
     inFlight += 1
+    try {
+      opening ??= openAgent()
+      return await askBy(await opening, url, question)
+    } catch (error) {
+      return failed(`${url.origin}: ${networkFailure(error).text}`)
+    } finally {
+      inFlight -= 1
+    }
+  }
+
+  /** @throws Error what undici says when there is no answer, or not in time. */
+  async function askBy(agent: Agent, url: URL, question: HttpQuestion): Promise<HttpAnswer> {
     const controller = new AbortController()
     const timer = setTimeout(
       () => controller.abort(new DOMException('the time is up', 'TimeoutError')),
@@ -77,11 +96,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       if (body === undefined)
         return failed(`the answer of ${url.origin} is longer than ${maxBodyBytes} bytes`)
       return { ok: true, status: response.statusCode, body, headers: joined(response.headers) }
-    } catch (error) {
-      return failed(`${url.origin}: ${networkFailure(error).text}`)
     } finally {
       clearTimeout(timer)
-      inFlight -= 1
     }
   }
 
@@ -95,7 +111,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         ? cache.answer(cacheKey(question), question, () => ask(url, question))
         : ask(url, question)
     },
-    close: () => agent.destroy(),
+    async close() {
+      const agent = await opening
+      await agent?.destroy()
+    },
   }
 }
 

@@ -1,7 +1,6 @@
 /**
  * All policy workers: dispatch by login, the bound on what waits, and the drain at the stop. Lives on the main thread.
  */
-import type { ResourceLimits } from 'node:worker_threads'
 import type { WorkerState } from '../console/console-questions.ts'
 import { partitionOfLogin } from '../ingest/login-partition.ts'
 import { handlerRunName, type EventView } from '../events/event-handlers.ts'
@@ -13,11 +12,9 @@ import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import type { LossReason } from './worker-loss.ts'
 import type { Job, RunOutcome, WorkerSetup } from './messages.ts'
+import type { PolicyThreads } from './policy-threads.ts'
 import { createHandOver, type HandOver, type ReleasedRun } from './hand-over.ts'
 import { WorkerHandle, type FinishRun, type RunTiming, type WorkerNotice } from './worker-handle.ts'
-
-/** Half of what V8 would take: it takes all that it may under load, for 3 % less processor time. */
-const YOUNG_GENERATION_MB = 48
 
 interface PolicyPoolDeps {
   readonly log: Log
@@ -37,8 +34,7 @@ interface PolicyPoolOptions {
   readonly setup: WorkerSetup
   /** With so many runs waiting or running, over all workers, a call would wait too long: it is refused. */
   readonly maxPendingForCalls: number
-  /** Heap of a worker, MiB. */
-  readonly memoryLimitMb: number
+  readonly threads: PolicyThreads
 }
 
 export interface ReportToRun {
@@ -82,8 +78,7 @@ export interface PolicyPool extends HandOver {
 export function createPolicyPool(deps: PolicyPoolDeps, options: PolicyPoolOptions): PolicyPool {
   const workers = Array.from(
     { length: options.workers },
-    (_, index) =>
-      new WorkerHandle(deps, { index, setup: options.setup, resourceLimits: resourceLimits(options) }),
+    (_, index) => new WorkerHandle(deps, { index, setup: options.setup, threads: options.threads }),
   )
   const idleWaiters = new Set<() => void>()
   let nextId = 1
@@ -177,10 +172,6 @@ function nameOf(job: Job): string {
     default:
       return job satisfies never
   }
-}
-
-function resourceLimits({ memoryLimitMb }: PolicyPoolOptions): ResourceLimits {
-  return { maxOldGenerationSizeMb: memoryLimitMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB }
 }
 
 function leastLoaded(workers: readonly WorkerHandle[]): number {

@@ -13,16 +13,16 @@
  * the thread ends there, or is given up with the thread when that takes too long; the backlog is then taken out, or the
  * worker resumes.
  */
-import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Worker, type ResourceLimits } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { CollectedGeoDatabase } from '../config/settings-collector.ts'
 import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import { packJobs } from './packed-jobs.ts'
+import type { PolicyThreads } from './policy-threads.ts'
 import { unpackQuietRuns } from './quiet-runs.ts'
-import type { FromWorker, Job, RunOutcome, RunResult, ToWorker, WorkerData, WorkerSetup } from './messages.ts'
+import type { FromWorker, Job, RunOutcome, RunResult, ToWorker, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import { processorMeter } from './processor-time.ts'
 import { lossFailure, type LossReason } from './worker-loss.ts'
@@ -79,8 +79,7 @@ interface WorkerHandleDeps {
 interface WorkerHandleOptions {
   readonly index: number
   readonly setup: WorkerSetup
-  /** Of the thread's heap; beyond them the thread ends, and nothing else with it. */
-  readonly resourceLimits: ResourceLimits
+  readonly threads: PolicyThreads
   /** How long the thread may take to build its Lua state; 60 s if not given. */
   readonly startDeadlineMs?: number
 }
@@ -235,13 +234,11 @@ export class WorkerHandle {
   #launch(): Promise<void> {
     this.#state = 'starting'
     const reader = this.#deps.openReader()
-    const workerData: WorkerData = { setup: this.#setup, reader }
-    const worker = new Worker(new URL(`./worker-thread${extname(import.meta.url)}`, import.meta.url), {
-      name: `policy-${this.#options.index}`,
-      workerData,
-      transferList: [reader.port],
-      resourceLimits: this.#options.resourceLimits,
-    })
+    const name = `policy-${this.#options.index}`
+    const worker = this.#options.threads.start(
+      { setup: this.#setup, reader },
+      { name, transfers: [reader.port] },
+    )
     this.#worker = worker
     const { startDeadlineMs = START_DEADLINE_MS } = this.#options
     return new Promise((resolve, reject) => {

@@ -1,9 +1,10 @@
 /**
  * A policy worker: builds its Lua state, then runs what the main thread sends and answers with the results.
  */
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import { openTrendReader } from '../store/embedded/trend-reader.ts'
+import { threadSetup } from '../thread-starter.ts'
 import { JobRunner } from './job-runner.ts'
 import { LogLines } from './log-lines.ts'
 import type { FromWorker, Job, ToWorker, WorkerData } from './messages.ts'
@@ -21,8 +22,7 @@ async function main(): Promise<void> {
     throw new Error('worker-thread.ts is a thread of the server and cannot be started by itself')
   const post = (message: FromWorker): void => port.postMessage(message)
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
-    const { setup, reader } = workerData as WorkerData
+    const { setup, reader } = await threadSetup<WorkerData>()
     const questions = new QuestionChannel<StoreQuestion, StoreAnswer>((id, question) =>
       post({ type: 'question', id, question }),
     )

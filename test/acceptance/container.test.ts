@@ -72,7 +72,7 @@ describe('the Dockerfile', () => {
     assert.ok(build.includes('npm ci'))
     const script = build.find((each) => each.startsWith('npm run '))?.slice('npm run '.length) ?? ''
     assert.ok(script in scripts, script)
-    assert.ok(build.includes('npm prune --omit=dev'))
+    assert.ok(build.includes('npm prune --omit=dev --omit=optional'))
     // The program of the image is the program of the package.
     assert.ok(last('RUN').includes(`ln -s ${last('WORKDIR')}/${bin['trackalert']} /usr/local/bin/trackalert`))
     assert.equal(words(last('ENTRYPOINT'))[0], 'trackalert')

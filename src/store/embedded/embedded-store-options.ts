@@ -7,6 +7,7 @@ import type { StoreOptions } from '../store-options.ts'
 import type { StoreChange } from '../store.ts'
 import type { StoreThreadChange, StoreThreadSetup } from './messages.ts'
 import { RowOwners } from './row-owners.ts'
+import type { StoreThreads } from './store-threads.ts'
 
 const DAY_MS = 86_400_000
 const MEGABYTE = 1024 * 1024
@@ -42,6 +43,8 @@ export interface EmbeddedStoreOptions extends StoreOptions {
    * before, however long it takes.
    */
   readonly checkMs?: number
+  /** If one was started ahead. */
+  readonly threads?: StoreThreads
 }
 
 /** Options for the store thread, with times in milliseconds and sizes in bytes. */

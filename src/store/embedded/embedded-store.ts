@@ -42,6 +42,7 @@ import type { OpenReport } from './open-database.ts'
 import { packCommit } from './pack-messages.ts'
 import { ReaderPorts } from './reader-ports.ts'
 import { decodeReport } from './records.ts'
+import { storeThreads } from './store-threads.ts'
 import { ThreadLink, type OpenMessage, type StoreNews } from './thread-link.ts'
 
 export interface EmbeddedStoreDeps {
@@ -126,7 +127,13 @@ export class EmbeddedStore implements Store {
     const onLeftOpen = (reason: string): void =>
       deps.onTrouble(`everything is stored, but the store stays open until the process ends: ${reason}`)
     this.#link = new ThreadLink(
-      { readers: this.#readers, onNews: (news) => this.#receive(news), onLost, onLeftOpen },
+      {
+        threads: options.threads ?? storeThreads(),
+        readers: this.#readers,
+        onNews: (news) => this.#receive(news),
+        onLost,
+        onLeftOpen,
+      },
       setup,
     )
     this.#appends = new AppendQueue(

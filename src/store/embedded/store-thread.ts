@@ -2,8 +2,9 @@
  * The store thread: the only writer of the database. It wires the parts of the store, receives calls and sends what each
  * batch settled. It ends with `close`. Must not be imported by other threads.
  */
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { messageOf, TrackError } from '../../errors.ts'
+import { threadSetup } from '../../thread-starter.ts'
 import type { TrendApplier } from '../trend-applier.ts'
 import type { FromStoreThread, StoreThreadSetup, ToStoreThread } from './messages.ts'
 import { StoreService } from './store-service.ts'
@@ -27,8 +28,7 @@ async function main(): Promise<void> {
   const port = parentPort
   if (port === null) throw new TrackError('TRK_STORE_FAILED', 'store-thread.ts was not started as a thread')
   const send = (message: FromStoreThread): void => port.postMessage(message)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread sends nothing else
-  const setup = workerData as StoreThreadSetup
+  const setup = await threadSetup<StoreThreadSetup>()
   try {
     const service = new StoreService({ setup, createApplier: await loadApplierMaker(setup.trends), send })
     port.on('message', (message: ToStoreThread) => service.receive(message))

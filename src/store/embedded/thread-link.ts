@@ -5,9 +5,8 @@
  * Life: `starting` → `open` → (`lost` → `starting` …) → `closed`. What was sent and not answered is sent again to the
  * replacement, in order; every message can be done twice with the effect of once.
  */
-import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { messageOf, TrackError } from '../../errors.ts'
 import { Database } from './database.ts'
 import type {
@@ -19,13 +18,12 @@ import type {
   ToStoreThread,
 } from './messages.ts'
 import type { ReaderPorts } from './reader-ports.ts'
+import type { StoreThreads } from './store-threads.ts'
 
 /** A view lives as long as a batch of runs, and a run at most half a minute by default. */
 const RELEASE_WITHIN_MS = 60_000
 /** At the end of the process: who reads then has been told to stop before. */
 const CLOSE_WITHIN_MS = 3_000
-/** Half of what V8 would take: it takes all that it may under load, for 3 % less processor time. */
-const YOUNG_GENERATION_MB = 48
 const RESTART_PAUSE_MS = { first: 100, longest: 10_000 } as const
 
 export type OpenMessage = Extract<FromStoreThread, { readonly type: 'open' }>
@@ -37,6 +35,7 @@ export type StoreNews = Exclude<
 >
 
 interface ThreadLinkDeps {
+  readonly threads: StoreThreads
   readonly readers: ReaderPorts
   readonly onNews: (news: StoreNews) => void
   /** The thread ended by itself; it is being replaced. */
@@ -115,12 +114,7 @@ export class ThreadLink {
   }
 
   #launch(): Promise<OpenMessage> {
-    const url = new URL(`./store-thread${extname(import.meta.url)}`, import.meta.url)
-    const worker = new Worker(url, {
-      name: 'store',
-      workerData: { ...this.#setup, isRestart: this.#isEverOpen },
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    })
+    const worker = this.#deps.threads.start({ ...this.#setup, isRestart: this.#isEverOpen })
     this.#worker = worker
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromStoreThread) => {

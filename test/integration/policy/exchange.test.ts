@@ -6,6 +6,7 @@ import { encodeLoginReport } from '../../../src/login/report-codec.ts'
 import { unpackLines } from '../../../src/policy/log-lines.ts'
 import type { RunOutcome } from '../../../src/policy/messages.ts'
 import { createPolicyPool, type PolicyPool } from '../../../src/policy/policy-pool.ts'
+import { policyThreads } from '../../../src/policy/policy-threads.ts'
 import { PolicyRuns, type PoolExchange } from '../../../src/policy/policy-runs.ts'
 import { atEnd } from '../../support/clean-up.ts'
 import { temporaryStore } from '../../support/embedded-store.ts'
@@ -40,7 +41,7 @@ async function rig(t: TestContext): Promise<Rig> {
         {
           workers,
           maxPendingForCalls: 10,
-          memoryLimitMb: 128,
+          threads: policyThreads(128),
           setup: workerSetup({ source, timeSource: 'receipt' }),
         },
       )

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { collectGeoDatabase } from '../../../src/config/collect-geo-database.ts'
 import type { CollectedGeoDatabase } from '../../../src/config/settings-collector.ts'
 import { createPolicyPool } from '../../../src/policy/policy-pool.ts'
+import { policyThreads } from '../../../src/policy/policy-threads.ts'
 import { atEnd } from '../../support/clean-up.ts'
 import { temporaryDirectory, temporaryStore } from '../../support/embedded-store.ts'
 import { mmdbFile } from '../../support/mmdb-file.ts'
@@ -36,7 +37,7 @@ test('a worker that takes the place of a lost one looks up in the file that was 
     {
       workers: 1,
       maxPendingForCalls: 10,
-      memoryLimitMb: 64,
+      threads: policyThreads(64),
       // Memory is to run out before the time does.
       setup: {
         ...setup,

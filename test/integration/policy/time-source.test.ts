@@ -7,6 +7,7 @@ import { encodeLoginReport } from '../../../src/login/report-codec.ts'
 import { unpackLines } from '../../../src/policy/log-lines.ts'
 import type { RunOutcome, WorkerSetup } from '../../../src/policy/messages.ts'
 import { createPolicyPool } from '../../../src/policy/policy-pool.ts'
+import { policyThreads } from '../../../src/policy/policy-threads.ts'
 import { PLAIN_TLS } from '../../support/delivery-rig.ts'
 import { openPolicyStore } from '../../support/policy-store.ts'
 import { silentLog } from '../../support/silent-log.ts'
@@ -59,7 +60,7 @@ async function run(
     {
       workers: 1,
       maxPendingForCalls: 1,
-      memoryLimitMb: 128,
+      threads: policyThreads(128),
       setup: {
         timeSource,
         configFile: '/nowhere/trackalert.conf',

@@ -1,6 +1,7 @@
 /** Threads whose Lua state cannot be built, or not in time. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { policyThreads } from '../../../src/policy/policy-threads.ts'
 import { WorkerHandle } from '../../../src/policy/worker-handle.ts'
 import { openPolicyStore } from '../../support/policy-store.ts'
 import { silentLog } from '../../support/silent-log.ts'
@@ -19,7 +20,7 @@ async function createWorker(t: TestContext, source: string, startDeadlineMs: num
     },
     {
       index: 0,
-      resourceLimits: { maxOldGenerationSizeMb: 128 },
+      threads: policyThreads(128),
       startDeadlineMs,
       setup: workerSetup({ source, timeSource: 'receipt' }),
     },
