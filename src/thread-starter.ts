@@ -41,23 +41,33 @@ export class ThreadStarter<Setup> {
 
   /** Starts a thread for the next who needs one. It waits when its code is loaded. */
   startAhead(): void {
+    if (this.#ahead !== undefined) return
     const ahead = this.#startThread(this.#kind.name)
-    this.#ahead ??= ahead
+    this.#ahead = ahead
     // One that ends by itself is passed over: whoever starts another hears what is wrong.
-    ahead.worker.on('error', () => undefined)
-    ahead.worker.once('exit', () => {
+    const passOver = (): void => {
       if (this.#ahead === ahead) this.#ahead = undefined
-    })
+    }
+    ahead.worker.once('error', passOver).once('exit', passOver)
   }
 
-  /** @param name - if not that of the kind; a thread that was started ahead has that all the same */
+  /**
+   * @param name - if not that of the kind; a thread that was started ahead has that all the same
+   * @throws Error what cannot be sent to a thread; then none is left
+   */
   start(setup: Setup, { name, transfers = [] }: { name?: string; transfers?: Transferable[] } = {}): Worker {
     const { worker, port } = this.#ahead ?? this.#startThread(name ?? this.#kind.name)
     this.#ahead = undefined
     worker.removeAllListeners('error').removeAllListeners('exit')
-    port.postMessage(setup, transfers)
-    port.close()
-    return worker
+    try {
+      port.postMessage(setup, transfers)
+      return worker
+    } catch (error) {
+      void worker.terminate()
+      throw error
+    } finally {
+      port.close()
+    }
   }
 
   /** Ends a thread that was started ahead and that nobody needed. */

@@ -1,6 +1,6 @@
 /**
- * Every setting of the server: its type, unit, default and limits. Pure. The configuration functions take their ranges
- * from here, the collected settings are checked against it once more on the main thread and frozen there.
+ * Every setting of the server: its type, default and limits. Pure. The units of numbers are in number-settings.ts or in
+ * their names. What the configuration functions have collected is checked once more on the main thread, and frozen there.
  */
 import * as v from 'valibot'
 import { GROUP_FIELDS } from '../alerts/alert-route.ts'
@@ -8,13 +8,14 @@ import { SEVERITIES } from '../alerts/severity.ts'
 import { TrackError } from '../errors.ts'
 import { MAX_THREADS, NUMBER_SETTINGS } from './number-settings.ts'
 
+const number = v.pipe(v.number(), v.finite())
 const filled = v.pipe(v.string(), v.minLength(1))
 const flag = (preset: boolean) => v.optional(v.boolean(), preset)
 const text = v.optional(v.nullable(v.string()), null)
 const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
 const amount = (preset: number, max: number) =>
-  v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(max)), preset)
-const milliseconds = (min: number) => v.pipe(v.number(), v.minValue(min))
+  v.optional(v.pipe(number, v.minValue(0), v.maxValue(max)), preset)
+const milliseconds = (min: number) => v.pipe(number, v.minValue(min))
 const threads = v.optional(v.nullable(whole(1, MAX_THREADS)), null)
 const names = v.optional(v.array(v.string()), [])
 
@@ -39,7 +40,7 @@ const AlertSinkSchema = v.object({
     v.string(),
     v.union([
       v.string(),
-      v.number(),
+      number,
       v.boolean(),
       v.array(v.string()),
       v.object({ luaFunction: v.literal(true) }),
@@ -52,7 +53,7 @@ const ScheduleSchema = v.object({
   background: filled,
   when: v.variant('kind', [
     v.object({ kind: v.literal('cron'), pattern: v.string() }),
-    v.object({ kind: v.literal('interval'), seconds: v.pipe(v.number(), v.minValue(1)) }),
+    v.object({ kind: v.literal('interval'), seconds: v.pipe(number, v.minValue(1)) }),
   ]),
 })
 
@@ -79,8 +80,8 @@ const SilenceSchema = v.object({
   author: filled,
   comment: filled,
   /** Unix milliseconds. */
-  fromMs: v.number(),
-  untilMs: v.number(),
+  fromMs: number,
+  untilMs: number,
 })
 
 const MaintenanceWindowSchema = v.object({

@@ -25,7 +25,9 @@ export class Receiver {
   readonly #options: ReceiverOptions
   readonly #timeoutMs: number
   readonly #clientOptions: Client.Options
-  #opening: Promise<Pool> | undefined
+  #undici: typeof Undici | undefined
+  #pool: Pool | undefined
+  #isClosed = false
   /** The tries under way; the callers bound them. */
   readonly #tries = new Set<AbortController>()
 
@@ -55,35 +57,38 @@ export class Receiver {
   }
 
   /** Never rejects. */
-  async send(request: WebHookRequest): Promise<HttpAttempt> {
-    this.#opening ??= this.#openPool()
-    return await this.#attempt(await this.#opening, request)
+  send(request: WebHookRequest): Promise<HttpAttempt> {
+    return this.#attempt(request, ({ Pool }) => {
+      const { connections } = this.#options
+      this.#pool ??= new Pool(this.#origin, { ...this.#clientOptions, connections })
+      return this.#pool
+    })
   }
 
   /** As `send`, on a connection of its own: no earlier answer can have closed it. */
   async sendOnFreshConnection(request: WebHookRequest): Promise<HttpAttempt> {
-    const undici = await loadUndici()
-    const client = new undici.Client(this.#origin, this.#clientOptions)
+    let own: Client | undefined
     try {
-      return await this.#attempt(client, request)
+      return await this.#attempt(
+        request,
+        ({ Client }) => (own = new Client(this.#origin, this.#clientOptions)),
+      )
     } finally {
-      await client.destroy()
+      await own?.destroy()
     }
   }
 
   /** Ends the tries under way, which then report a failure, and closes every connection. */
   async close(): Promise<void> {
+    this.#isClosed = true
     for (const controller of this.#tries) controller.abort()
-    const pool = await this.#opening
-    await pool?.destroy()
+    await this.#pool?.destroy()
   }
 
-  async #openPool(): Promise<Pool> {
-    const undici = await loadUndici()
-    return new undici.Pool(this.#origin, { ...this.#clientOptions, connections: this.#options.connections })
-  }
-
-  async #attempt(dispatcher: Dispatcher, { url, headers, body }: WebHookRequest): Promise<HttpAttempt> {
+  async #attempt(
+    { url, headers, body }: WebHookRequest,
+    connect: (undici: typeof Undici) => Dispatcher,
+  ): Promise<HttpAttempt> {
     const controller = new AbortController()
     const timer = setTimeout(
       () => controller.abort(new DOMException('the time is up', 'TimeoutError')),
@@ -91,7 +96,10 @@ export class Receiver {
     )
     this.#tries.add(controller)
     try {
-      const response = await dispatcher.request({
+      // Loaded when something is sent for the first time: no package takes longer, and many servers send nothing.
+      this.#undici ??= await import('undici')
+      if (this.#isClosed) throw new Error('the connections to it were closed')
+      const response = await connect(this.#undici).request({
         origin: this.#origin,
         method: 'POST',
         path: url.pathname + url.search,
@@ -112,11 +120,6 @@ export class Receiver {
       this.#tries.delete(controller)
     }
   }
-}
-
-/** When something is sent for the first time: no package takes longer to load, and many servers send nothing. */
-function loadUndici(): Promise<typeof Undici> {
-  return import('undici')
 }
 
 async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {

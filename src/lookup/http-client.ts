@@ -2,6 +2,7 @@
  * HTTP requests that a policy makes to other systems. One per policy worker. Every wait has an end, every answer and the
  * cache have a size, and an answer that did not come is a value, never an exception.
  */
+import type * as Undici from 'undici'
 import type { Agent, Dispatcher } from 'undici'
 import { bytesToText, textToBytes } from '../login/byte-string.ts'
 import { basicAuthorization, headerValue } from '../outgoing/header-value.ts'
@@ -59,45 +60,36 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     headersTimeout: 0,
     bodyTimeout: 0,
   }
-  let opening: Promise<Agent> | undefined
+  let undici: typeof Undici | undefined
+  let agent: Agent | undefined
+  let isClosed = false
   let inFlight = 0
-
-  /** With the first request: no package takes longer to load, on each thread, and most policies ask nobody. */
-  async function openAgent(): Promise<Agent> {
-    const undici = await import('undici')
-    return new undici.Agent(agentOptions)
-  }
 
   async function ask(url: URL, question: HttpQuestion): Promise<HttpAnswer> {
     if (inFlight >= maxInFlight) {
       return failed(`${url.origin} was not asked: ${maxInFlight} requests are under way, which is the limit`)
     }
     inFlight += 1
-    try {
-      opening ??= openAgent()
-      return await askBy(await opening, url, question)
-    } catch (error) {
-      return failed(`${url.origin}: ${networkFailure(error).text}`)
-    } finally {
-      inFlight -= 1
-    }
-  }
-
-  /** @throws Error what undici says when there is no answer, or not in time. */
-  async function askBy(agent: Agent, url: URL, question: HttpQuestion): Promise<HttpAnswer> {
     const controller = new AbortController()
     const timer = setTimeout(
       () => controller.abort(new DOMException('the time is up', 'TimeoutError')),
       question.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     )
     try {
+      // Loaded with the first request: no package takes longer, on each thread, and most policies ask nobody.
+      undici ??= await import('undici')
+      if (isClosed) return failed(`${url.origin} was not asked: the server is stopping`)
+      agent ??= new undici.Agent(agentOptions)
       const response = await agent.request(requestOptions(url, question, controller.signal))
       const body = await readBody(response.body, maxBodyBytes)
       if (body === undefined)
         return failed(`the answer of ${url.origin} is longer than ${maxBodyBytes} bytes`)
       return { ok: true, status: response.statusCode, body, headers: joined(response.headers) }
+    } catch (error) {
+      return failed(`${url.origin}: ${networkFailure(error).text}`)
     } finally {
       clearTimeout(timer)
+      inFlight -= 1
     }
   }
 
@@ -112,7 +104,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         : ask(url, question)
     },
     async close() {
-      const agent = await opening
+      isClosed = true
       await agent?.destroy()
     },
   }

@@ -61,6 +61,11 @@ export class TrendExpiry {
     this.#scans.note(database, entry)
   }
 
+  /** What was noted is on disk. */
+  changesWritten(): void {
+    this.#scans.written()
+  }
+
   /** The rows of a database that may expire first. */
   async oldest(database: string, untilMs: number): Promise<ExpiryPage> {
     const from = this.#scans.begin(database) ?? expiryKey(database, 0, NOTHING)

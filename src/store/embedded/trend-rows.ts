@@ -182,6 +182,7 @@ export class TrendRows implements Participant {
   changesWritten(): void {
     this.#staged.clear()
     this.#stagedChunks.clear()
+    this.expiry.changesWritten()
     for (const { rowKey, worker } of this.#changedBy) this.#deps.owners.changed(rowKey, worker)
     this.#changedBy.length = 0
   }
