@@ -3,12 +3,15 @@
  */
 import { setFlagsFromString } from 'node:v8'
 
-/** Percent of what was alive after the last collection of a whole heap. */
-const GROWTH = 50
+/**
+ * Percent of what was alive after the last collection of a whole heap. With 50 instead a million keys take 20 MB less, and a
+ * report a fifth more processor time.
+ */
+const GROWTH = 100
 
 /**
- * Has V8 collect all heaps of this process, those of its threads too, when they have grown by half. Where memory is plenty
- * V8 lets them grow to the fourfold, and the store thread, whose rows live just long enough to become old, filled that.
+ * Has V8 collect all heaps of this process, those of its threads too, when they have grown to the double. Where memory is
+ * plenty V8 lets them grow to the fourfold, and the store thread, whose rows live just long enough to become old, filled that.
  */
 export function collectEarlier(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH}`)

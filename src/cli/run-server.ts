@@ -7,6 +7,7 @@ import { createApp, type App } from '../app/create-app.ts'
 import type { ServerThreads } from '../app/server-threads.ts'
 import { createServiceNotify, type ServiceNotify } from '../app/service-notify.ts'
 import { messageOf } from '../errors.ts'
+import { lowerV8Threads } from '../thread-priorities.ts'
 import { createServerLog, type ServerLog } from '../telemetry/server-log.ts'
 import type { ServerChoice } from './command-line.ts'
 import type { Console } from './console.ts'
@@ -91,6 +92,7 @@ async function serve(choice: ServerChoice, host: ServerHost, serverLog: ServerLo
       recover: choice.recover,
       onShutdownRequested: () => stopAsked.resolve('the policy asked for it'),
     })
+    lowerV8Threads()
     const service = createServiceNotify(
       { log, isAlive: app.isAlive },
       { environment: surroundings.environment, pid: host.pid },

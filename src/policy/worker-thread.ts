@@ -4,6 +4,7 @@
 import { parentPort } from 'node:worker_threads'
 import { messageOf, TrackError } from '../errors.ts'
 import { openTrendReader } from '../store/embedded/trend-reader.ts'
+import { lowerPolicyThread } from '../thread-priorities.ts'
 import { threadSetup } from '../thread-starter.ts'
 import { JobRunner } from './job-runner.ts'
 import { LogLines } from './log-lines.ts'
@@ -66,6 +67,7 @@ async function main(): Promise<void> {
           message satisfies never
       }
     })
+    lowerPolicyThread()
     post({ type: 'ready' })
   } catch (error) {
     const known = error instanceof TrackError ? error : new TrackError('TRK_CONFIG_INVALID', messageOf(error))
