@@ -90,14 +90,16 @@ export class Receiver {
     connect: (undici: typeof Undici) => Dispatcher,
   ): Promise<HttpAttempt> {
     const controller = new AbortController()
-    const timer = setTimeout(
-      () => controller.abort(new DOMException('the time is up', 'TimeoutError')),
-      this.#timeoutMs,
-    )
+    let timer: NodeJS.Timeout | undefined
     this.#tries.add(controller)
     try {
-      // Loaded when something is sent for the first time: no package takes longer, and many servers send nothing.
+      // Loaded when something is sent for the first time: no package takes longer, and many servers send nothing. It is not
+      // the receiver's time.
       this.#undici ??= await import('undici')
+      timer = setTimeout(
+        () => controller.abort(new DOMException('the time is up', 'TimeoutError')),
+        this.#timeoutMs,
+      )
       if (this.#isClosed) throw new Error('the connections to it were closed')
       const response = await connect(this.#undici).request({
         origin: this.#origin,

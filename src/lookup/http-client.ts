@@ -70,16 +70,18 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       return failed(`${url.origin} was not asked: ${maxInFlight} requests are under way, which is the limit`)
     }
     inFlight += 1
-    const controller = new AbortController()
-    const timer = setTimeout(
-      () => controller.abort(new DOMException('the time is up', 'TimeoutError')),
-      question.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    )
+    let timer: NodeJS.Timeout | undefined
     try {
-      // Loaded with the first request: no package takes longer, on each thread, and most policies ask nobody.
+      // Loaded with the first request: no package takes longer, on each thread, and most policies ask nobody. It is not the
+      // other system's time: on a busy machine a first question with a short limit would get no answer.
       undici ??= await import('undici')
       if (isClosed) return failed(`${url.origin} was not asked: the server is stopping`)
       agent ??= new undici.Agent(agentOptions)
+      const controller = new AbortController()
+      timer = setTimeout(
+        () => controller.abort(new DOMException('the time is up', 'TimeoutError')),
+        question.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      )
       const response = await agent.request(requestOptions(url, question, controller.signal))
       const body = await readBody(response.body, maxBodyBytes)
       if (body === undefined)
