@@ -62,10 +62,8 @@ export class ThreadStarter<Setup> {
     try {
       port.postMessage(setup, transfers)
       return worker
-    } catch (error) {
-      void worker.terminate()
-      throw error
     } finally {
+      // A thread that was told nothing ends with it: nothing else keeps it.
       port.close()
     }
   }

@@ -73,6 +73,6 @@ test('what cannot be sent to a thread is refused, and leaves none that waits', a
   const starter = new ThreadStarter<unknown>(KIND)
   starter.startAhead()
   assert.throws(() => starter.start({ call: () => undefined }), { name: 'DataCloneError' })
-  // The process of this test would not end otherwise; the next thread is a good one.
+  // The process of this test would not end otherwise (shown by leaving the port open); the next thread is a good one.
   assert.equal((await answerOf(starter.start('next'))).setup, 'next')
 })

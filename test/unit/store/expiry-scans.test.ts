@@ -70,3 +70,18 @@ test('what was removed is not passed over again, also where all entries have one
     assert.deepEqual([...(from ?? [])], [...expiryKey('d', 5, Uint8Array.of(last))])
   }
 })
+
+test('what was written before a scan began does not hold back the next one, and what was not does', () => {
+  const scans = new ExpiryScans()
+  const placeAfterPage = (): readonly number[] => {
+    scans.begin('d')
+    scans.end('d', keyOf(20))
+    const from = scans.begin('d')
+    scans.cancel('d')
+    return [...(from ?? [])]
+  }
+  scans.note('d', keyOf(3))
+  assert.deepEqual(placeAfterPage(), [...keyOf(3)])
+  scans.written()
+  assert.deepEqual(placeAfterPage(), [...keyOf(20)])
+})
