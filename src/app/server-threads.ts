@@ -2,9 +2,9 @@
  * The threads that every server needs, started ahead: while the main thread loads its own code they load theirs, and each
  * waits until there is something for it to do. Main thread; imports little, since it is loaded before everything else.
  */
-import { configThreads, type ConfigThreads } from '../config/config-threads.ts'
-import { policyThreads, type PolicyThreads } from '../policy/policy-threads.ts'
-import { storeThreads, type StoreThreads } from '../store/embedded/store-threads.ts'
+import { configThreads, type ConfigThreads } from '../config/config-thread-starter.ts'
+import { policyThreads, type PolicyThreads } from '../policy/policy-thread-starter.ts'
+import { storeThreads, type StoreThreads } from '../store/embedded/store-thread-starter.ts'
 
 export interface ServerThreads {
   readonly configuration: ConfigThreads

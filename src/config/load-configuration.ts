@@ -5,7 +5,7 @@
 import type { Worker } from 'node:worker_threads'
 import { TrackError } from '../errors.ts'
 import type { TrendDefinition } from '../trends/trend-definition.ts'
-import { configThreads, type ConfigThreads } from './config-threads.ts'
+import { configThreads, type ConfigThreads } from './config-thread-starter.ts'
 import { createConfigurationThread, type ConfigurationThread } from './configuration-thread.ts'
 import { firstMessage } from './first-message.ts'
 import type { ConfigThreadSetup, FromConfigThread } from './messages.ts'

@@ -12,7 +12,7 @@ import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import type { LossReason } from './worker-loss.ts'
 import type { Job, RunOutcome, WorkerSetup } from './messages.ts'
-import type { PolicyThreads } from './policy-threads.ts'
+import type { PolicyThreads } from './policy-thread-starter.ts'
 import { createHandOver, type HandOver, type ReleasedRun } from './hand-over.ts'
 import { WorkerHandle, type FinishRun, type RunTiming, type WorkerNotice } from './worker-handle.ts'
 

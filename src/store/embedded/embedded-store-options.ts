@@ -7,7 +7,7 @@ import type { StoreOptions } from '../store-options.ts'
 import type { StoreChange } from '../store.ts'
 import type { StoreThreadChange, StoreThreadSetup } from './messages.ts'
 import { RowOwners } from './row-owners.ts'
-import type { StoreThreads } from './store-threads.ts'
+import type { StoreThreads } from './store-thread-starter.ts'
 
 const DAY_MS = 86_400_000
 const MEGABYTE = 1024 * 1024

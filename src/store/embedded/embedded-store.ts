@@ -42,7 +42,7 @@ import type { OpenReport } from './open-database.ts'
 import { packCommit } from './pack-messages.ts'
 import { ReaderPorts } from './reader-ports.ts'
 import { decodeReport } from './records.ts'
-import { storeThreads } from './store-threads.ts'
+import { storeThreads } from './store-thread-starter.ts'
 import { ThreadLink, type OpenMessage, type StoreNews } from './thread-link.ts'
 
 export interface EmbeddedStoreDeps {

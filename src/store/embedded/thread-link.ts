@@ -18,7 +18,7 @@ import type {
   ToStoreThread,
 } from './messages.ts'
 import type { ReaderPorts } from './reader-ports.ts'
-import type { StoreThreads } from './store-threads.ts'
+import type { StoreThreads } from './store-thread-starter.ts'
 
 /** A view lives as long as a batch of runs, and a run at most half a minute by default. */
 const RELEASE_WITHIN_MS = 60_000

@@ -1,7 +1,7 @@
 /** Threads whose Lua state cannot be built, or not in time. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { policyThreads } from '../../../src/policy/policy-threads.ts'
+import { policyThreads } from '../../../src/policy/policy-thread-starter.ts'
 import { WorkerHandle } from '../../../src/policy/worker-handle.ts'
 import { openPolicyStore } from '../../support/policy-store.ts'
 import { silentLog } from '../../support/silent-log.ts'
