@@ -25,11 +25,11 @@ export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): P
   await mailNotes.expire(writer, nowMs, isStopped)
   for (const ids of steps(alertRows.quietIds(nowMs))) {
     if (isStopped()) return
-    await writer.submit('maintenance', () => alertRows.stageResolve(ids, 'quiet', nowMs))
+    await writer.join(() => alertRows.stageResolve(ids, 'quiet', nowMs))
   }
   const over = (await alertNotes.silences()).filter((silence) => silence.untilMs <= nowMs)
   if (over.length > 0) {
-    await writer.submit('maintenance', (batch) => {
+    await writer.join((batch) => {
       for (const { id } of over) alertNotes.stageRemoveSilence(batch, id)
     })
   }
@@ -37,12 +37,12 @@ export async function expireAlerts(deps: AlertMaintenanceDeps, nowMs: number): P
   for (;;) {
     const ids = await expiredAlerts(deps, untilMs)
     if (ids.length === 0 || isStopped()) break
-    await writer.submit('maintenance', (batch) => void alertRows.stageRemove(batch, ids, 'expired'))
+    await writer.join((batch) => void alertRows.stageRemove(batch, ids, 'expired'))
   }
   for (;;) {
     const records = await alertNotes.expired(untilMs, ALERT_STORE_DEFAULTS.maxNotifications)
     if (records.length === 0 || isStopped()) return
-    await writer.submit('maintenance', (batch) => alertNotes.stageRemove(batch, records))
+    await writer.join((batch) => alertNotes.stageRemove(batch, records))
   }
 }
 

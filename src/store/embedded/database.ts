@@ -82,6 +82,15 @@ export class Database {
     }
   }
 
+  /** Reads on a thread of its own, in the order of the keys. @throws as `get` */
+  async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    try {
+      return await this.#level.getMany([...keys])
+    } catch (error) {
+      throw storeError(error, this.#level.location)
+    }
+  }
+
   /** Entries of `[from, to)`, in pages; a fixed state of the database. */
   async *pages(range: ScanRange, pageSize: number): AsyncGenerator<readonly Entry[]> {
     const iterator = this.#level.iterator({

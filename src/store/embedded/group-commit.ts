@@ -28,6 +28,8 @@ interface GroupCommitDeps {
   readonly participants: readonly Participant[]
   /** From one batch of changes to the next, if nobody waits for them. */
   readonly gatherMs: number
+  /** From the end of a batch of changes, maintenance waits for the next one for so long. */
+  readonly companyMs: number
   /** Durability `none`: appends are settled before they are written. */
   readonly settlesEarly: boolean
   /** Called after every batch, when its jobs are settled. */
@@ -46,6 +48,8 @@ export class GroupCommit {
   )
   readonly #early = new EarlySettlement()
   readonly #gathering = new Gathering()
+  /** Under way for a while after each batch of changes: more of them will come. */
+  readonly #company = new Gathering()
   #broken: TrackError | undefined
 
   constructor(deps: GroupCommitDeps) {
@@ -72,12 +76,14 @@ export class GroupCommit {
     } else if (job.kind !== 'append') {
       this.#changes.enqueue(job)
       if (job.isUrgent) this.#gathering.end()
+      if (job.isUrgent || job.kind === 'change') this.#company.end()
     } else if (disk.refusal !== undefined) {
       job.refuse(disk.refusal.reason, disk.refusal.detail)
       onSettled()
     } else if (settlesEarly) {
       this.#changes.enqueue(job)
       this.#gathering.end()
+      this.#company.end()
       if (this.#early.settle(job)) onSettled()
     } else {
       this.#appends.enqueue(job)
@@ -88,6 +94,16 @@ export class GroupCommit {
   submit(kind: ChangeJob['kind'], stage: ChangeJob['stage']): Promise<void> {
     return new Promise((resolve, reject) => {
       this.enqueue({ kind, isUrgent: true, stage, settle: resolve, fail: reject })
+    })
+  }
+
+  /**
+   * Stages in the next batch that somebody else's changes make necessary, and resolves when that is on disk. Nobody waits
+   * for a write of its own then. Where no changes come, it gets one.
+   */
+  join(stage: ChangeJob['stage']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.enqueue({ kind: 'maintenance', isUrgent: false, stage, settle: resolve, fail: reject })
     })
   }
 
@@ -137,9 +153,8 @@ export class GroupCommit {
   }
 
   async #writeChanges(jobs: WriteJob[], taken: WriteJob[]): Promise<void> {
-    const { disk, participants, settlesEarly, gatherMs } = this.#deps
-    if (!jobs.some((job) => job.kind === 'append' || job.isUrgent)) await this.#gathering.ended()
-    this.#gathering.begin(gatherMs)
+    const { disk, participants, settlesEarly, companyMs } = this.#deps
+    await this.#gathered(jobs)
     await disk.roomForChanges()
     const batch = new WriteBatch()
     const reports = new ReportBatch()
@@ -150,7 +165,16 @@ export class GroupCommit {
       participant.changesWritten?.()
       if (settlesEarly) participant.appendsEnded?.(true)
     }
+    if (taken.some(isOthersWork)) this.#company.begin(companyMs)
     for (const job of taken) if (job.kind !== 'append' || !this.#early.isKept(job)) job.settle()
+  }
+
+  /** Waits for as long as these jobs can wait for more of them. */
+  async #gathered(jobs: readonly WriteJob[]): Promise<void> {
+    if (!jobs.some(isOthersWork)) await this.#company.ended()
+    // Maintenance is still alone when no changes come any more: then there is nobody to gather.
+    if (jobs.some(isOthersWork) && !jobs.some(isAwaited)) await this.#gathering.ended()
+    this.#gathering.begin(this.#deps.gatherMs)
   }
 
   /** Appends are among the jobs when they are settled early. */
@@ -190,6 +214,16 @@ export class GroupCommit {
     this.refuseAll(error)
     this.#deps.onBroken(error)
   }
+}
+
+/** Somebody waits for it, or nothing can be taken back any more. */
+function isAwaited(job: WriteJob): boolean {
+  return job.kind === 'append' || job.isUrgent
+}
+
+/** Not only maintenance that can wait for others. */
+function isOthersWork(job: WriteJob): boolean {
+  return job.kind === 'change' || isAwaited(job)
 }
 
 /** Takes jobs from the front into a batch, as many as it has room for. */

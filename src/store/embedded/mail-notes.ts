@@ -12,7 +12,7 @@ import { MAX_NUMBER, numberKey, numberOfKey, PREFIX, wholePrefix } from './keys.
 import type { WriteBatch } from './write-batch.ts'
 import type { Participant } from './write-jobs.ts'
 
-type Writer = Pick<GroupCommit, 'submit'>
+type Writer = Pick<GroupCommit, 'submit' | 'join'>
 
 /** Of a sink and an address. */
 const HASH_BYTES = 16
@@ -60,7 +60,7 @@ export class MailNotes implements Participant {
         .map(([key]) => key)
         .filter((key, index) => index < surplus || numberOfKey(key) <= nowMs)
       if (due.length === 0) return
-      await writer.submit('maintenance', (batch) => {
+      await writer.join((batch) => {
         for (const key of due) this.#stageRemoveDue(batch, key)
       })
     }

@@ -1,7 +1,7 @@
 /**
  * What is removed over time: expired rows and reports, and what is above a maximum. Store thread. Candidates are read
- * beside the batches; a step of them joins a batch like everything else and is checked again there, so that nobody waits
- * for more than one step of a few milliseconds (step-budget.ts).
+ * beside the batches; a step of them joins a batch and is checked again there, so that nobody waits for more than one step of a
+ * few milliseconds (step-budget.ts), nor for a write that only maintenance needs.
  */
 import { type AlertMaintenanceDeps, expireAlerts } from './alert-maintenance.ts'
 import type { Expiry } from '../store.ts'
@@ -14,12 +14,15 @@ import type { Outbox } from './outbox.ts'
 import { decodeDeadState, decodeFailed } from './records.ts'
 import { unseal } from './sealed-value.ts'
 import { startBudget, type StepBudget } from './step-budget.ts'
+import type { ExpiryPage } from './trend-expiry.ts'
 import type { TrendRows } from './trend-rows.ts'
 import type { WriteBatch } from './write-batch.ts'
 
 /** A failed report is kept for so long, and a dead message. */
 const KEEP_FAILED_MS = 7 * 86_400_000
 const KEEP_DEAD_MS = 30 * 86_400_000
+/** Of a database's maximum: as long as no more rows are above it, eviction waits for batches that there would be anyway. */
+const PATIENT_SURPLUS = 1 / 16
 /** Failed reports or messages of one step. */
 const STEP_RECORDS = 128
 
@@ -89,26 +92,33 @@ export class Maintenance {
     }
   }
 
+  /** A step may note rows anew, before others: only when it is written does the next page tell who is first. */
   async #shrink(database: string): Promise<void> {
     const { trendRows } = this.#deps
     while (!this.#isStopped && trendRows.surplusOf(database) > 0) {
       const page = await trendRows.expiry.oldest(database, Infinity)
-      if (page.entries.length === 0) return
-      await this.#step((batch, budget) => trendRows.expiry.stageEviction(batch, page, budget))
+      if (page === undefined) return
+      const isBehind = trendRows.surplusOf(database) > trendRows.maxKeysOf(database) * PATIENT_SURPLUS
+      await this.#step((batch, budget) => trendRows.expiry.stageEviction(batch, page, budget), isBehind)
     }
   }
 
+  /** Who is first does not matter here: the next page is read while a step waits for its write. */
   async #expireRows(nowMs: number): Promise<void> {
-    const { trendRows } = this.#deps
-    for (const database of trendRows.databases) {
-      for (;;) {
-        const page = await trendRows.expiry.oldest(database, nowMs)
-        if (page.entries.length === 0) break
-        let isWhole = false
+    const { databases, expiry } = this.#deps.trendRows
+    for (const database of databases) {
+      let page = await expiry.oldest(database, nowMs)
+      while (page !== undefined && !this.#isStopped) {
+        const staged = page
+        let next: Promise<ExpiryPage | undefined> = Promise.resolve(undefined)
         await this.#step((batch, budget) => {
-          isWhole = trendRows.expiry.stageExpiry(batch, page, { nowMs, budget })
+          const isWhole = expiry.stageExpiry(batch, staged, { nowMs, budget })
+          if (staged.isLast && isWhole) return
+          next = expiry.oldest(database, nowMs)
+          // It is met below, unless the write fails before.
+          next.catch(() => undefined)
         })
-        if ((page.isLast && isWhole) || this.#isStopped) break
+        page = await next
       }
     }
   }
@@ -151,12 +161,13 @@ export class Maintenance {
     }
   }
 
-  /** Stages one step in the next batch and waits until that is written. */
-  async #step(stage: (batch: WriteBatch, budget: StepBudget) => void): Promise<void> {
+  /** Stages one step in a batch, as a rule one that there would be anyway, and waits until that is written. */
+  async #step(stage: (batch: WriteBatch, budget: StepBudget) => void, isUrgent = false): Promise<void> {
+    const { writer } = this.#deps
     let share = 0
     let beganMs = 0
     let stagedMs = 0
-    await this.#deps.writer.submit('maintenance', (batch) => {
+    const timed = (batch: WriteBatch): void => {
       const others = batch.operations.length
       const cpuBefore = process.threadCpuUsage()
       beganMs = monotonicMs()
@@ -165,7 +176,8 @@ export class Maintenance {
       const { user, system } = process.threadCpuUsage(cpuBefore)
       this.#longestStepCpuMs = Math.max(this.#longestStepCpuMs, (user + system) / 1000)
       share = 1 - others / Math.max(1, batch.operations.length)
-    })
+    }
+    await (isUrgent ? writer.submit('maintenance', timed) : writer.join(timed))
     const delayMs = stagedMs - beganMs + share * (monotonicMs() - stagedMs)
     this.#longestDelayMs = Math.max(this.#longestDelayMs, delayMs)
   }

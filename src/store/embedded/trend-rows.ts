@@ -24,6 +24,7 @@ import { NO_OWNER, type RowOwners } from './row-owners.ts'
 import { decodeRow, encodeRow, type StoredRow } from './row-value.ts'
 import { seal, unseal } from './sealed-value.ts'
 import { TrendExpiry } from './trend-expiry.ts'
+import { type AheadPage, ValuesAhead } from './values-ahead.ts'
 import type { WriteBatch } from './write-batch.ts'
 import type { Participant } from './write-jobs.ts'
 
@@ -71,7 +72,8 @@ export class TrendRows implements Participant {
   readonly #pending = new Map<string, PendingRow>()
   /** Rows of the batch in work, undefined for those that go: the cache may drop them before they are on disk. */
   readonly #staged = new Map<string, StoredRow | undefined>()
-  /** And their chunks. */
+  readonly #ahead = new ValuesAhead((name) => this.#staged.has(name))
+  /** Chunks of staged rows. */
   readonly #stagedChunks = new Map<string, Uint8Array | undefined>()
   /** Who changed the rows of the batch in work. */
   readonly #changedBy: { readonly rowKey: Uint8Array; readonly worker: number }[] = []
@@ -114,6 +116,10 @@ export class TrendRows implements Participant {
   /** Rows above the maximum of a database. */
   surplusOf(database: string): number {
     return (this.#counts.get(database) ?? 0) - this.#applier.maxKeys(database)
+  }
+
+  maxKeysOf(database: string): number {
+    return this.#applier.maxKeys(database)
   }
 
   async load(): Promise<void> {
@@ -237,7 +243,7 @@ export class TrendRows implements Participant {
     const row = { bytes, chunkNames, expiresAtMs }
     const sealed = encodeRow(rowKey, row)
     batch.put(rowKey, sealed)
-    this.#staged.set(name, row)
+    this.#stage(name, row)
     this.#hot.set(name, nameOf(sealed))
     this.#putChunks(batch, pending, after)
     for (const gone of before?.chunkNames ?? [])
@@ -263,9 +269,23 @@ export class TrendRows implements Participant {
   }
 
   /** As it is with everything that this batch holds so far. */
-  read(database: string, key: Uint8Array): StoredRow | undefined {
+  read(database: string, key: Uint8Array, ahead?: AheadPage): StoredRow | undefined {
     const rowKey = databaseKey(PREFIX.row, database, key)
-    return this.#rowAt(rowKey, nameOf(rowKey))
+    const name = nameOf(rowKey)
+    if (ahead?.values.has(name) !== true) return this.#rowAt(rowKey, name)
+    const sealed = ahead.values.get(name)
+    return sealed === undefined ? undefined : decodeRow(rowKey, sealed)
+  }
+
+  /** Reads the rows of these keys for a later batch, beside those that are written meanwhile. */
+  readAhead(database: string, keys: readonly Uint8Array[]): Promise<AheadPage> {
+    const rowKeys = keys.map((key) => databaseKey(PREFIX.row, database, key))
+    return this.#ahead.read(rowKeys.map(nameOf), () => this.#deps.database().getMany(rowKeys))
+  }
+
+  #stage(name: string, row: StoredRow | undefined): void {
+    this.#staged.set(name, row)
+    this.#ahead.changed(name)
   }
 
   #rowAt(rowKey: Uint8Array, name: string): StoredRow | undefined {
@@ -307,7 +327,7 @@ export class TrendRows implements Participant {
     this.#changedBy.push({ rowKey, worker: NO_OWNER })
     batch.delete(rowKey)
     const name = nameOf(rowKey)
-    this.#staged.set(name, undefined)
+    this.#stage(name, undefined)
     this.#hot.delete(name)
     for (const chunk of chunkNames) this.#deleteChunk(batch, chunkKey(database, key, chunk))
     this.#count(database, -1)

@@ -134,13 +134,12 @@ test('times of mails are bounded: above the bound those go that would go first, 
   const directory = await temporaryDirectory(t)
   const database = await Database.open(directory)
   atEnd(t, () => database.close())
-  const writer = {
-    async submit(_kind: string, stage: (batch: WriteBatch) => void): Promise<void> {
-      const batch = new WriteBatch()
-      stage(batch)
-      await database.write(batch, false)
-    },
+  const write = async (stage: (batch: WriteBatch) => void): Promise<void> => {
+    const batch = new WriteBatch()
+    stage(batch)
+    await database.write(batch, false)
   }
+  const writer = { join: write, submit: (_kind: string, stage: (batch: WriteBatch) => void) => write(stage) }
   const noteOf = (n: number) => ({ ...MAIL, address: `u${n}@m.example`, keepUntilMs: START_MS + HOUR_MS + n })
   const notes = new MailNotes(() => database, 1000)
   const noteAll = (from: number, to: number): Promise<void> =>

@@ -68,10 +68,11 @@ async function turns(): Promise<void> {
 interface Made {
   readonly settlesEarly?: boolean
   readonly gatherMs?: number
+  readonly companyMs?: number
   readonly participants?: readonly Participant[]
 }
 
-function started({ settlesEarly = false, gatherMs = 1, participants = [] }: Made = {}) {
+function started({ settlesEarly = false, gatherMs = 1, companyMs = 1, participants = [] }: Made = {}) {
   const disk = new HeldDisk()
   const settled: string[] = []
   const writer = new GroupCommit({
@@ -79,6 +80,7 @@ function started({ settlesEarly = false, gatherMs = 1, participants = [] }: Made
     participants,
     settlesEarly,
     gatherMs,
+    companyMs,
     onSettled: () => undefined,
     onBroken: (error) => assert.fail(error.message),
   })
@@ -106,7 +108,8 @@ function started({ settlesEarly = false, gatherMs = 1, participants = [] }: Made
     settle: () => settled.push(name),
     fail: (error) => settled.push(`${name} ${error.code}`),
   })
-  return { disk, writer, settled, append, change }
+  const join = (name: string): void => void writer.join(stage(name)).then(() => settled.push(name))
+  return { disk, writer, settled, append, change, join }
 }
 
 test('an append is settled when it is written', async () => {
@@ -202,6 +205,60 @@ test('and is written by itself in the end', async () => {
     await disk.release()
   }
   assert.deepEqual(settled, ['1', '2'])
+})
+
+test('maintenance that can wait goes with the next changes, those gather as ever', async () => {
+  const { disk, writer, settled, append, change, join } = started({ companyMs: 60_000 })
+  writer.enqueue(change('1'))
+  await turns()
+  join('m')
+  await disk.release()
+  assert.deepEqual([settled, disk.waiting], [['1'], 0])
+  // Acknowledging is no change to go with.
+  writer.enqueue(append('a'))
+  await turns()
+  await disk.release()
+  assert.deepEqual([settled, disk.waiting], [['1', 'a'], 0])
+  writer.enqueue(change('2', false))
+  while (disk.waiting === 0) await turn()
+  await disk.release()
+  assert.deepEqual(disk.written, ['1', 'a', '2m'])
+  assert.deepEqual(settled, ['1', 'a', '2', 'm'])
+})
+
+test('and by itself where there were no changes, or none come any more', async () => {
+  const never = started({ companyMs: 60_000 })
+  for (const name of ['m', 'n']) {
+    never.join(name)
+    await turns()
+    await never.disk.release()
+  }
+  assert.deepEqual(never.settled, ['m', 'n'])
+
+  const once = started()
+  once.writer.enqueue(once.change('1'))
+  once.join('m')
+  await turns()
+  once.join('n')
+  await once.disk.release()
+  while (once.disk.waiting === 0) await turn()
+  await once.disk.release()
+  assert.deepEqual(once.disk.written, ['1m', 'n'])
+})
+
+test('maintenance for which somebody waits is not held up by others that can wait', async () => {
+  const { disk, writer, settled, change, join } = started({ companyMs: 60_000 })
+  writer.enqueue(change('1'))
+  await turns()
+  await disk.release()
+  join('m')
+  await turns()
+  assert.equal(disk.waiting, 0)
+  writer.enqueue({ ...change('u'), kind: 'maintenance' })
+  await turns()
+  await disk.release()
+  assert.deepEqual(disk.written, ['1', 'mu'])
+  assert.deepEqual(settled.toSorted(), ['1', 'm', 'u'])
 })
 
 test('a part of the store hears how the appends ended, apart from the changes', async () => {
