@@ -192,8 +192,8 @@ export interface Forgotten {
 /** How the removal of what has expired went. */
 export interface Expiry {
   /**
-   * What one step held the others up for at most: the time it took, and its share of writing the batch that it joined,
-   * milliseconds; 0 where nobody is held up.
+   * What one step held the others up for at most: the time it took, and its share (of the bytes) of writing the batch that it
+   * joined, milliseconds; 0 where nobody is held up.
    */
   readonly longestDelayMs: number
   /** The most processor time of a step: on a busy machine it says more. */

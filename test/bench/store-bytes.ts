@@ -1,8 +1,8 @@
 /**
  * What the embedded store costs with many trend keys: bytes written to disk per report, commit latency, reading a row,
- * memory, and how long expiry holds commits up. `npm run bench:store`; a few minutes. In the environment:
+ * memory, and how long expiry holds commits up. `npm run bench:store`; ten minutes. In the environment:
  * BENCH_REPORTS (per phase), BENCH_LOGINS and BENCH_ADDRESSES (together the keys), BENCH_BATCH (reports of one batch),
- * BENCH_DURABILITY (fsync, os, none), BENCH_DIRECTORY (where; must be on a disk).
+ * BENCH_LANES (batches under way at once), BENCH_DURABILITY (fsync, os, none), BENCH_DIRECTORY (where; must be on a disk).
  */
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
@@ -23,10 +23,10 @@ const DURABILITY = (process.env['BENCH_DURABILITY'] ?? 'fsync') as Durability
 const BATCH = numberOf('BENCH_BATCH', 200)
 const FILL_BATCH = 2_000
 /** Batches under way at once: appended, being run, being committed. */
-const LANES = 3
+const LANES = numberOf('BENCH_LANES', 3)
 const READS = 20_000
 /** Load goes on for so long before expiry, and then until everything has expired: a step without commits delays none. */
-const CALM_LOAD_MS = 30_000
+const CALM_LOAD_MS = 60_000
 
 function numberOf(name: string, fallback: number): number {
   return Number(process.env[name] ?? fallback)
@@ -55,6 +55,7 @@ interface Latencies {
   readonly count: number
   readonly p50: number
   readonly p99: number
+  readonly p999: number
   readonly max: number
 }
 
@@ -62,11 +63,14 @@ function latenciesOf(samples: readonly number[]): Latencies {
   const sorted = samples.toSorted((a, b) => a - b)
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 }
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99), p999: at(0.999), max: sorted.at(-1) ?? 0 }
 }
 
-function textOf({ p50, p99, max }: Latencies): string {
-  return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms`
+function textOf({ p50, p99, p999, max }: Latencies): string {
+  const parts = { p50, p99, 'p99.9': p999, max }
+  return Object.entries(parts)
+    .map(([name, ms]) => `${name} ${ms.toFixed(1)} ms`)
+    .join(', ')
 }
 
 class Bench {

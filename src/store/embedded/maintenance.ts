@@ -168,14 +168,15 @@ export class Maintenance {
     let beganMs = 0
     let stagedMs = 0
     const timed = (batch: WriteBatch): void => {
-      const others = batch.operations.length
+      const othersBytes = batch.sizeBytes
       const cpuBefore = process.threadCpuUsage()
       beganMs = monotonicMs()
       stage(batch, startBudget(monotonicMs))
       stagedMs = monotonicMs()
       const { user, system } = process.threadCpuUsage(cpuBefore)
       this.#longestStepCpuMs = Math.max(this.#longestStepCpuMs, (user + system) / 1000)
-      share = 1 - others / Math.max(1, batch.operations.length)
+      // The others would be written without it as well, with the same fsync.
+      share = 1 - othersBytes / Math.max(1, batch.sizeBytes)
     }
     await (isUrgent ? writer.submit('maintenance', timed) : writer.join(timed))
     const delayMs = stagedMs - beganMs + share * (monotonicMs() - stagedMs)
