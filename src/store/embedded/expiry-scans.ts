@@ -37,7 +37,7 @@ export class ExpiryScans {
     scan.first = firstOf(last, scan.firstUnseen)
   }
 
-  /** A scan found nothing, and nothing will be removed. */
+  /** A scan found nothing or failed, and nothing will be removed. */
   cancel(database: string): void {
     this.#scanOf(database).underWay--
   }

@@ -9,13 +9,16 @@
  * has in memory at once. If the write fails, appends are refused and dropped; changes are written again, the same
  * operations, until it succeeds, and no other changes are staged in between: so memory and disk never disagree.
  *
+ * Two pauses let batches grow: changes for which nobody waits gather for a while, and maintenance that can wait goes with the
+ * changes that are expected, while there are any.
+ *
  * With durability `none` appends go among the changes (early-settlement.ts): what was promised cannot be refused any more,
  * so appends that fail are written again too, and before the changes, which may be the ends of their runs.
  */
 import { TrackError } from '../../errors.ts'
 import { EarlySettlement } from './early-settlement.ts'
-import { Gathering } from './gathering.ts'
 import { JobLane } from './job-lane.ts'
+import { Pause } from './pause.ts'
 import { ReportBatch } from './reports/report-batch.ts'
 import { WriteBatch } from './write-batch.ts'
 import type { AppendJob, BatchDisk, ChangeJob, Participant, WriteJob } from './write-jobs.ts'
@@ -28,8 +31,8 @@ interface GroupCommitDeps {
   readonly participants: readonly Participant[]
   /** From one batch of changes to the next, if nobody waits for them. */
   readonly gatherMs: number
-  /** From the end of a batch of changes, maintenance waits for the next one for so long. */
-  readonly companyMs: number
+  /** From the end of a batch of changes, maintenance that can wait does so for the next one, for so long. */
+  readonly expectMs: number
   /** Durability `none`: appends are settled before they are written. */
   readonly settlesEarly: boolean
   /** Called after every batch, when its jobs are settled. */
@@ -47,9 +50,9 @@ export class GroupCommit {
     this.#endBatch(jobs, (all, taken) => this.#writeChanges(all, taken)),
   )
   readonly #early = new EarlySettlement()
-  readonly #gathering = new Gathering()
-  /** Under way for a while after each batch of changes: more of them will come. */
-  readonly #company = new Gathering()
+  readonly #gathering = new Pause()
+  /** Under way for a while after each batch of changes, until the next change comes. */
+  readonly #expecting = new Pause()
   #broken: TrackError | undefined
 
   constructor(deps: GroupCommitDeps) {
@@ -76,14 +79,14 @@ export class GroupCommit {
     } else if (job.kind !== 'append') {
       this.#changes.enqueue(job)
       if (job.isUrgent) this.#gathering.end()
-      if (job.isUrgent || job.kind === 'change') this.#company.end()
+      if (job.isUrgent || job.kind === 'change') this.#expecting.end()
     } else if (disk.refusal !== undefined) {
       job.refuse(disk.refusal.reason, disk.refusal.detail)
       onSettled()
     } else if (settlesEarly) {
       this.#changes.enqueue(job)
       this.#gathering.end()
-      this.#company.end()
+      this.#expecting.end()
       if (this.#early.settle(job)) onSettled()
     } else {
       this.#appends.enqueue(job)
@@ -98,8 +101,8 @@ export class GroupCommit {
   }
 
   /**
-   * Stages in the next batch that somebody else's changes make necessary, and resolves when that is on disk. Nobody waits
-   * for a write of its own then. Where no changes come, it gets one.
+   * Stages maintenance in the next batch that has changes, and resolves when that is on disk: changes that come meanwhile do
+   * not wait for a write that only maintenance needs. When no changes come for a while, it gets one.
    */
   join(stage: ChangeJob['stage']): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -153,7 +156,7 @@ export class GroupCommit {
   }
 
   async #writeChanges(jobs: WriteJob[], taken: WriteJob[]): Promise<void> {
-    const { disk, participants, settlesEarly, companyMs } = this.#deps
+    const { disk, participants, settlesEarly, expectMs } = this.#deps
     await this.#gathered(jobs)
     await disk.roomForChanges()
     const batch = new WriteBatch()
@@ -165,13 +168,13 @@ export class GroupCommit {
       participant.changesWritten?.()
       if (settlesEarly) participant.appendsEnded?.(true)
     }
-    if (taken.some(isOthersWork)) this.#company.begin(companyMs)
+    if (taken.some(isOthersWork)) this.#expecting.begin(expectMs)
     for (const job of taken) if (job.kind !== 'append' || !this.#early.isKept(job)) job.settle()
   }
 
   /** Waits for as long as these jobs can wait for more of them. */
   async #gathered(jobs: readonly WriteJob[]): Promise<void> {
-    if (!jobs.some(isOthersWork)) await this.#company.ended()
+    if (!jobs.some(isOthersWork)) await this.#expecting.ended()
     // Maintenance is still alone when no changes come any more: then there is nobody to gather.
     if (jobs.some(isOthersWork) && !jobs.some(isAwaited)) await this.#gathering.ended()
     this.#gathering.begin(this.#deps.gatherMs)

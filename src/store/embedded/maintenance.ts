@@ -1,7 +1,7 @@
 /**
  * What is removed over time: expired rows and reports, and what is above a maximum. Store thread. Candidates are read
- * beside the batches; a step of them joins a batch and is checked again there, so that nobody waits for more than one step of a
- * few milliseconds (step-budget.ts), nor for a write that only maintenance needs.
+ * beside the batches; a step of them joins a batch, as a rule one with changes, and is checked again there, so that nobody waits
+ * for more than one step of a few milliseconds (step-budget.ts).
  */
 import { type AlertMaintenanceDeps, expireAlerts } from './alert-maintenance.ts'
 import type { Expiry } from '../store.ts'
@@ -58,11 +58,12 @@ export class Maintenance {
   async expire(nowMs: number): Promise<Expiry> {
     this.#longestDelayMs = 0
     this.#longestStepCpuMs = 0
-    await this.#expireRows(nowMs)
+    await expireAlerts(this.#alertDeps, nowMs)
     await this.#expireHistory(nowMs)
     await this.#expireFailed(nowMs)
     await this.#expireDead(nowMs)
-    await expireAlerts(this.#alertDeps, nowMs)
+    // Under load these may take minutes: nothing else waits for them.
+    await this.#expireRows(nowMs)
     return { longestDelayMs: this.#longestDelayMs, longestStepCpuMs: this.#longestStepCpuMs }
   }
 
@@ -96,9 +97,9 @@ export class Maintenance {
   async #shrink(database: string): Promise<void> {
     const { trendRows } = this.#deps
     while (!this.#isStopped && trendRows.surplusOf(database) > 0) {
-      const page = await trendRows.expiry.oldest(database, Infinity)
-      if (page === undefined) return
       const isBehind = trendRows.surplusOf(database) > trendRows.maxKeysOf(database) * PATIENT_SURPLUS
+      const page = await trendRows.expiry.oldest(database, Infinity, isBehind)
+      if (page === undefined) return
       await this.#step((batch, budget) => trendRows.expiry.stageEviction(batch, page, budget), isBehind)
     }
   }
@@ -113,12 +114,12 @@ export class Maintenance {
         let next: Promise<ExpiryPage | undefined> = Promise.resolve(undefined)
         await this.#step((batch, budget) => {
           const isWhole = expiry.stageExpiry(batch, staged, { nowMs, budget })
-          if (staged.isLast && isWhole) return
+          if ((staged.isLast && isWhole) || this.#isStopped) return
           next = expiry.oldest(database, nowMs)
-          // It is met below, unless the write fails before.
           next.catch(() => undefined)
         })
-        page = await next
+        // A write that failed may have closed the database under the read.
+        page = await next.catch(() => expiry.oldest(database, nowMs))
       }
     }
   }

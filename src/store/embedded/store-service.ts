@@ -39,8 +39,8 @@ import { TrendRows } from './trend-rows.ts'
  * fsync for all of them.
  */
 const GATHER_MS = 20
-/** Several times what lies between two batches of changes under load: when none comes for so long, none are coming. */
-const COMPANY_MS = 100
+/** Under load the next changes come at once: when none have come for so long, maintenance by itself is in nobody's way. */
+const EXPECT_MS = 40
 
 /** The main thread still has the database open: its files change under way and were checked before. */
 const UNCHECKED: CheckedDirectory = {
@@ -132,7 +132,7 @@ export class StoreService {
         this.mailNotes,
       ],
       gatherMs: GATHER_MS,
-      companyMs: COMPANY_MS,
+      expectMs: EXPECT_MS,
       settlesEarly: isEarly,
       onSettled: () => this.#afterBatch(),
       onBroken: (error) => this.#break(error),

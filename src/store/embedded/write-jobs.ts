@@ -20,7 +20,7 @@ export interface AppendJob {
 export interface ChangeJob {
   /** `change` comes from outside; `maintenance` is staged after the rows that changes touch were written. */
   readonly kind: 'change' | 'maintenance'
-  /** Somebody waits for it. What nobody waits for gathers company for a few milliseconds. */
+  /** Somebody waits for it. Other changes gather for a few milliseconds, and other maintenance goes with changes. */
   readonly isUrgent: boolean
   readonly stage: (batch: WriteBatch) => void
   readonly settle: () => void

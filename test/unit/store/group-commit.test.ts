@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'node:test'
+import { TrackError } from '../../../src/errors.ts'
 import { GroupCommit } from '../../../src/store/embedded/group-commit.ts'
 import type { ReportBatch } from '../../../src/store/embedded/reports/report-batch.ts'
 import type { WriteBatch } from '../../../src/store/embedded/write-batch.ts'
@@ -68,11 +69,11 @@ async function turns(): Promise<void> {
 interface Made {
   readonly settlesEarly?: boolean
   readonly gatherMs?: number
-  readonly companyMs?: number
+  readonly expectMs?: number
   readonly participants?: readonly Participant[]
 }
 
-function started({ settlesEarly = false, gatherMs = 1, companyMs = 1, participants = [] }: Made = {}) {
+function started({ settlesEarly = false, gatherMs = 1, expectMs = 1, participants = [] }: Made = {}) {
   const disk = new HeldDisk()
   const settled: string[] = []
   const writer = new GroupCommit({
@@ -80,7 +81,7 @@ function started({ settlesEarly = false, gatherMs = 1, companyMs = 1, participan
     participants,
     settlesEarly,
     gatherMs,
-    companyMs,
+    expectMs,
     onSettled: () => undefined,
     onBroken: (error) => assert.fail(error.message),
   })
@@ -207,8 +208,8 @@ test('and is written by itself in the end', async () => {
   assert.deepEqual(settled, ['1', '2'])
 })
 
-test('maintenance that can wait goes with the next changes, those gather as ever', async () => {
-  const { disk, writer, settled, append, change, join } = started({ companyMs: 60_000 })
+test('maintenance that can wait goes with the next changes, and those gather as ever', async () => {
+  const { disk, writer, settled, append, change, join } = started({ expectMs: 60_000, gatherMs: 60_000 })
   writer.enqueue(change('1'))
   await turns()
   join('m')
@@ -220,14 +221,29 @@ test('maintenance that can wait goes with the next changes, those gather as ever
   await disk.release()
   assert.deepEqual([settled, disk.waiting], [['1', 'a'], 0])
   writer.enqueue(change('2', false))
-  while (disk.waiting === 0) await turn()
+  await turns()
+  assert.equal(disk.waiting, 0)
+  writer.enqueue(change('3'))
+  await turns()
   await disk.release()
-  assert.deepEqual(disk.written, ['1', 'a', '2m'])
-  assert.deepEqual(settled, ['1', 'a', '2', 'm'])
+  assert.deepEqual(disk.written, ['1', 'a', '23m'])
+  assert.deepEqual(settled.toSorted(), ['1', '2', '3', 'a', 'm'])
+})
+
+test('maintenance that waits for changes is told when there will be none for good', async () => {
+  const { disk, writer, settled, change } = started({ expectMs: 60_000 })
+  writer.enqueue(change('1'))
+  await turns()
+  await disk.release()
+  const joined = writer.join(() => undefined)
+  await turns()
+  writer.refuseAll(new TrackError('TRK_STORE_FAILED', 'told to'))
+  await assert.rejects(joined, { code: 'TRK_STORE_FAILED' })
+  assert.deepEqual(settled, ['1'])
 })
 
 test('and by itself where there were no changes, or none come any more', async () => {
-  const never = started({ companyMs: 60_000 })
+  const never = started({ expectMs: 60_000 })
   for (const name of ['m', 'n']) {
     never.join(name)
     await turns()
@@ -247,7 +263,7 @@ test('and by itself where there were no changes, or none come any more', async (
 })
 
 test('maintenance for which somebody waits is not held up by others that can wait', async () => {
-  const { disk, writer, settled, change, join } = started({ companyMs: 60_000 })
+  const { disk, writer, settled, change, join } = started({ expectMs: 60_000 })
   writer.enqueue(change('1'))
   await turns()
   await disk.release()

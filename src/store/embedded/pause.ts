@@ -1,7 +1,7 @@
 /**
- * A pause in which work gathers company, until its time is over or somebody is in a hurry. Store thread.
+ * A pause of the writer, until its time is over or what it waited for has come. Store thread.
  */
-export class Gathering {
+export class Pause {
   #timer: NodeJS.Timeout | undefined
   #over = Promise.withResolvers<void>()
 
@@ -13,7 +13,8 @@ export class Gathering {
   begin(ms: number): void {
     this.end()
     this.#over = Promise.withResolvers()
-    this.#timer = setTimeout(() => this.end(), ms)
+    // Nobody stays alive for a pause that nobody waits for.
+    this.#timer = setTimeout(() => this.end(), ms).unref()
   }
 
   /** Ends it; one that begins later is not concerned. */
