@@ -86,7 +86,12 @@ function listDirectory(directory: string): readonly string[] {
   }
 }
 
-function liveFiles(directory: string): {
+/**
+ * Which tables, with their sizes in bytes, and which logs belong to the database.
+ *
+ * @throws TrackError TRK_STORE_DAMAGED when CURRENT or MANIFEST do not say it.
+ */
+export function liveFiles(directory: string): {
   readonly tables: ReadonlyMap<number, number>
   readonly firstLog: number
 } {

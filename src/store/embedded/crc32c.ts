@@ -53,6 +53,11 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number
   return ~crc >>> 0
 }
 
+/** A checksum as LevelDB stores it. */
+export function maskCrc(crc: number): number {
+  return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0
+}
+
 /** The plain checksum of one that LevelDB stored. */
 export function unmaskCrc(stored: number): number {
   const rotated = (stored - MASK_DELTA) >>> 0

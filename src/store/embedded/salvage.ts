@@ -3,10 +3,10 @@
  * over. Store thread, before the database is opened; runs only when the operator asked for it.
  */
 import { Buffer } from 'node:buffer'
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
-import { messageOf } from '../../errors.ts'
+import { messageOf, TrackError } from '../../errors.ts'
 import { Database, type Entry } from './database.ts'
 import { fullMask, maskOf, NEXT_SEGMENT, OPEN_FROM, putMask } from './journal.ts'
 import {
@@ -29,6 +29,7 @@ import { reportFiles, ReportLog, reportsDirectory } from './reports/report-log.t
 import { findRecords } from './reports/scan-records.ts'
 import { isIntact, unseal } from './sealed-value.ts'
 import { SalvagedAlerts } from './salvaged-alerts.ts'
+import { copySound } from './sound-copy.ts'
 import { decodeRow } from './row-value.ts'
 import { WriteBatch } from './write-batch.ts'
 
@@ -44,7 +45,7 @@ export interface Salvage {
   readonly damage: string
   /** Records taken over. */
   readonly kept: number
-  /** Records that were found and are not what was written. */
+  /** Records that were found and are not what was written; of the database a block of a table or a write counts as one. */
   readonly dropped: number
   /** Why not everything could be read; undefined when every file could. */
   readonly failure: string | undefined
@@ -76,43 +77,64 @@ const KINDS = [
 
 /**
  * Sets the directory aside under a name with the time in it and leaves a sound database in its place, with everything
- * that LevelDB's repair finds in a copy and whose checksums are right. The sound one takes the place when it is whole: until
- * then a crash leaves the damaged one where it is.
+ * whose checksums are right. The sound one takes the place when it is whole: until then a crash leaves the damaged one where
+ * it is.
  *
  * @param utcTime - for the name, e.g. `20261121T080000Z`
+ * @throws TrackError TRK_STORE_FAILED when the sound one cannot be made, e.g. for want of room; nothing is changed then.
  */
 export async function salvage(directory: string, damage: string, utcTime: string): Promise<Salvage> {
   const setAside = `${directory}.damaged-${utcTime}`
   const copy = `${directory}.repairing`
   const sound = soundOf(directory)
-  for (const left of [copy, sound]) rmSync(left, { recursive: true, force: true })
-  mkdirSync(sound, { mode: 0o700 })
-  const damagedReports = reportsDirectory(directory)
-  let failure: string | undefined
-  const fresh = await Database.open(sound)
-  const reports = await ReportLog.open(sound, () => FILE_LIMITS)
-  const state = new SalvageState(reports)
-  try {
-    failure = await takeReports(damagedReports, state)
-    cpSync(directory, copy, { recursive: true, filter: (from) => from !== damagedReports })
-    await ClassicLevel.repair(copy)
-    const repaired = await Database.open(copy)
-    try {
-      failure = (await takeOver(repaired, fresh, state)) ?? failure
-    } finally {
-      await repaired.close()
-    }
-  } catch (error) {
-    failure = messageOf(error)
-  } finally {
-    await state.finish(fresh)
-    await reports.close()
-    await fresh.close()
-    rmSync(copy, { recursive: true, force: true })
+  const removeBoth = (): void => {
+    for (const each of [copy, sound]) rmSync(each, { recursive: true, force: true })
   }
-  renameSync(directory, setAside)
-  renameSync(sound, directory)
-  return { setAside, damage, kept: state.kept, dropped: state.dropped, failure }
+  removeBoth()
+  try {
+    const result = await fillSound(directory, copy, sound)
+    rmSync(copy, { recursive: true, force: true })
+    renameSync(directory, setAside)
+    renameSync(sound, directory)
+    return { setAside, damage, ...result }
+  } catch (error) {
+    if (existsSync(directory)) removeBoth()
+    throw new TrackError(
+      'TRK_STORE_FAILED',
+      `${directory} is damaged (${damage}), and what is intact of it cannot be taken over: ${messageOf(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+/** Makes a database in `sound` with everything that is intact; `copy` is left over. */
+async function fillSound(
+  directory: string,
+  copy: string,
+  sound: string,
+): Promise<Pick<Salvage, 'kept' | 'dropped' | 'failure'>> {
+  mkdirSync(sound, { mode: 0o700 })
+  const fresh = await Database.open(sound)
+  try {
+    const reports = await ReportLog.open(sound, () => FILE_LIMITS)
+    try {
+      const state = new SalvageState(reports)
+      const failures = [
+        await takeReports(reportsDirectory(directory), state),
+        await takeDatabase(directory, copy, fresh, state),
+      ]
+      await state.finish(fresh)
+      return {
+        kept: state.kept,
+        dropped: state.dropped,
+        failure: failures.findLast((each) => each !== undefined),
+      }
+    } finally {
+      await reports.close()
+    }
+  } finally {
+    await fresh.close()
+  }
 }
 
 /** A crash may have come between the last two steps: then nothing is in the place, and the sound database is whole. */
@@ -130,38 +152,46 @@ async function takeReports(directory: string, state: SalvageState): Promise<stri
   let failure: string | undefined
   await finishErasing(directory)
   for (const name of reportFiles(directory)) {
+    let file
     try {
-      await state.takeFile(readFileSync(join(directory, name)))
+      file = readFileSync(join(directory, name))
     } catch (error) {
       failure = messageOf(error)
+      continue
     }
+    await state.takeFile(file)
   }
   return failure
 }
 
 /** Copies what is intact in the database; says what could not be read. */
-async function takeOver(from: Database, to: Database, state: SalvageState): Promise<string | undefined> {
-  let failure: string | undefined
-  for (const kind of SEGMENT_KINDS) {
-    try {
-      for await (const page of from.pages(wholePrefix(kind), PAGE)) await state.takeOldSegments(page)
-    } catch (error) {
-      failure = messageOf(error)
+async function takeDatabase(
+  directory: string,
+  copy: string,
+  to: Database,
+  state: SalvageState,
+): Promise<string | undefined> {
+  const copied = copySound(directory, copy)
+  state.dropped += copied.damagedParts
+  if (copied.files === 0) return copied.failure ?? 'no table and no log of the database is left'
+  await ClassicLevel.repair(copy)
+  const repaired = await Database.open(copy)
+  try {
+    for (const kind of SEGMENT_KINDS) {
+      for await (const page of repaired.pages(wholePrefix(kind), PAGE)) await state.takeOldSegments(page)
     }
-  }
-  state.noteOpenFrom(from)
-  for (const kind of KINDS) {
-    try {
-      for await (const page of from.pages(wholePrefix(kind), PAGE)) {
+    await state.noteOpenFrom(repaired)
+    for (const kind of KINDS) {
+      for await (const page of repaired.pages(wholePrefix(kind), PAGE)) {
         const batch = new WriteBatch()
         for (const entry of page) state.take(batch, kind, entry)
         await to.write(batch, false)
       }
-    } catch (error) {
-      failure = messageOf(error)
     }
+  } finally {
+    await repaired.close()
   }
-  return failure
+  return copied.failure
 }
 
 /** Counts and relations over all records. */
@@ -208,12 +238,14 @@ class SalvageState {
     await this.#log.append(batch, true)
   }
 
-  noteOpenFrom(from: Database): void {
-    try {
-      this.#openFrom = readNumbers(from, OPEN_FROM)?.[0]
-    } catch {
-      // Then only those with a mask count as unfinished: better that a few are not run than that all are run twice.
-    }
+  /** Unknown, only those with a mask count as unfinished: better that a few are not run than that all are run twice. */
+  async noteOpenFrom(from: Database): Promise<void> {
+    // A scan: after a repair LevelDB's reads of one key may come across an older value first, its scans do not.
+    const [entry] = await from.scan({ ...onlyKey(OPEN_FROM), limit: 1 })
+    if (entry === undefined) return
+    const [key, value] = entry
+    if (isIntact(key, value)) this.#openFrom = readNumbers({ get: () => value }, key)?.[0]
+    else this.dropped++
   }
 
   take(batch: WriteBatch, kind: (typeof KINDS)[number], [key, value]: Entry): void {
@@ -295,6 +327,11 @@ class SalvageState {
   #noteSegment(segment: number): void {
     this.#highestSegment = Math.max(this.#highestSegment, segment)
   }
+}
+
+/** The range that holds this key and no other. */
+function onlyKey(key: Uint8Array): { readonly from: Uint8Array; readonly to: Uint8Array } {
+  return { from: key, to: Buffer.concat([key, Uint8Array.of(0)]) }
 }
 
 function segmentKey(segment: number): Uint8Array {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import type { EmbeddedStore } from '../../../src/store/embedded/embedded-store.ts'
 import { openTrendReader } from '../../../src/store/embedded/trend-reader.ts'
-import type { JournalledReport } from '../../../src/store/store.ts'
+import type { JournalledReport, StoreCounts } from '../../../src/store/store.ts'
 import { decodeCount } from '../../support/counting-trends.ts'
 import type { FoundDamage } from '../../support/damaged-store-child.ts'
 import { openStore, temporaryDirectory } from '../../support/embedded-store.ts'
@@ -129,6 +129,7 @@ async function damageFoundLater(directory: string): Promise<FoundDamage | undefi
 }
 
 const DAMAGED_CHILD = join(import.meta.dirname, '../../support/damaged-store-child.ts')
+const RECOVERING_CHILD = join(import.meta.dirname, '../../support/recovering-child.ts')
 const CHILD = join(import.meta.dirname, '../../support/store-child.ts')
 
 /** A process that writes to the store until it is killed in the middle of its work. */
@@ -218,6 +219,30 @@ test('a recovery that was cut short is begun again, or ended', async (t) => {
   assert.equal((await readdir(directory)).filter((name) => /salvage|repair/.test(name)).length, 0)
 })
 
+test('a recovery that finds no room for the sound store says so and changes nothing', async (t) => {
+  const directory = await harmed(t, await writtenStore(t), async (copy) =>
+    flip(await fileOf(copy, /\.ldb$/), 5000),
+  )
+  const before = [await readdir(directory), await readdir(join(directory, 'store'))]
+  // The log has some 60 KiB.
+  const limited = spawnSync(
+    'bash',
+    ['-c', `ulimit -f 32; exec "$0" "$1" "$2"`, process.execPath, RECOVERING_CHILD, directory],
+    {
+      encoding: 'utf8',
+      timeout: 30_000,
+    },
+  )
+  assert.match(
+    limited.stdout,
+    /store is damaged \(.*\.ldb: its block .*\), and what is intact of it cannot be taken over: EFBIG/,
+  )
+  assert.deepEqual([await readdir(directory), await readdir(join(directory, 'store'))], before)
+  const { store, report } = await openStore(directory, { recover: true })
+  atEnd(t, () => store.close())
+  assert.ok((report.salvage?.kept ?? 0) > 1000)
+})
+
 async function removeDatabase(directory: string): Promise<void> {
   for (const name of await readdir(join(directory, 'store')))
     if (name !== 'reports') await rm(join(directory, 'store', name), { recursive: true })
@@ -244,6 +269,42 @@ for (const [name, harm] of harms) {
     )
     await assertConsistent(store)
   })
+}
+
+test('recovery from a changed byte anywhere in a table: what is taken over is right, and only a part is missing', async (t) => {
+  await recoverFromEveryByte(t, /\.ldb$/, 24, ({ historyReports, trendRows }, dropped) => {
+    // 450 of the rows are in the table, the others in the log.
+    assert.deepEqual([historyReports, trendRows >= 900, dropped > 0], [1500, true, true])
+  })
+})
+
+test('recovery from a changed byte anywhere in the log: every report is counted or runs again, and none twice', async (t) => {
+  await recoverFromEveryByte(t, /\.log$/, 12, ({ historyReports, trendRows, backlogReports }) => {
+    assert.deepEqual([historyReports, trendRows + backlogReports], [1500, 1500])
+    assert.ok(trendRows >= 1350 - 90, `${trendRows} rows`)
+  })
+})
+
+async function recoverFromEveryByte(
+  t: TestContext,
+  pattern: RegExp,
+  places: number,
+  check: (counts: StoreCounts, dropped: number) => void,
+): Promise<void> {
+  const original = await writtenStore(t)
+  const sizeBytes = await size(await fileOf(original, pattern))
+  for (let place = 0; place < places; place++) {
+    const at = Math.floor((sizeBytes * (place + 0.5)) / places)
+    const directory = await harmed(t, original, async (copy) => flip(await fileOf(copy, pattern), at))
+    const { store, report } = await openStore(directory, { recover: true })
+    try {
+      t.diagnostic(`byte ${at}: ${report.salvage?.kept} kept, ${report.salvage?.dropped} dropped`)
+      check(store.counts(), report.salvage?.dropped ?? 0)
+      await assertConsistent(store)
+    } finally {
+      await store.close()
+    }
+  }
 }
 
 /** Whatever was taken over is right, and the store works. */

@@ -3,10 +3,10 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { crc32c, unmaskCrc } from '../../../src/store/embedded/crc32c.ts'
-import { readLogFile } from '../../../src/store/embedded/log-file.ts'
+import { intactRecords, makeLogFile, readLogFile } from '../../../src/store/embedded/log-file.ts'
 import { readManifest } from '../../../src/store/embedded/manifest.ts'
 import { snappyDecode } from '../../../src/store/embedded/snappy.ts'
-import { checkTable } from '../../../src/store/embedded/table-file.ts'
+import { checkTable, intactEntries } from '../../../src/store/embedded/table-file.ts'
 
 const BLOCK = 32 * 1024
 
@@ -97,6 +97,33 @@ test('a changed bit is damage before the last record, and never gives another re
   )
 })
 
+test('a log that is made is one as LevelDB writes it', () => {
+  fc.assert(
+    fc.property(records, (items) => {
+      assert.equal(Buffer.compare(makeLogFile(items), writeLog(items)), 0)
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('a changed bit costs the record that it is in, and none behind it', () => {
+  fc.assert(
+    fc.property(records, fc.nat(), fc.nat(7), (items, place, bit) => {
+      const all = [...items, Uint8Array.of(1, 2, 3)]
+      const whole = writeLog(all)
+      const at = place % whole.length
+      whole[at] = (whole[at] ?? 0) ^ (1 << bit)
+      const { records: left, damagedPlaces } = intactRecords(whole)
+      const isLost = left.length < all.length
+      const lost = all.findIndex((item, index) => Buffer.compare(item, left[index] ?? Buffer.of(9, 9)) !== 0)
+      assert.ok(same(left, isLost ? all.toSpliced(lost, 1) : all))
+      // What is unreadable at the end is a write that was cut short.
+      assert.equal(damagedPlaces, isLost && lost < all.length - 1 ? 1 : 0)
+    }),
+    { numRuns: 200 },
+  )
+})
+
 test('a manifest of unknown or broken fields is damage, not a guess', () => {
   assert.deepEqual(readManifest(writeLog([])), { damage: 'it is empty' })
   assert.deepEqual(readManifest(writeLog([Uint8Array.of(99)])), {
@@ -133,6 +160,8 @@ test('bytes of any kind are no table, no snappy block and no manifest, and nothi
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       assert.equal(typeof checkTable(bytes), 'string')
+      assert.deepEqual([...intactEntries(bytes)], [undefined])
+      intactRecords(bytes)
       snappyDecode(bytes, 10_000)
       readManifest(bytes)
     }),
