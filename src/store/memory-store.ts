@@ -200,7 +200,7 @@ export class MemoryStore implements Store {
       this.#outbox.expire(nowMs)
       this.#expireReports(nowMs)
       this.alerts.expire(nowMs)
-      return { longestDelayMs: 0, longestStepCpuMs: 0 }
+      return { longestStepMs: 0, longestStepCpuMs: 0 }
     })
   }
 

@@ -191,11 +191,8 @@ export interface Forgotten {
 
 /** How the removal of what has expired went. */
 export interface Expiry {
-  /**
-   * What one step held the others up for at most: the time it took, and its share (of the bytes) of writing the batch that it
-   * joined, milliseconds; 0 where nobody is held up.
-   */
-  readonly longestDelayMs: number
+  /** For how long one step kept the others in its batch from being written at most, milliseconds; 0 where nobody is held up. */
+  readonly longestStepMs: number
   /** The most processor time of a step: on a busy machine it says more. */
   readonly longestStepCpuMs: number
 }

@@ -29,6 +29,8 @@ export interface ExpiringRows {
   surplusOf(database: string): number
   /** Reads rows for a later batch. */
   readAhead(database: string, keys: readonly Uint8Array[]): Promise<AheadPage>
+  /** Whether to read this row takes no look at the disk, and so no wait for LevelDB's own work. */
+  isAtHand(database: string, key: Uint8Array, ahead: AheadPage): boolean
   /** A row as it is now, from what was read ahead as far as that still counts. */
   read(database: string, key: Uint8Array, ahead: AheadPage): StoredRow | undefined
   /** False for a row that was removed earlier in this batch. */
@@ -41,10 +43,20 @@ interface TrendExpiryDeps {
   readonly rows: ExpiringRows
 }
 
+interface NamedEntry {
+  readonly atMs: number
+  readonly key: Uint8Array
+}
+
+interface NamedRow extends NamedEntry {
+  /** Undefined when there is none. */
+  readonly row: StoredRow | undefined
+}
+
 /** Names of rows that the expiry index gives, oldest first. */
 export interface ExpiryPage {
   readonly database: string
-  readonly entries: readonly { readonly atMs: number; readonly key: Uint8Array }[]
+  readonly entries: readonly NamedEntry[]
   /** What was read of their rows. */
   readonly ahead: AheadPage
   /** False when there are more behind the last one. */
@@ -102,17 +114,20 @@ export class TrendExpiry {
   }
 
   /**
-   * Removes what has expired of these rows, and notes the others at their real time, as far as the time for it goes.
+   * Removes what has expired of these rows, and notes the others at their real time, as far as the time for it goes and
+   * without a read from disk, for which everybody in the batch would wait.
    *
-   * @returns false when not all were looked at; those are still in the index
+   * @returns false when not all were looked at; those are still in the index, and the next page has them
    */
   stageExpiry(
     batch: WriteBatch,
     page: ExpiryPage,
     { nowMs, budget }: { readonly nowMs: number; readonly budget: StepBudget },
   ): boolean {
-    const { database, entries } = page
-    const rows = this.#readRows(page, budget)
+    const { database, entries, ahead } = page
+    const isAtHand = (key: Uint8Array): boolean => this.#deps.rows.isAtHand(database, key, ahead)
+    const { rows, passed } = this.#readRows(page, budget, isAtHand)
+    for (const { atMs, key } of passed) this.#scans.note(database, expiryKey(database, atMs, key))
     // All of them first: a row that is named twice may be noted anew at the time of its second entry.
     for (const { atMs, key } of rows) batch.delete(expiryKey(database, atMs, key))
     for (const { key, row } of rows) {
@@ -127,7 +142,7 @@ export class TrendExpiry {
   /** Removes rows, those that expire first, until the database has its maximum again; others of the page move. */
   stageEviction(batch: WriteBatch, page: ExpiryPage, budget: StepBudget): void {
     const { database, entries, isLast } = page
-    const rows = this.#readRows(page, budget)
+    const { rows } = this.#readRows(page, budget)
     // A row behind those may expire right after them: none of them that lives longer may go first.
     const isWhole = isLast && rows.length === entries.length
     const certainMs = isWhole ? Infinity : (rows.at(-1)?.atMs ?? 0)
@@ -147,21 +162,28 @@ export class TrendExpiry {
     }
   }
 
-  /** The rows of the first entries, as many as there is time for, at least one. Ends the scan that gave the entries. */
+  /**
+   * The rows of the first entries, as many as there is time for, and the entries among these whose rows may not be read; one at
+   * least of both. Ends the scan that gave the entries.
+   */
   #readRows(
     { database, entries, ahead }: ExpiryPage,
     budget: StepBudget,
-  ): readonly (ExpiryPage['entries'][number] & { readonly row: StoredRow | undefined })[] {
-    const rows = []
+    mayRead: (key: Uint8Array) => boolean = () => true,
+  ): { readonly rows: readonly NamedRow[]; readonly passed: readonly NamedEntry[] } {
+    const rows: NamedRow[] = []
+    const passed: NamedEntry[] = []
+    let last: NamedEntry | undefined
     for (const entry of entries) {
-      rows.push({ ...entry, row: this.#deps.rows.read(database, entry.key, ahead) })
+      last = entry
+      if (mayRead(entry.key)) rows.push({ ...entry, row: this.#deps.rows.read(database, entry.key, ahead) })
+      else passed.push(entry)
       if (budget.isSpent()) break
     }
     ahead.end()
-    const last = rows.at(-1)
     if (last === undefined) this.#scans.cancel(database)
     else this.#scans.end(database, expiryKey(database, last.atMs, last.key))
-    return rows
+    return { rows, passed }
   }
 }
 

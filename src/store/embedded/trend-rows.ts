@@ -277,6 +277,12 @@ export class TrendRows implements Participant {
     return sealed === undefined ? undefined : decodeRow(rowKey, sealed)
   }
 
+  /** Whether `read` finds it in memory. */
+  isAtHand(database: string, key: Uint8Array, ahead: AheadPage): boolean {
+    const name = nameOf(databaseKey(PREFIX.row, database, key))
+    return ahead.values.has(name) || this.#staged.has(name) || this.#hot.has(name)
+  }
+
   /** Reads the rows of these keys for a later batch, beside those that are written meanwhile. */
   readAhead(database: string, keys: readonly Uint8Array[]): Promise<AheadPage> {
     const rowKeys = keys.map((key) => databaseKey(PREFIX.row, database, key))

@@ -273,8 +273,9 @@ for (const [name, harm] of harms) {
 
 test('recovery from a changed byte anywhere in a table: what is taken over is right, and only a part is missing', async (t) => {
   await recoverFromEveryByte(t, /\.ldb$/, 24, ({ historyReports, trendRows }, dropped) => {
-    // 450 of the rows are in the table, the others in the log.
-    assert.deepEqual([historyReports, trendRows >= 900, dropped > 0], [1500, true, true])
+    assert.ok(historyReports === 1500 && dropped > 0)
+    // A block has some 75 rows. 450 are in the table, and where its blocks are only its index says.
+    assert.ok(trendRows >= 1350 - 80 || trendRows === 900, `${trendRows} rows`)
   })
 })
 

@@ -51,3 +51,11 @@ test('of a damaged log the copy has the intact writes; what was cut short at its
   const { records, tornBytes } = readLogFile(await readFile(join(directory, 'copy', '000004.log')))
   assert.deepEqual([records.map((each) => each[0]), tornBytes], [[1, 3], 0])
 })
+
+test('a write that was cut short does not go into the copy', async (t) => {
+  const torn = makeLogFile([1, 2].map(record)).subarray(0, -1)
+  const directory = await directoryWith(t, { ...FILES, '000004.log': torn })
+  copySound(join(directory, 'store'), join(directory, 'copy'))
+  const { records, tornBytes } = readLogFile(await readFile(join(directory, 'copy', '000004.log')))
+  assert.deepEqual([records.map((each) => each[0]), tornBytes], [[1], 0])
+})
