@@ -1,21 +1,24 @@
 /**
  * What the embedded store costs with many trend keys: bytes written to disk per report, commit latency, reading a row,
- * memory, and how long expiry holds commits up. `npm run bench:store`; ten minutes. In the environment:
+ * memory, and commits with and without expiry beside them, in turns. `npm run bench:store`; a quarter of an hour. In the
+ * environment:
  * BENCH_REPORTS (per phase), BENCH_LOGINS and BENCH_ADDRESSES (together the keys), BENCH_BATCH (reports of one batch),
  * BENCH_LANES (batches under way at once), BENCH_DURABILITY (fsync, os, none), BENCH_DIRECTORY (where; must be on a disk).
  */
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { openEmbeddedStore, type EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
 import { openTrendReader } from '../../src/store/embedded/trend-reader.ts'
-import type { Durability, JournalledReport } from '../../src/store/store.ts'
+import type { Durability, Expiry, JournalledReport } from '../../src/store/store.ts'
 import { MemoryWatch, settledBytes } from './process-books.ts'
 import { benchDefinition, StoreLoad } from './store-load.ts'
 import { tableBytes } from './table-bytes.ts'
 
 const START_MS = 1_790_000_000_000
 const HOUR_MS = 3_600_000
+/** Of the definition: a row expires when so many hours have begun after the one in which it was touched. */
+const WINDOW_HOURS = 24
 const REPORTS = numberOf('BENCH_REPORTS', 500_000)
 const LOGINS = numberOf('BENCH_LOGINS', 500_000)
 const ADDRESSES = numberOf('BENCH_ADDRESSES', 500_000)
@@ -25,8 +28,13 @@ const FILL_BATCH = 2_000
 /** Batches under way at once: appended, being run, being committed. */
 const LANES = numberOf('BENCH_LANES', 3)
 const READS = 20_000
-/** Load goes on for so long before expiry, and then until everything has expired: a step without commits delays none. */
-const CALM_LOAD_MS = 60_000
+const COPY_ATTEMPTS = 5
+/** Load without expiry and load while a part of the rows expires: turns of both, since disks and hosts have good and bad minutes. */
+const TURNS = 6
+/** Without expiry before the first turn with it; after that as long as the turn before it. */
+const FIRST_CALM_MS = 30_000
+/** Logins and addresses that expire in one turn, as a share of those of the load. */
+const SHARE_OF_TURN = 0.1
 
 function numberOf(name: string, fallback: number): number {
   return Number(process.env[name] ?? fallback)
@@ -85,14 +93,6 @@ class Bench {
     this.#databaseDirectory = databaseDirectory
   }
 
-  get atMs(): number {
-    return this.#atMs
-  }
-
-  skipTo(atMs: number): void {
-    this.#atMs = atMs
-  }
-
   /** Reports from their arrival to the commit of their runs; how long each batch took, ms. */
   async runReports(reports: number, isWanted: () => boolean = () => true): Promise<Samples> {
     const samples: { readonly appends: number[]; readonly commits: number[] } = { appends: [], commits: [] }
@@ -116,11 +116,14 @@ class Bench {
   }
 
   async fill(): Promise<void> {
-    const runs = Math.max(LOGINS, ADDRESSES)
-    for (let from = 0; from < runs; from += FILL_BATCH) {
-      await this.#store.commit(
-        this.#load.fillOutcomes(from, Math.min(FILL_BATCH, runs - from), this.#atMs / 1000),
-      )
+    await this.#fillWith(this.#load, 0, Math.max(LOGINS, ADDRESSES))
+  }
+
+  /** A run for each of these keys. */
+  async #fillWith(load: StoreLoad, first: number, end: number, atMs = this.#atMs): Promise<void> {
+    for (let from = first; from < end; from += FILL_BATCH) {
+      const count = Math.min(FILL_BATCH, end - from)
+      await this.#store.commit(load.fillOutcomes(from, count, atMs / 1000))
     }
   }
 
@@ -161,23 +164,59 @@ class Bench {
     return us
   }
 
-  /** Commits while all rows that were not touched lately expire, against those of as long a time without. */
+  /**
+   * Commits while rows expire, in turns with commits without that. Besides the rows of the load there are others for it that nobody
+   * touches, a part for each turn; load goes on until the last of the part is gone.
+   */
   async expiry(): Promise<void> {
-    this.skipTo(START_MS + 12 * HOUR_MS)
-    const calmEndAt = performance.now() + CALM_LOAD_MS
-    const calm = await this.runReports(Infinity, () => performance.now() < calmEndAt)
-    let isDone = false
-    const startedAt = performance.now()
-    const expiring = this.#store.expire(START_MS + 25 * HOUR_MS).finally(() => (isDone = true))
-    const during = await this.runReports(Infinity, () => !isDone)
-    const { longestDelayMs, longestStepCpuMs } = await expiring
-    const seconds = (performance.now() - startedAt) / 1000
-    say(`expiry: ${this.#store.counts().trendRows} rows are left, ${seconds.toFixed(1)} s`)
-    say(`  commit before     ${textOf(latenciesOf(calm.commits))}`)
-    say(`  commit during it  ${textOf(latenciesOf(during.commits))}`)
+    await this.#fillForTurns()
+    const calm: number[] = []
+    const during: number[] = []
+    let calmMs = FIRST_CALM_MS
+    const steps: Expiry[] = []
+    for (let turn = 1; turn <= TURNS; turn++) {
+      const calmEndAt = performance.now() + calmMs
+      const without = await this.runReports(Infinity, () => performance.now() < calmEndAt)
+      const rowsBefore = this.#store.counts().trendRows
+      const startedAt = performance.now()
+      let isDone = false
+      const expiring = this.#store
+        .expire(this.#turnMs(turn) + WINDOW_HOURS * HOUR_MS)
+        .finally(() => (isDone = true))
+      const within = await this.runReports(Infinity, () => !isDone)
+      steps.push(await expiring)
+      calmMs = performance.now() - startedAt
+      const gone = rowsBefore - this.#store.counts().trendRows
+      say(`expiry, turn ${turn}: ${gone} rows in ${(calmMs / 1000).toFixed(1)} s`)
+      say(`  commit without    ${textOf(latenciesOf(without.commits))}`)
+      say(`  commit during it  ${textOf(latenciesOf(within.commits))}`)
+      for (const ms of without.commits) calm.push(ms)
+      for (const ms of within.commits) during.push(ms)
+    }
+    say(`all turns: ${calm.length} and ${during.length} commits`)
+    say(`  commit without    ${textOf(latenciesOf(calm))}`)
+    say(`  commit during it  ${textOf(latenciesOf(during))}`)
+    const most = (ofStep: (step: Expiry) => number): string => Math.max(...steps.map(ofStep)).toFixed(1)
     say(
-      `  held up by it     ${longestDelayMs.toFixed(1)} ms at most, ${longestStepCpuMs.toFixed(1)} ms of processor time`,
+      `  a step            ${most((step) => step.longestStepMs)} ms at most, ` +
+        `${most((step) => step.longestStepCpuMs)} ms of processor time`,
     )
+  }
+
+  /** When the rows of a turn were touched: all before the first of the others. */
+  #turnMs(turn: number): number {
+    return START_MS + (turn - TURNS - 2) * HOUR_MS
+  }
+
+  /** As many keys again as a part of the load's for every turn, with other names. */
+  async #fillForTurns(): Promise<void> {
+    const keys = Math.max(LOGINS, ADDRESSES)
+    const others = new StoreLoad({ logins: 2 * keys, addresses: 2 * keys }, 2)
+    const count = Math.floor(keys * SHARE_OF_TURN)
+    for (let turn = 1; turn <= TURNS; turn++) {
+      const first = keys + (turn - 1) * count
+      await this.#fillWith(others, first, first + count, this.#turnMs(turn))
+    }
   }
 }
 
@@ -199,7 +238,7 @@ function openBench(stateDirectory: string): ReturnType<typeof openEmbeddedStore>
 
 /** The store is killed in the middle by leaving it alone: its files as they are must open quickly. */
 async function startAgain(from: string, to: string): Promise<void> {
-  await cp(join(from, 'store'), join(to, 'store'), { recursive: true })
+  await copyWhole(join(from, 'store'), join(to, 'store'))
   const startedAt = performance.now()
   const cpuBefore = process.cpuUsage()
   const { store } = await openBench(to)
@@ -207,6 +246,20 @@ async function startAgain(from: string, to: string): Promise<void> {
   const ms = `${Math.round(performance.now() - startedAt)} ms, ${Math.round((user + system) / 1000)} ms of processor time`
   say(`opened with all of it in ${ms}, as after a crash`)
   await store.close()
+}
+
+/** Files come and go meanwhile: then all of it once more. */
+async function copyWhole(from: string, to: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const before = await readdir(from)
+    try {
+      await cp(from, to, { recursive: true })
+      if ((await readdir(from)).join() === before.join() || attempt === COPY_ATTEMPTS) return
+    } catch (error) {
+      if (attempt >= COPY_ATTEMPTS) throw error
+    }
+    await rm(to, { recursive: true, force: true })
+  }
 }
 
 const directory = await mkdtemp(join(process.env['BENCH_DIRECTORY'] ?? tmpdir(), 'trackalert-bench-'))
@@ -229,5 +282,6 @@ try {
   say(`load of the machine at the end: ${loadavg()[0]?.toFixed(2)}`)
   await store.close()
 } finally {
-  await rm(directory, { recursive: true, force: true })
+  // What the error was is more than that files were still coming.
+  await rm(directory, { recursive: true, force: true }).catch((error: unknown) => say(String(error)))
 }
