@@ -1,5 +1,5 @@
 /**
- * What a policy asks another system over HTTP, and what comes of it. Types only.
+ * What a policy asks another system over HTTP, and what comes of it. Pure; on policy workers.
  */
 
 export interface HttpQuestion {
@@ -29,3 +29,7 @@ export type HttpAnswer =
       /** A sentence without credentials, path and query of the URL. */
       readonly error: string
     }
+
+export function failed(error: string): Extract<HttpAnswer, { readonly ok: false }> {
+  return { ok: false, error }
+}

@@ -4,14 +4,14 @@
  */
 import type * as Undici from 'undici'
 import type { Agent, Dispatcher } from 'undici'
-import { bytesToText, textToBytes } from '../login/byte-string.ts'
+import { textToBytes } from '../login/byte-string.ts'
 import { basicAuthorization, headerValue } from '../outgoing/header-value.ts'
-import { networkFailure } from '../outgoing/network-failure.ts'
 import { redactUrl } from '../outgoing/redact-url.ts'
 import { createSharedLookup } from '../outgoing/shared-lookup.ts'
 import { tlsClientOptions, type TlsClientSettings } from '../outgoing/tls-client-options.ts'
+import { AnswerCollector, type AnswerLimits } from './answer-collector.ts'
 import { AnswerCache } from './answer-cache.ts'
-import type { HttpAnswer, HttpQuestion } from './http-answer.ts'
+import { failed, type HttpAnswer, type HttpQuestion } from './http-answer.ts'
 
 export interface HttpClientOptions {
   readonly tls: TlsClientSettings
@@ -70,27 +70,18 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       return failed(`${url.origin} was not asked: ${maxInFlight} requests are under way, which is the limit`)
     }
     inFlight += 1
-    let timer: NodeJS.Timeout | undefined
     try {
       // Loaded with the first request: no package takes longer, on each thread, and most policies ask nobody. It is not the
       // other system's time: on a busy machine a first question with a short limit would get no answer.
       undici ??= await import('undici')
       if (isClosed) return failed(`${url.origin} was not asked: the server is stopping`)
       agent ??= new undici.Agent(agentOptions)
-      const controller = new AbortController()
-      timer = setTimeout(
-        () => controller.abort(new DOMException('the time is up', 'TimeoutError')),
-        question.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      )
-      const response = await agent.request(requestOptions(url, question, controller.signal))
-      const body = await readBody(response.body, maxBodyBytes)
-      if (body === undefined)
-        return failed(`the answer of ${url.origin} is longer than ${maxBodyBytes} bytes`)
-      return { ok: true, status: response.statusCode, body, headers: joined(response.headers) }
-    } catch (error) {
-      return failed(`${url.origin}: ${networkFailure(error).text}`)
+      return await exchange(agent, requestOptions(url, question), {
+        origin: url.origin,
+        timeoutMs: question.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+        maxBodyBytes,
+      })
     } finally {
-      clearTimeout(timer)
       inFlight -= 1
     }
   }
@@ -112,8 +103,20 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   }
 }
 
-function failed(error: string): Extract<HttpAnswer, { readonly ok: false }> {
-  return { ok: false, error }
+/** Never rejects. */
+function exchange(
+  agent: Agent,
+  request: Dispatcher.DispatchOptions,
+  limits: AnswerLimits,
+): Promise<HttpAnswer> {
+  return new Promise((resolve) => {
+    const collector = new AnswerCollector(limits, resolve)
+    try {
+      agent.dispatch(request, collector)
+    } catch (error) {
+      collector.onResponseError(undefined, error instanceof Error ? error : new Error(String(error)))
+    }
+  })
 }
 
 function checkQuestion(
@@ -151,8 +154,7 @@ function cacheKey({ method = 'GET', url, headers = {} }: HttpQuestion): string {
 function requestOptions(
   url: URL,
   question: HttpQuestion,
-  signal: AbortSignal,
-): Dispatcher.RequestOptions & { origin: string } {
+): Dispatcher.DispatchOptions & { readonly origin: string } {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(question.headers ?? {})) headers[name] = headerValue(value)
   if (url.username !== '' && !Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')) {
@@ -166,7 +168,6 @@ function requestOptions(
     method: question.method ?? 'GET',
     headers,
     body: question.body === undefined ? null : textToBytes(question.body),
-    signal,
   }
 }
 
@@ -177,32 +178,4 @@ function percentDecoded(text: string): string {
   } catch {
     return text
   }
-}
-
-/** Undefined when the body is longer than allowed; the connection is then closed. */
-async function readBody(
-  body: Dispatcher.ResponseData['body'],
-  maxBytes: number,
-): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let sizeBytes = 0
-  const stream: AsyncIterable<Uint8Array> = body
-  for await (const chunk of stream) {
-    sizeBytes += chunk.length
-    // Leaving the loop destroys the stream.
-    if (sizeBytes > maxBytes) return undefined
-    chunks.push(chunk)
-  }
-  return bytesToText(Buffer.concat(chunks, sizeBytes))
-}
-
-function joined(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Readonly<Record<string, string>> {
-  const entries: [string, string][] = []
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) entries.push([name, typeof value === 'string' ? value : value.join(', ')])
-  }
-  // fromEntries defines keys, so that a header named __proto__ is one like any other.
-  return Object.fromEntries(entries)
 }

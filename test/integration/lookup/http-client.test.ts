@@ -126,6 +126,35 @@ test('a body that dribbles on beyond the time-out is an error', async (t) => {
   assert.ok(!answer.ok && answer.error.includes('no answer came in time'), JSON.stringify(answer))
 })
 
+test('a request whose time is up while it waits for a connection is never sent', async (t) => {
+  const paths: unknown[] = []
+  let release = (): void => undefined
+  const gate = new Promise<void>((resolve) => (release = resolve))
+  const url = await startServer(t, (request, response) => {
+    paths.push(request.url)
+    void gate.then(() => response.end('ok'))
+  })
+  const client = startClient(t, { maxConnectionsPerOrigin: 1 })
+  const first = bodyOf(client, { url: `${url}/first`, timeoutMs: 20_000 })
+  assert.match(await bodyOf(client, { url: `${url}/late`, timeoutMs: 50 }), /no answer came in time/)
+  const last = bodyOf(client, { url: `${url}/last`, timeoutMs: 20_000 })
+  release()
+  assert.deepEqual([await first, await last], ['ok', 'ok'])
+  assert.deepEqual(paths, ['/first', '/last'])
+})
+
+test('a hint before the answer is not the answer', async (t) => {
+  const url = await startServer(t, (_request, response) => {
+    response.writeEarlyHints({ link: '</a>; rel=preload' }, () => response.writeHead(201).end('done'))
+  })
+  const answer = await startClient(t).request({ url })
+  assert.deepEqual(answer.ok && [answer.status, answer.body, answer.headers['link']], [
+    201,
+    'done',
+    undefined,
+  ])
+})
+
 test('a body up to the limit is read, a longer one is an error', async (t) => {
   const url = await startServer(
     t,
