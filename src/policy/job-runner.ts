@@ -20,18 +20,17 @@ import { effectsOf } from './run-effects.ts'
 
 const NO_EFFECTS: RunOutcome = { ok: true, effects: undefined, answer: undefined }
 
+/** @param hasWaited - for something that is not on this thread: its duration is not what it kept others from running */
+type OnResult = (result: RunResult, hasWaited: boolean) => void
+
 export class JobRunner {
   readonly #state: PolicyState
-  readonly #onResult: (result: RunResult) => void
+  readonly #onResult: OnResult
   readonly #logins = new LoginQueue()
   readonly #pushLoginTuple: PushLoginTuple
   readonly #timeSource: WorkerSetup['timeSource']
 
-  constructor(
-    state: PolicyState,
-    timeSource: WorkerSetup['timeSource'],
-    onResult: (result: RunResult) => void,
-  ) {
+  constructor(state: PolicyState, timeSource: WorkerSetup['timeSource'], onResult: OnResult) {
     this.#state = state
     this.#timeSource = timeSource
     this.#onResult = onResult
@@ -108,13 +107,13 @@ export class JobRunner {
   /** Times a run and passes its result on; a promise only when the run waits. */
   #run(id: number, start: () => RunOutcome | Promise<RunOutcome>): Promise<void> | void {
     const begin = performance.now()
-    const finish = (outcome: RunOutcome): void => {
+    const finish = (outcome: RunOutcome, hasWaited: boolean): void => {
       const startedAtMs = performance.timeOrigin + begin
-      this.#onResult({ id, outcome, startedAtMs, durationMs: performance.now() - begin })
+      this.#onResult({ id, outcome, startedAtMs, durationMs: performance.now() - begin }, hasWaited)
     }
     const outcome = start()
-    if (!(outcome instanceof Promise)) return finish(outcome)
-    return outcome.then(finish)
+    if (!(outcome instanceof Promise)) return finish(outcome, false)
+    return outcome.then((ended) => finish(ended, true))
   }
 
   /** A failed run leaves nothing: its effects are dropped here. */

@@ -14,6 +14,9 @@ import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import type { EndedChanges } from './worker-trends.ts'
 import type { LogFields, LogLevel } from '../telemetry/log.ts'
 
+/** Runs that a worker has under way; its main thread keeps those behind them, and hears of every one within so many. */
+export const MAX_IN_FLIGHT = 256
+
 /** What a worker needs to build its Lua state. No secret of a webhook is among it: workers only name webhooks. */
 export interface WorkerSetup {
   /** `report`: each report's own time counts as now (replay); `receipt`: the time at which it came in, and the clock. */

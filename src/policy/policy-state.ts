@@ -15,7 +15,7 @@ import { createBindings } from '../lua/bindings/table.ts'
 import { createLuaState, type LuaState } from '../lua/lua-state.ts'
 import { hashSeed } from '../trends/item-hash.ts'
 import { TrendRegistry } from '../trends/trend-registry.ts'
-import type { FromWorker, WorkerSetup } from './messages.ts'
+import { MAX_IN_FLIGHT, type FromWorker, type WorkerSetup } from './messages.ts'
 import type { QuestionChannel } from './question-channel.ts'
 import { openedGeoDatabases, runConfiguration } from './run-configuration.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
@@ -59,7 +59,8 @@ export async function createPolicyState(
   const customStats = new Set(setup.customStats)
   const registry = new TrendRegistry()
   const seed = hashSeed(setup.hashSeed)
-  const httpClient = createHttpClient({ tls: setup.tlsClient })
+  // A request's time limit would go by while it waits for a connection.
+  const httpClient = createHttpClient({ tls: setup.tlsClient, maxConnectionsPerOrigin: MAX_IN_FLIGHT })
   const bindings = createBindings({
     settings: new SettingsCollector(),
     registrations,

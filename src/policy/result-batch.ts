@@ -1,5 +1,6 @@
 /**
- * Collects results of runs so that many leave in one message, yet none waits behind a slow run. Lives on a policy worker.
+ * Collects results of runs so that many leave in one message, yet none waits long behind a slow run: at most until the end of
+ * the turn of the event loop in which it ended. Lives on a policy worker.
  */
 import type { RunResult } from './messages.ts'
 import { isQuiet, packQuietRuns, type QuietRuns } from './quiet-runs.ts'
@@ -19,7 +20,8 @@ export class ResultBatch {
     this.#send = send
   }
 
-  add(result: RunResult): void {
+  /** @param hasWaited - the run has let others run meanwhile: it may have company, however long it took */
+  add(result: RunResult, hasWaited: boolean): void {
     const now = performance.now()
     if (this.#isEmpty) this.#oldestAtMs = now
     if (isQuiet(result.outcome)) {
@@ -28,18 +30,20 @@ export class ResultBatch {
       this.#packQuiet()
       this.#results.push(result)
     }
-    // A run that never ends may be next: nothing that took time to wait for may depend on it.
-    if (result.durationMs > FLUSH_AFTER_MS || now - this.#oldestAtMs > FLUSH_AFTER_MS) this.#flush()
+    // A run that never ends may be next: what held the thread is not to be done again for it.
+    const wasSlow = !hasWaited && result.durationMs > FLUSH_AFTER_MS
+    if (wasSlow || now - this.#oldestAtMs > FLUSH_AFTER_MS) this.flush()
     if (this.#flushIsDue) return
     this.#flushIsDue = true
     // After all that this turn of the event loop brings to an end.
     setImmediate(() => {
       this.#flushIsDue = false
-      this.#flush()
+      this.flush()
     })
   }
 
-  #flush(): void {
+  /** Sends what there is: the thread will be held for a while. */
+  flush(): void {
     if (this.#isEmpty) return
     this.#packQuiet()
     this.#send(this.#results)

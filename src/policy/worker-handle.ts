@@ -22,14 +22,13 @@ import type { TrendReaderSetup } from '../store/embedded/trend-reader.ts'
 import { packJobs } from './packed-jobs.ts'
 import type { PolicyThreads } from './policy-thread-starter.ts'
 import { unpackQuietRuns } from './quiet-runs.ts'
+import { MAX_IN_FLIGHT } from './messages.ts'
 import type { FromWorker, Job, RunOutcome, RunResult, ToWorker, WorkerSetup } from './messages.ts'
 import type { StoreAnswer, StoreQuestion } from './store-questions.ts'
 import { processorMeter } from './processor-time.ts'
 import { lossFailure, type LossReason } from './worker-loss.ts'
 import { RunBacklog } from './run-backlog.ts'
 
-/** A worker tells its main thread of every run within this many of them. */
-const MAX_IN_FLIGHT = 256
 const PING_EVERY_MS = 1_000
 /** On top of the processor time that a run may use: for garbage collection. */
 const PROCESSOR_ALLOWANCE_MS = 2_000

@@ -39,7 +39,7 @@ async function main(): Promise<void> {
       lines.flush()
       post({ type: 'results', results })
     })
-    const runner = new JobRunner(state, setup.timeSource, (result) => batch.add(result))
+    const runner = new JobRunner(state, setup.timeSource, (result, hasWaited) => batch.add(result, hasWaited))
     const startAll = (jobs: readonly Job[]): void => {
       if (jobs.length === 1) return jobs.forEach((job) => runner.start(job))
       lines.whileGathering(() => jobs.forEach((job) => runner.start(job)))
@@ -49,6 +49,8 @@ async function main(): Promise<void> {
         case 'run':
           // What was committed since the last batch is seen from here on.
           trends.releaseView()
+          // What has ended by now does not wait for these, nor is it lost with one that never ends.
+          batch.flush()
           startAll(unpackJobs(message.jobs))
           return
         case 'console-line':

@@ -4,7 +4,6 @@ import * as fc from 'fast-check'
 import type { Job, RunOutcome, RunResult } from '../../../src/policy/messages.ts'
 import { packJobs, unpackJobs } from '../../../src/policy/packed-jobs.ts'
 import { isQuiet, packQuietRuns, unpackQuietRuns } from '../../../src/policy/quiet-runs.ts'
-import { ResultBatch } from '../../../src/policy/result-batch.ts'
 
 const WORKER = 3
 const job: fc.Arbitrary<Job> = fc.oneof(
@@ -74,24 +73,4 @@ test('a run that left anything but trend changes is not quiet', () => {
     { ...quiet, effects: { ...effects, customStats: [['s', 1]] } },
   ]
   assert.deepEqual(loud.map(isQuiet), [false, false, false, false, false])
-})
-
-test('results leave in the order in which their runs ended, quiet or not', async () => {
-  const sent = Promise.withResolvers<readonly number[]>()
-  const batch = new ResultBatch((results) =>
-    sent.resolve(
-      results.flatMap((one) => ('kind' in one ? unpackQuietRuns(one) : [one])).map(({ id }) => id),
-    ),
-  )
-  const failure = { code: 'TRK_LUA_ERROR', message: '', traceback: '' } as const
-  for (const id of [1, 2, 3, 4, 5]) {
-    const isOk = id !== 3
-    batch.add({
-      id,
-      startedAtMs: 0,
-      durationMs: 0,
-      outcome: isOk ? { ok: true, effects: undefined, answer: undefined } : { ok: false, failure },
-    })
-  }
-  assert.deepEqual(await sent.promise, [1, 2, 3, 4, 5])
 })
