@@ -13,19 +13,13 @@ import { chunkName, chunksToApply, loadChunks } from '../trends/row-chunks.ts'
 import { decodeRow } from '../trends/row-codec.ts'
 import { RowNames } from '../trends/row-names.ts'
 import type { RunChanges } from '../trends/run-changes.ts'
-import type { TrendChange } from '../trends/trend-change.ts'
 import type { TrendDefinition, TrendField } from '../trends/trend-definition.ts'
 import type { RowChunkRef, TrendRow } from '../trends/trend-row.ts'
-import { KeptRows, putOn } from './kept-rows.ts'
+import { KeptRows } from './kept-rows.ts'
+import { UncommittedChanges } from './uncommitted-changes.ts'
 
 /** While all rows are kept no view is opened, and none says which changes the store has; after so many runs one is. */
 const MOST_RUNS_WITHOUT_VIEW = 128
-
-/** What one ended run has changed in one row. */
-interface PendingChange {
-  readonly number: number
-  readonly changes: readonly TrendChange[]
-}
 
 /** What goes to the store with a run's outcome. */
 export interface EndedChanges {
@@ -39,11 +33,8 @@ export class WorkerTrends {
   #view: TrendView | undefined
   readonly #rows = new KeptRows()
   readonly #names = new RowNames()
-  /** Changes of ended runs that the view may not contain, by row. */
-  readonly #pending = new Map<string, PendingChange[]>()
-  /** Changes of runs up to this one are no longer in `#pending`. */
-  #forgottenUpTo = -1
-  #lastNumber = 0
+  /** Changes of ended runs that the view may not contain. */
+  readonly #uncommitted = new UncommittedChanges()
   #runsSinceView = 0
 
   /** @param worker number of this thread, never used twice in the life of the process. */
@@ -65,7 +56,7 @@ export class WorkerTrends {
    */
   readRow(definition: TrendDefinition, key: Uint8Array, field: TrendField): TrendRow | Promise<TrendRow> {
     const name = this.#names.of(definition.name, key)
-    const known = this.#rows.get(name)
+    const known = this.#rows.get(name, field)
     if (known !== undefined && !known.hasStoredChunks) return known
     const wanted = { definition, key, field, name }
     const view = this.#openView()
@@ -85,14 +76,8 @@ export class WorkerTrends {
   /** A run has ended well: its changes count for the runs after it, and are handed over for the store. */
   runEnded(changes: RunChanges): EndedChanges | undefined {
     if (changes.size === 0) return undefined
-    const number = ++this.#lastNumber
-    for (const row of changes.rows()) {
-      const pending = this.#pending.get(row.name)
-      const change = { number, changes: row.changes }
-      if (pending === undefined) this.#pending.set(row.name, [change])
-      else pending.push(change)
-      this.#rows.change(row.name, row.changes)
-    }
+    const number = this.#uncommitted.add(changes)
+    for (const row of changes.rows()) this.#rows.change(row.name, row.changes)
     this.#runsSinceView++
     if (this.#runsSinceView > MOST_RUNS_WITHOUT_VIEW) this.#forgetSome()
     return { deltas: changes.encode(), commit: { worker: this.#worker, number } }
@@ -111,7 +96,8 @@ export class WorkerTrends {
 
   /** A view that was waited for may be overtaken by a newer one, for which changes that it lacks were forgotten. */
   #keepLate(view: TrendView): TrendView | Promise<TrendView> {
-    if (this.#view !== undefined || view.appliedCommit >= this.#forgottenUpTo) return this.#keep(view)
+    if (this.#view !== undefined || view.appliedCommit >= this.#uncommitted.forgottenUpTo)
+      return this.#keep(view)
     view.close()
     return this.#openView()
   }
@@ -124,7 +110,7 @@ export class WorkerTrends {
     }
     this.#view = view
     this.#runsSinceView = 0
-    this.#forgetCommitted(view.appliedCommit)
+    this.#uncommitted.forgetUpTo(view.appliedCommit)
     return view
   }
 
@@ -136,19 +122,8 @@ export class WorkerTrends {
     if (view instanceof Promise) view.catch(() => undefined)
   }
 
-  #forgetCommitted(appliedCommit: number): void {
-    // Views are opened far more often than the store commits.
-    if (appliedCommit === this.#forgottenUpTo) return
-    this.#forgottenUpTo = appliedCommit
-    for (const [name, pending] of this.#pending) {
-      const open = pending.filter(({ number }) => number > appliedCommit)
-      if (open.length === 0) this.#pending.delete(name)
-      else if (open.length < pending.length) this.#pending.set(name, open)
-    }
-  }
-
   #readFrom(view: TrendView, wanted: WantedRow): TrendRow | Promise<TrendRow> {
-    const known = this.#rows.get(wanted.name)
+    const known = this.#rows.get(wanted.name, wanted.field)
     if (known !== undefined) return this.#complete(view, wanted, known)
     const watch = view.watchRow?.(wanted.definition.name, wanted.key)
     const bytes = view.readRow(wanted.definition.name, wanted.key)
@@ -163,17 +138,17 @@ export class WorkerTrends {
     const decoded = decodeRow(wanted.definition, read.bytes)
     if (!decoded.ok) throw damaged(wanted, decoded.reason)
     const { row } = decoded
-    const pending = this.#pendingOf(wanted.name)
+    const pending = this.#uncommitted.of(wanted.name)
     const missing = chunksToApply(row, pending)
     const finish = (): TrendRow | Promise<TrendRow> => {
-      this.#rows.keep(wanted.name, row, { sizeBytes: read.bytes?.length ?? 0, watch: read.watch })
-      putOn(row, pending)
+      const sizeBytes = read.bytes?.length ?? 0
+      this.#rows.keep(wanted.name, wanted.field, { row, sizeBytes, watch: read.watch, pending })
       return this.#complete(view, wanted, row)
     }
     const loading = missing.length === 0 ? undefined : this.#load(view, wanted, { row, missing })
     if (loading === undefined) return finish()
     return loading.then(() => {
-      const isSame = view === this.#view && pending.length === this.#pendingOf(wanted.name).length
+      const isSame = view === this.#view && pending.length === this.#uncommitted.of(wanted.name).length
       return isSame ? finish() : this.#readAgain(wanted)
     })
   }
@@ -184,7 +159,9 @@ export class WorkerTrends {
     const loading = missing.length === 0 ? undefined : this.#load(view, wanted, { row, missing })
     if (loading === undefined) return row
     return loading.then(() =>
-      view === this.#view && this.#rows.get(wanted.name) === row ? row : this.#readAgain(wanted),
+      view === this.#view && this.#rows.get(wanted.name, wanted.field) === row
+        ? row
+        : this.#readAgain(wanted),
     )
   }
 
@@ -208,10 +185,6 @@ export class WorkerTrends {
 
   #readAgain({ definition, key, field }: WantedRow): TrendRow | Promise<TrendRow> {
     return this.readRow(definition, key, field)
-  }
-
-  #pendingOf(name: string): readonly TrendChange[] {
-    return (this.#pending.get(name) ?? []).flatMap(({ changes }) => changes)
   }
 }
 

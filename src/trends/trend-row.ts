@@ -59,10 +59,8 @@ const USE_NOTED_SECONDS = 3600
 export class TrendRow {
   readonly definition: TrendDefinition
   #newestSeconds: number
-  #slots: Map<number, RowSlot>
-  #storedChunks: readonly RowChunkRef[]
-  /** Changes that count when their field is next looked at, by field. */
-  #later: Map<number, TrendChange[]> | undefined
+  readonly #slots: Map<number, RowSlot>
+  readonly #storedChunks: readonly RowChunkRef[]
 
   /** Rows come from `decodeRow`; the parts must be those of one row, which takes them over. */
   constructor(definition: TrendDefinition, parts: RowParts) {
@@ -73,7 +71,6 @@ export class TrendRow {
   }
 
   get parts(): RowParts {
-    this.#applyAllNow()
     return { newestSeconds: this.#newestSeconds, slots: this.#slots, storedChunks: this.#storedChunks }
   }
 
@@ -100,7 +97,6 @@ export class TrendRow {
    */
   get expiresAtSeconds(): number {
     const { windowSeconds, windowCount } = this.definition
-    this.#applyAllNow()
     const newestWindow = windowAt(this.definition, Math.max(0, this.#newestSeconds))
     for (const fieldId of this.#slots.keys()) {
       const field = this.definition.fieldsById.get(fieldId)
@@ -122,32 +118,14 @@ export class TrendRow {
     )
   }
 
-  /**
-   * As `apply`, but with the work left until somebody asks for the field: most changes are to fields that the policy does not
-   * read. The same in effect, since fields know nothing of one another but how far the windows have moved on, and what that
-   * puts out of range cannot be seen either way.
-   */
-  applyLater(change: TrendChange): void {
-    if (change.op === 'reset') {
-      this.apply(change)
-      return
-    }
-    if (change.op === 'touch') {
-      if (isValidChange(change, 'int') && !this.isNew) this.#touch(change.timeSeconds)
-      return
-    }
+  /** A change to a field that nobody looks at in this row: all that is seen of it is that the windows have moved on. */
+  moveOn(change: TrendChange): void {
     const field = this.definition.fieldsById.get(change.fieldId)
-    if (field === undefined || !isValidChange(change, field.type)) return
-    this.#later ??= new Map()
-    const waiting = this.#later.get(field.id)
-    if (waiting === undefined) this.#later.set(field.id, [change])
-    else waiting.push(change)
-    this.#touch(change.timeSeconds)
+    if (field !== undefined && isValidChange(change, field.type)) this.#touch(change.timeSeconds)
   }
 
   /** Applies one change. */
   apply(change: TrendChange): ApplyOutcome {
-    this.#applyAllNow()
     if (change.op === 'reset') {
       if (!isValidChange(change, 'int')) return 'bad-value'
       this.#slots.clear()
@@ -168,7 +146,6 @@ export class TrendRow {
 
   /** The decoded values of a field, undefined when it has none. */
   state(field: TrendField): FieldState | undefined {
-    this.#applyNow(field.id)
     const slot = this.#slots.get(field.id)
     if (slot === undefined) return undefined
     const { windowSeconds } = this.definition
@@ -232,12 +209,6 @@ export class TrendRow {
     this.#slots.set(fieldId, { ...slot, state: { ...slot.state, series: { windows, cells: loaded } } })
   }
 
-  /** Takes over what was just encoded, so that only later changes are encoded anew. */
-  settle(slots: Map<number, RowSlot>, storedChunks: readonly RowChunkRef[]): void {
-    this.#slots = slots
-    this.#storedChunks = storedChunks
-  }
-
   /** Brings a row that was written with another window size to that of its definition. */
   resizeFrom(windowSeconds: number): void {
     for (const [fieldId, slot] of this.#slots) {
@@ -251,20 +222,6 @@ export class TrendRow {
       const state = resizeField(this.definition, field.type, before, windowSeconds)
       this.#slots.set(fieldId, { segment: undefined, state, hasChunks: false })
     }
-  }
-
-  #applyAllNow(): void {
-    if (this.#later === undefined || this.#later.size === 0) return
-    for (const fieldId of this.#later.keys()) this.#applyNow(fieldId)
-  }
-
-  #applyNow(fieldId: number): void {
-    const waiting = this.#later?.get(fieldId)
-    if (waiting === undefined) return
-    this.#later?.delete(fieldId)
-    const field = this.definition.fieldsById.get(fieldId)
-    if (field === undefined) return
-    for (const change of waiting) this.#applyTo(field, change)
   }
 
   #applyTo(field: TrendField, change: TrendChange): ApplyOutcome {
@@ -306,8 +263,7 @@ export class TrendRow {
       if (this.apply(change) === 'chunk-missing') throw incomplete(this.definition, field)
       return
     }
-    const other = this.definition.fieldsById.get(change.fieldId)
-    if (other !== undefined && isValidChange(change, other.type)) this.#touch(change.timeSeconds)
+    this.moveOn(change)
   }
 
   #touch(timeSeconds: number): void {

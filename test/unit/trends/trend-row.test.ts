@@ -261,38 +261,3 @@ test('a row expires with the range of its newest window, or after 400 days where
   assert.equal(readLastValue({ ...place, nowSeconds: row.expiresAtSeconds }), undefined)
   assert.equal(readLast(new Uint8Array(0)), undefined)
 })
-
-test('changes that wait until their field is read have the effect of those that do not', () => {
-  const looks = fc.array(fc.option(fc.constantFrom(...DEFINITION.fields.values()), { freq: 3 }), {
-    minLength: 50,
-    maxLength: 50,
-  })
-  fc.assert(
-    fc.property(anyChanges, looks, anyNow, (changes, looked, nowSeconds) => {
-      const row = rowOf(DEFINITION)
-      for (const [index, change] of changes.entries()) {
-        row.applyLater(change)
-        const field = looked[index]
-        if (field !== null && field !== undefined) row.state(field)
-      }
-      const expected = rowAfter(DEFINITION, changes)
-      assert.equal(row.oldestWindow, expected.oldestWindow)
-      for (const field of DEFINITION.fields.values()) {
-        const everyAnswer = (of: TrendRow): unknown => {
-          const query: TrendQuery = { row: of, field, nowSeconds, own: [] }
-          return [
-            readCount(query, rangeOf(query)),
-            readWindowCounts(query, hashOf('a')),
-            readSeenItems(query),
-            readLastValue(query),
-            readUsual(query),
-            readTop(query, 10),
-          ]
-        }
-        assert.deepEqual(everyAnswer(row), everyAnswer(expected), field.name)
-      }
-      assert.equal(row.expiresAtSeconds, expected.expiresAtSeconds)
-    }),
-    { numRuns: 500 },
-  )
-})
