@@ -37,11 +37,11 @@ export function createTrendApplier({ definitions }: TrendApplierSetup): TrendApp
         if (row.apply(change) === 'chunk-missing') throw new TrackError('TRK_TREND_INCOMPLETE', database)
       }
       if (row.isNew) return GONE
-      const { main, chunks } = splitRow(row)
+      const { main, chunks, kept } = splitRow(row)
       return {
         bytes: main,
         chunks: chunks.map((chunk) => ({ name: chunkName(chunk), bytes: chunk.bytes })),
-        chunkNames: row.parts.storedChunks.map(chunkName),
+        chunkNames: kept.map(chunkName),
         expiresAtMs: row.expiresAtSeconds * 1000,
       }
     },

@@ -27,7 +27,7 @@ export interface CurrentRow {
 }
 
 export interface AppliedRow {
-  /** undefined: the row is gone, and its chunks with it. */
+  /** To be written soon, and not kept: its memory is shared with others. undefined: the row is gone, and its chunks with it. */
   readonly bytes: Uint8Array | undefined
   /** Chunks that differ from what is stored. */
   readonly chunks: readonly RowChunk[]

@@ -55,8 +55,10 @@ export function writeFieldSegment(
     writer.writeBytes(state.bytes)
     return
   }
+  const { windows } = state.series
   let before = 0
-  for (const [index, window] of state.series.windows.entries()) {
+  for (let index = 0; index < windows.length; index++) {
+    const window = windows[index] ?? 0
     writer.writeVarint(index === 0 ? window : before - window)
     before = window
     if (state.kind === 'int') {
@@ -104,8 +106,8 @@ function readWindows<T>(
   { windowSeconds, mostWindows }: DecodeLimits,
   readValue: (reader: ByteReader, startSeconds: number) => T,
 ): WindowSeries<T> {
-  const windows = [...series.windows]
-  const cells = [...series.cells]
+  const windows = series.windows.slice()
+  const cells = series.cells.slice()
   let window = windows.at(-1)
   while (reader.hasMore && windows.length < mostWindows) {
     window = window === undefined ? reader.readVarint() : window - reader.readVarint()

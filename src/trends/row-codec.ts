@@ -105,17 +105,14 @@ function likelyBytes(row: TrendRow): number {
   return sizeBytes
 }
 
-/** @returns where the segment begins. */
 export function writeSegment(
   writer: ByteWriter,
   fieldId: number,
   segment: Uint8Array,
   hasChunks = false,
-): number {
+): void {
   writeSegmentHead(writer, fieldId, segment.length, hasChunks)
-  const start = writer.length
   writer.writeBytes(segment)
-  return start
 }
 
 function writeSegmentHead(writer: ByteWriter, fieldId: number, length: number, hasChunks: boolean): void {
@@ -127,7 +124,7 @@ export function writeState(
   writer: ByteWriter,
   fieldId: number,
   { state, inline }: { readonly state: FieldState; readonly inline: Inline },
-): { readonly hasChunks: boolean; readonly start: number } {
+): void {
   let hasChunks = false
   const segment = new ByteWriter(SEGMENT_CAPACITY_BYTES)
   writeFieldSegment(segment, state, (cell, window) => {
@@ -136,18 +133,19 @@ export function writeState(
     return bytes
   })
   writeSegmentHead(writer, fieldId, segment.length, hasChunks)
-  const start = writer.length
   writer.writeAll(segment)
-  return { hasChunks, start }
 }
 
 /** Fields that still have a window in range; what is left of the others is dropped with them. */
-export function* liveSlots(row: TrendRow): Iterable<[number, RowSlot]> {
-  for (const [fieldId, slot] of row.parts.slots) {
-    const field = row.definition.fieldsById.get(fieldId)
-    if (field === undefined) continue
-    if (!isWindowed(field.type) || newestWindow(slot) >= row.oldestWindow) yield [fieldId, slot]
+export function liveSlots(row: TrendRow): readonly (readonly [fieldId: number, RowSlot])[] {
+  const { oldestWindow, definition } = row
+  const live: [number, RowSlot][] = []
+  for (const entry of row.parts.slots) {
+    const field = definition.fieldsById.get(entry[0])
+    if (field !== undefined && (!isWindowed(field.type) || newestWindow(entry[1]) >= oldestWindow))
+      live.push(entry)
   }
+  return live
 }
 
 function newestWindow({ segment, state }: RowSlot): number {

@@ -3,7 +3,7 @@
  * the store thread and on policy workers. Encoding of a chunk: seal, sketch; of the rest: row-codec.ts.
  */
 import { TrackError } from '../errors.ts'
-import type { FieldState, SketchCell } from './field-state.ts'
+import type { SketchCell } from './field-state.ts'
 import {
   damaged,
   LARGEST_INLINE_BYTES,
@@ -15,7 +15,7 @@ import {
   type Inline,
 } from './row-codec.ts'
 import { openSealed, seal, SEAL_BYTES, sealedWriter } from './sealed-bytes.ts'
-import type { RowChunkRef, RowSlot, TrendRow } from './trend-row.ts'
+import type { RowChunkRef, TrendRow } from './trend-row.ts'
 
 const CHUNK_VERSION = 1
 
@@ -25,14 +25,16 @@ export interface StoredChunk extends RowChunkRef {
 
 /** What a store writes and removes, in one batch, to hold a row. */
 export interface SplitRow {
+  /** In memory that it shares with others: to be written soon, and not kept. */
   readonly main: Uint8Array
   /** Only those that differ from what is stored. */
   readonly chunks: readonly StoredChunk[]
-  readonly dropped: readonly RowChunkRef[]
+  /** All that stand apart from now on. */
+  readonly kept: readonly RowChunkRef[]
 }
 
 /**
- * The row in parts. The row takes the parts for stored: if they are not written after all, it must be decoded anew.
+ * The row in parts; the row itself stays as it is.
  *
  * @throws TrackError TRK_TREND_INCOMPLETE when sketches that must be rewritten (after a change of the window size) have
  * not been loaded; `missingChunks` names them.
@@ -40,46 +42,16 @@ export interface SplitRow {
 export function splitRow(row: TrendRow): SplitRow {
   const writer = writeHeader(row)
   const apart = new ChunkSplit(row)
-  const settled: SettledField[] = []
   for (const [fieldId, slot] of liveSlots(row)) {
     if (slot.segment !== undefined) {
-      const start = writeSegment(writer, fieldId, slot.segment, slot.hasChunks)
+      writeSegment(writer, fieldId, slot.segment, slot.hasChunks)
       if (slot.hasChunks) apart.keepAll(fieldId)
-      settled.push({ fieldId, start, end: writer.length, slot })
-      continue
+    } else {
+      const inline: Inline = (cell, window) => apart.inline(fieldId, cell, window)
+      writeState(writer, fieldId, { state: stateOf(row, fieldId, slot), inline })
     }
-    const state = stateOf(row, fieldId, slot)
-    const inline: Inline = (cell, window) => apart.inline(fieldId, cell, window)
-    const { hasChunks, start } = writeState(writer, fieldId, { state, inline })
-    const after = hasChunks ? unchanged(state) : state
-    settled.push({
-      fieldId,
-      start,
-      end: writer.length,
-      slot: { segment: undefined, state: after, hasChunks },
-    })
   }
-  const main = writer.finish()
-  row.settle(slotsOf(main, settled), apart.kept)
-  return { main, chunks: apart.chunks, dropped: apart.dropped() }
-}
-
-/** Where a field went, and what is known of it. */
-interface SettledField {
-  readonly fieldId: number
-  readonly start: number
-  readonly end: number
-  readonly slot: RowSlot
-}
-
-/** Fields without chunks go back to their encoded form: the next change then needs their newest window alone. */
-function slotsOf(main: Uint8Array, settled: readonly SettledField[]): Map<number, RowSlot> {
-  const slots = new Map<number, RowSlot>()
-  for (const { fieldId, start, end, slot } of settled) {
-    const inMain = (): RowSlot => ({ segment: main.subarray(start, end), state: undefined, hasChunks: false })
-    slots.set(fieldId, slot.hasChunks ? slot : inMain())
-  }
-  return slots
+  return { main: writer.finishShared(), chunks: apart.chunks, kept: apart.kept }
 }
 
 /** Which sketches of a row stand apart, as its fields are written one after another. */
@@ -111,12 +83,6 @@ class ChunkSplit {
     return undefined
   }
 
-  dropped(): readonly RowChunkRef[] {
-    if (this.#stored.length === 0) return this.#stored
-    const kept = new Set(this.kept.map(nameOf))
-    return this.#stored.filter((stored) => !kept.has(nameOf(stored)))
-  }
-
   #isStored(ref: RowChunkRef): boolean {
     this.#storedNames ??= new Set(this.#stored.map(nameOf))
     return this.#storedNames.has(nameOf(ref))
@@ -142,13 +108,6 @@ function encodeChunk(sketch: Uint8Array): Uint8Array {
   const writer = sealedWriter(CHUNK_VERSION, sketch.length + SEAL_BYTES)
   writer.writeBytes(sketch)
   return seal(writer)
-}
-
-/** After it was stored, nothing of a state differs from what is stored. */
-function unchanged(state: FieldState): FieldState {
-  if (state.kind !== 'sketches' || !state.series.cells.some((cell) => cell.isChanged)) return state
-  const { windows, cells } = state.series
-  return { ...state, series: { windows, cells: cells.map((cell) => ({ ...cell, isChanged: false })) } }
 }
 
 function nameOf({ fieldId, startSeconds }: RowChunkRef): string {

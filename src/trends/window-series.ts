@@ -25,6 +25,13 @@ export function updateWindow<T>(
   oldest: number,
   change: (cell: T | undefined) => T,
 ): WindowSeries<T> {
+  const { windows: known, cells: before } = series
+  // Nearly every change is to the newest window, and leaves the list of windows as it is.
+  if (known[0] === window && (known[known.length - 1] ?? window) >= oldest) {
+    const cells = before.slice()
+    cells[0] = change(before[0])
+    return { windows: known, cells }
+  }
   const windows: number[] = []
   const cells: T[] = []
   let isPlaced = false

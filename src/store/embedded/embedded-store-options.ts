@@ -20,7 +20,7 @@ const DEFAULTS = {
   backlogReports: 1_000_000,
   backlogBytes: 1024 ** 3,
   maxFailedReports: 100_000,
-  hotRowsBytes: 8 * 1024 * 1024,
+  recentRowsBytes: 8 * 1024 * 1024,
   reserveBytes: 64 * 1024 * 1024,
   checkMs: 500,
 } as const
@@ -34,8 +34,8 @@ export interface EmbeddedStoreOptions extends StoreOptions {
   readonly nowMs: number
   /** Failed reports beyond which the oldest go. */
   readonly maxFailedReports?: number
-  /** Memory for trend rows that were used lately. */
-  readonly hotRowsBytes?: number
+  /** Memory for trend rows that were changed lately, bytes. */
+  readonly recentRowsBytes?: number
   /** Free room on the disk below which appends are refused; LevelDB needs it for its own work. */
   readonly reserveBytes?: number
   /**
@@ -60,7 +60,7 @@ export function threadSetup(options: EmbeddedStoreOptions): StoreThreadSetup {
     maxFailedReports: chosen.maxFailedReports,
     alertHistoryMs: chosen.alertHistoryDays * DAY_MS,
     maxOpenAlerts: chosen.maxOpenAlerts,
-    hotRowsBytes: chosen.hotRowsBytes,
+    recentRowsBytes: chosen.recentRowsBytes,
     reserveBytes: chosen.reserveBytes,
     checkMs: chosen.checkMs,
     nowMs: chosen.nowMs,

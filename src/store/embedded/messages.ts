@@ -39,7 +39,7 @@ export interface StoreThreadSetup {
   readonly maxFailedReports: number
   readonly alertHistoryMs: number
   readonly maxOpenAlerts: number
-  readonly hotRowsBytes: number
+  readonly recentRowsBytes: number
   readonly reserveBytes: number
   /** Time for checking tables before the store is opened. */
   readonly checkMs: number

@@ -40,7 +40,15 @@ export function encodeRow(rowKey: Uint8Array, { expiresAtMs, chunkNames, bytes }
 
 /** @throws TrackError TRK_STORE_DAMAGED when the value is not what was stored under this key. */
 export function decodeRow(rowKey: Uint8Array, value: Uint8Array): StoredRow {
-  const content = unseal(rowKey, value)
+  return decodeContent(unseal(rowKey, value))
+}
+
+/** A value that has been in memory since it was sealed, or since its seal was found whole. */
+export function decodeIntactRow(value: Uint8Array): StoredRow {
+  return decodeContent(value.subarray(SEAL_BYTES))
+}
+
+function decodeContent(content: Uint8Array): StoredRow {
   const kind = content[0]
   if (kind !== WHOLE && kind !== WITH_CHUNKS) return decodeFirstVersion(content)
   const expiresAtMs = readNumber(content, EXPIRY_AT)

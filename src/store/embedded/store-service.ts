@@ -108,7 +108,7 @@ export class StoreService {
       database,
       applier: createApplier(setup.trends.setup),
       owners,
-      hotBytes: setup.hotRowsBytes,
+      recentBytes: setup.recentRowsBytes,
       onRowError: (name, message) => send({ type: 'row-error', database: name, message }),
     })
     this.#disk = new Disk({

@@ -6,7 +6,6 @@
  */
 import { Buffer } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
-import { LRUCache } from 'lru-cache'
 import { messageOf } from '../../errors.ts'
 import type { AppliedRow, RowChange, TrendApplier } from '../trend-applier.ts'
 import type { Database } from './database.ts'
@@ -21,15 +20,14 @@ import {
 } from './keys.ts'
 import { putNumbers, readNumbers } from './meta.ts'
 import { NO_OWNER, type RowOwners } from './row-owners.ts'
-import { decodeRow, encodeRow, type StoredRow } from './row-value.ts'
-import { seal, unseal } from './sealed-value.ts'
+import { RecentValues } from './recent-values.ts'
+import { decodeIntactRow, decodeRow, encodeRow, type StoredRow } from './row-value.ts'
+import { seal, SEAL_BYTES, unseal } from './sealed-value.ts'
 import { TrendExpiry } from './trend-expiry.ts'
 import { type AheadPage, ValuesAhead } from './values-ahead.ts'
 import type { WriteBatch } from './write-batch.ts'
 import type { Participant } from './write-jobs.ts'
 
-/** Key, headers and map entry of a cached row. */
-const CACHE_OVERHEAD_BYTES = 200
 /** Rows are changed for so long before others may pass: whoever waits for an acknowledgement waits for this thread too. */
 const SLICE_MS = 1
 const PAGE = 256
@@ -52,8 +50,8 @@ interface PendingRow extends RowPlace {
 interface TrendRowsDeps {
   readonly database: () => Database
   readonly applier: TrendApplier
-  /** Memory for rows that were used lately. */
-  readonly hotBytes: number
+  /** Memory for rows that were changed lately. */
+  readonly recentBytes: number
   /** Told of every change once it can be read. */
   readonly owners: RowOwners
   /** A row could not be changed; its changes are lost, everything else goes on. */
@@ -64,14 +62,11 @@ export class TrendRows implements Participant {
   readonly expiry: TrendExpiry
   readonly #deps: TrendRowsDeps
   #applier: TrendApplier
-  /**
-   * Values of rows by name, as Latin-1 text: byte arrays of their own, replaced with every change, let the process grow by a
-   * fifth. What is here is newer than or equal to what is on disk.
-   */
-  readonly #hot: LRUCache<string, string>
+  /** Rows and chunks, sealed. What is here is newer than or equal to what is on disk. */
+  readonly #recent: RecentValues
   readonly #pending = new Map<string, PendingRow>()
-  /** Rows of the batch in work, undefined for those that go: the cache may drop them before they are on disk. */
-  readonly #staged = new Map<string, StoredRow | undefined>()
+  /** Rows of the batch in work, sealed, undefined for those that go: they may be forgotten before they are on disk. */
+  readonly #staged = new Map<string, Uint8Array | undefined>()
   readonly #ahead = new ValuesAhead((name) => this.#staged.has(name))
   /** Chunks of staged rows. */
   readonly #stagedChunks = new Map<string, Uint8Array | undefined>()
@@ -87,10 +82,7 @@ export class TrendRows implements Participant {
     this.#deps = deps
     this.#applier = deps.applier
     this.expiry = new TrendExpiry({ database: deps.database, rows: this })
-    this.#hot = new LRUCache({
-      maxSize: deps.hotBytes,
-      sizeCalculation: (sealed) => sealed.length + CACHE_OVERHEAD_BYTES,
-    })
+    this.#recent = new RecentValues(deps.recentBytes)
   }
 
   /** The definitions of databases have changed: what the batch holds so far still goes by the old ones. */
@@ -240,11 +232,10 @@ export class TrendRows implements Participant {
       if (before !== undefined) this.remove(batch, database, key, before)
       return
     }
-    const row = { bytes, chunkNames, expiresAtMs }
-    const sealed = encodeRow(rowKey, row)
+    const sealed = encodeRow(rowKey, { bytes, chunkNames, expiresAtMs })
     batch.put(rowKey, sealed)
-    this.#stage(name, row)
-    this.#hot.set(name, nameOf(sealed))
+    this.#stage(name, sealed)
+    this.#recent.set(name, sealed)
     this.#putChunks(batch, pending, after)
     for (const gone of before?.chunkNames ?? [])
       if (!chunkNames.includes(gone)) this.#deleteChunk(batch, chunkKey(database, key, gone))
@@ -259,16 +250,21 @@ export class TrendRows implements Participant {
 
   /** The row after its changes; undefined when they are lost. */
   #applied({ database, key, changes }: PendingRow, before: StoredRow | undefined): AppliedRow | undefined {
-    const chunk = (chunkName: string): Uint8Array | undefined => this.#readChunk(database, key, chunkName)
+    const fromDisk = new Map<string, Uint8Array>()
+    const chunk = (chunkName: string): Uint8Array | undefined =>
+      this.#readChunk(chunkKey(database, key, chunkName), fromDisk)
     try {
-      return this.#applier.apply(database, key, before && { bytes: before.bytes, chunk }, changes)
+      const after = this.#applier.apply(database, key, before && { bytes: before.bytes, chunk }, changes)
+      // Not while the row is in work: what was found in memory must stay where it is until then.
+      for (const [name, sealed] of fromDisk) this.#recent.set(name, sealed)
+      return after
     } catch (error) {
       this.#deps.onRowError(database, messageOf(error))
       return undefined
     }
   }
 
-  /** As it is with everything that this batch holds so far. */
+  /** As it is with everything that this batch holds so far; its bytes are valid until the next row is staged. */
   read(database: string, key: Uint8Array, ahead?: AheadPage): StoredRow | undefined {
     const rowKey = databaseKey(PREFIX.row, database, key)
     const name = nameOf(rowKey)
@@ -280,7 +276,7 @@ export class TrendRows implements Participant {
   /** Whether `read` finds it in memory. */
   isAtHand(database: string, key: Uint8Array, ahead: AheadPage): boolean {
     const name = nameOf(databaseKey(PREFIX.row, database, key))
-    return ahead.values.has(name) || this.#staged.has(name) || this.#hot.has(name)
+    return ahead.values.has(name) || this.#staged.has(name) || this.#recent.has(name)
   }
 
   /** Reads the rows of these keys for a later batch, beside those that are written meanwhile. */
@@ -289,37 +285,47 @@ export class TrendRows implements Participant {
     return this.#ahead.read(rowKeys.map(nameOf), () => this.#deps.database().getMany(rowKeys))
   }
 
-  #stage(name: string, row: StoredRow | undefined): void {
-    this.#staged.set(name, row)
+  #stage(name: string, sealed: Uint8Array | undefined): void {
+    this.#staged.set(name, sealed)
     this.#ahead.changed(name)
   }
 
+  /** Its bytes are valid until the next row is staged. */
   #rowAt(rowKey: Uint8Array, name: string): StoredRow | undefined {
-    if (this.#staged.has(name)) return this.#staged.get(name)
-    const hot = this.#hot.get(name)
-    const sealed = hot === undefined ? this.#deps.database().get(rowKey) : Buffer.from(hot, 'latin1')
+    const here = this.#staged.get(name) ?? this.#recent.get(name)
+    if (here !== undefined) return decodeIntactRow(here)
+    if (this.#staged.has(name)) return undefined
+    const sealed = this.#deps.database().get(rowKey)
     return sealed === undefined ? undefined : decodeRow(rowKey, sealed)
   }
 
-  #readChunk(database: string, key: Uint8Array, chunkName: string): Uint8Array | undefined {
-    const at = chunkKey(database, key, chunkName)
+  #readChunk(at: Uint8Array, fromDisk: Map<string, Uint8Array>): Uint8Array | undefined {
     const name = nameOf(at)
-    const sealed = this.#stagedChunks.has(name) ? this.#stagedChunks.get(name) : this.#deps.database().get(at)
-    return sealed === undefined ? undefined : unseal(at, sealed)
+    const here = this.#stagedChunks.get(name) ?? this.#recent.get(name)
+    if (here !== undefined) return here.subarray(SEAL_BYTES)
+    if (this.#stagedChunks.has(name)) return undefined
+    const sealed = this.#deps.database().get(at)
+    if (sealed === undefined) return undefined
+    fromDisk.set(name, sealed)
+    return unseal(at, sealed)
   }
 
   #putChunks(batch: WriteBatch, { database, key }: RowPlace, { chunks }: AppliedRow): void {
     for (const chunk of chunks) {
       const at = chunkKey(database, key, chunk.name)
       const sealed = seal(at, chunk.bytes)
+      const name = nameOf(at)
       batch.put(at, sealed)
-      this.#stagedChunks.set(nameOf(at), sealed)
+      this.#stagedChunks.set(name, sealed)
+      this.#recent.set(name, sealed)
     }
   }
 
   #deleteChunk(batch: WriteBatch, at: Uint8Array): void {
+    const name = nameOf(at)
     batch.delete(at)
-    this.#stagedChunks.set(nameOf(at), undefined)
+    this.#stagedChunks.set(name, undefined)
+    this.#recent.delete(name)
   }
 
   /** Removes a row with its chunks. */
@@ -334,7 +340,7 @@ export class TrendRows implements Participant {
     batch.delete(rowKey)
     const name = nameOf(rowKey)
     this.#stage(name, undefined)
-    this.#hot.delete(name)
+    this.#recent.delete(name)
     for (const chunk of chunkNames) this.#deleteChunk(batch, chunkKey(database, key, chunk))
     this.#count(database, -1)
   }

@@ -51,14 +51,14 @@ function firstNotGone(all: readonly string[], changed: ReadonlySet<string>, gone
 }
 
 // Without a cache a row that has changed is on disk alone, and no step reads from there.
-for (const [kept, hotRowsBytes] of [
+for (const [kept, recentRowsBytes] of [
   ['', undefined],
   [', also when no row is kept in memory', 1],
 ] as const) {
   test(`a row that is changed while it waits to be removed is not removed after that${kept}`, async (t) => {
     const { store } = await temporaryStore(t, {
       trendSetup: { maxKeys: 100_000, rangeMs: 10_000 },
-      ...(hotRowsBytes === undefined ? {} : { hotRowsBytes }),
+      ...(recentRowsBytes === undefined ? {} : { recentRowsBytes }),
     })
     const random = randomFrom(2)
     const all = Array.from({ length: 10_000 }, (_, index) => `k${String(index).padStart(5, '0')}`)

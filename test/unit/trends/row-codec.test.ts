@@ -60,15 +60,16 @@ class PartStore {
   }
 
   write(row: TrendRow): void {
-    const { main, chunks, dropped } = splitRow(row)
+    const { main, chunks, kept } = splitRow(row)
     this.main = main
     this.writtenBytes = main.length
-    for (const ref of dropped) assert.ok(this.chunks.delete(nameOf(ref)), 'only stored chunks are dropped')
+    const names = new Set(kept.map(nameOf))
+    for (const name of this.chunks.keys()) if (!names.has(name)) this.chunks.delete(name)
     for (const chunk of chunks) {
       this.chunks.set(nameOf(chunk), chunk.bytes)
       this.writtenBytes += chunk.bytes.length
     }
-    assert.deepEqual([...this.chunks.keys()].toSorted(), row.parts.storedChunks.map(nameOf).toSorted())
+    assert.deepEqual([...this.chunks.keys()].toSorted(), kept.map(nameOf).toSorted())
   }
 }
 
