@@ -64,8 +64,11 @@ test('what history does not keep is gone from the disk when it is looked at next
   await finish(store, [0, 1, 2], secret)
   await store.expire(START_MS + 3)
   const folder = reportsDirectory(join(directory, 'store'))
-  for (const name of await readdir(folder))
-    assert.ok(!(await readFile(join(folder, name))).includes(secret), `it is still in ${name}`)
+  for (const name of await readdir(folder)) {
+    // The index of a file that is removed while it is made goes a moment later.
+    const content = await readFile(join(folder, name)).catch(nothingIfGone)
+    assert.ok(!content?.includes(secret), `it is still in ${name}`)
+  }
   await finish(store, [4])
   assert.equal(store.counts().backlogReports, 0)
 })
@@ -93,7 +96,9 @@ test('the disk has not much more than the megabytes that history may have', asyn
     )
     await store.expire(START_MS + 1)
     const names = await readdir(folder)
-    const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
+    const sizes = await Promise.all(
+      names.map(async (name) => (await stat(join(folder, name)).catch(nothingIfGone))?.size ?? 0),
+    )
     const total = sizes.reduce((sum, bytes) => sum + bytes, 0)
     assert.ok(total <= 4.3 * 1024 * 1024, `${total} bytes after round ${round}`)
   }
@@ -104,3 +109,7 @@ test('the disk has not much more than the megabytes that history may have', asyn
     Array.from({ length: kept.length }, (_, nth) => 79 - nth),
   )
 })
+
+function nothingIfGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
