@@ -3,6 +3,7 @@
  */
 import { LoadConnection } from './load-connection.ts'
 import type { LoadOrder, LoadResult } from './load-messages.ts'
+import { percentiles } from './percentiles.ts'
 import { requestTexts } from './request-texts.ts'
 import { SimulatedBodies } from './simulated-bodies.ts'
 
@@ -77,13 +78,6 @@ class LoadRun {
 
 function nowMs(): number {
   return performance.timeOrigin + performance.now()
-}
-
-function percentiles(values: Float64Array): LoadResult['latency'] {
-  const sorted = values.toSorted()
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-  return { p50: at(0.5), p99: at(0.99), p999: at(0.999) }
 }
 
 const simulated = new SimulatedBodies()

@@ -2,6 +2,8 @@
  * What the bench and its load client say to each other: one order at a time, one answer.
  */
 
+import type { Percentiles } from './percentiles.ts'
+
 /**
  * What requests carry:
  * - `report`: a report of one of 1,000 logins from one of 256 addresses
@@ -37,5 +39,5 @@ export interface LoadResult {
   /** Answers other than 200. */
   readonly failures: number
   /** Milliseconds from the time at which a request was due to its answer. */
-  readonly latency: { readonly p50: number; readonly p99: number; readonly p999: number }
+  readonly latency: Percentiles
 }

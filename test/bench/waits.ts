@@ -10,13 +10,14 @@ import {
   startServerIn,
   type LoadClient,
 } from './bench-processes.ts'
+import { measureDiskAlone } from './disk-alone.ts'
 import { figure, type Figure } from './figures.ts'
 import { POLICIES } from './policies.ts'
 import type { Effort } from './turns.ts'
 
 const CONNECTIONS = 64
 
-/** Latency at half of the throughput that the server has just shown. */
+/** Latency at half of the throughput that the server has just shown, by turns with that of the disk alone. */
 export async function measureLatency(client: LoadClient, effort: Effort): Promise<readonly Figure[]> {
   const server = await startBenchServer(POLICIES.sevenOperations)
   const order = { url: server.url, path: '/command/report', body: 'report', connections: 32 } as const
@@ -27,6 +28,7 @@ export async function measureLatency(client: LoadClient, effort: Effort): Promis
     const fullSeconds = ((await server.backlogEmpty()) - full.startedAtMs) / 1000
     const requestsPerSecond = Math.max(1, effort.requests / fullSeconds / 2)
     const rounds = []
+    const diskAlone = []
     for (let count = 0; count < effort.rounds; count++) {
       rounds.push(
         await client.run({
@@ -37,6 +39,7 @@ export async function measureLatency(client: LoadClient, effort: Effort): Promis
         }),
       )
       await server.backlogEmpty()
+      diskAlone.push(await measureDiskAlone(effort.requests, requestsPerSecond))
     }
     return [
       figure(
@@ -51,6 +54,10 @@ export async function measureLatency(client: LoadClient, effort: Effort): Promis
       figure(
         'p99.9, ms',
         rounds.map(({ latency }) => latency.p999),
+      ),
+      figure(
+        'the disk alone, p99, ms',
+        diskAlone.map(({ p99 }) => p99),
       ),
       figure('reports a second', [requestsPerSecond]),
     ]
