@@ -27,17 +27,24 @@ test('rows that come and go between their two forms are what they would be if th
         const row = kept.get(key) ?? rowOf(definition)
         row.apply(change)
         if (!row.isNew) kept.set(key, row)
-        if (isRead) assert.deepEqual(encodeRow(rows.read(key)), encodeRow(rowOf(definition, encodeRow(row))))
+        if (isRead) assert.deepEqual(storedContent(rows.read(key)), storedContent(row))
       }
       assert.equal(rows.size, kept.size)
-      for (const [key, row] of kept) {
-        // What no window keeps any more is left out when a row is encoded: look at both that way.
-        const again = rowOf(definition, encodeRow(rows.read(key)))
-        assert.deepEqual(encodeRow(again), encodeRow(rowOf(definition, encodeRow(row))), key)
-      }
+      for (const [key, row] of kept) assert.deepEqual(storedContent(rows.read(key)), storedContent(row), key)
     }),
   )
 })
+
+/**
+ * What is left of a row when it has been encoded twice: then what no window keeps any more is left out. In the order of the ids of its
+ * fields: a field that was left out and comes again is the last one, and the first still where nobody had encoded the row.
+ */
+function storedContent(row: TrendRow): unknown {
+  const { definition } = row
+  const again = rowOf(definition, encodeRow(rowOf(definition, encodeRow(row))))
+  const { newestSeconds, slots } = again.parts
+  return [newestSeconds, [...slots].toSorted(([a], [b]) => a - b).map(([id, { segment }]) => [id, segment])]
+}
 
 const add = (key: string, timeSeconds: number, rows: DatabaseRows, definition = defined()): void =>
   rows.apply(key, [{ op: 'int-add', fieldId: fieldOf(definition, 'count').id, timeSeconds, amount: 1 }])
