@@ -16,8 +16,8 @@ const MOST_NAMES = 16_384
 export class RecentValues {
   readonly #bytes: Buffer
   /**
-   * Where the record of a name begins, counted from the very first one on: those of this time round, and of the one before,
-   * of which what begins before `#oldest` was overwritten. So names go all at once, and nobody has to look for them.
+   * Where the record of a name begins, counted from the very first one on: those of this time round, and of the one before, of
+   * which the first are overwritten by now. So names go all at once, and nobody has to look for those whose values are gone.
    */
   #newer = new Map<string, number>()
   #older = new Map<string, number>()
