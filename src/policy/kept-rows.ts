@@ -2,8 +2,8 @@
  * Decoded rows that a policy worker keeps from one batch of runs to the next, as long as nobody else changes them. Lives on
  * a policy worker.
  *
- * Only the fields that somebody has asked for are kept up to date: policies write more than they read, and changes that wait
- * for a reader who does not come are all that a garbage collector dislikes. Whoever asks for another field that has changed
+ * Only the fields that somebody has asked for are kept up to date: policies write more than they read, and changes that waited
+ * for a reader who does not come would become old for the garbage collector. Whoever asks for another field that has changed
  * meanwhile has the row read again. What was asked of a row is known until it is forgotten: two readers of two fields would
  * otherwise have it read again for each other, for ever.
  *

@@ -42,7 +42,7 @@ export class ResultBatch {
     })
   }
 
-  /** Sends what there is: the thread will be held for a while. */
+  /** Sends what there is; also to be called before new runs start, which may hold the thread. */
   flush(): void {
     if (this.#isEmpty) return
     this.#packQuiet()

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path'
 import { openEmbeddedStore, type EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
 import { openTrendReader } from '../../src/store/embedded/trend-reader.ts'
 import type { Durability, Expiry, JournalledReport } from '../../src/store/store.ts'
+import { percentiles, type Percentiles } from './percentiles.ts'
 import { MemoryWatch, settledBytes } from './process-books.ts'
 import { benchDefinition, StoreLoad } from './store-load.ts'
 import { tableBytes } from './table-bytes.ts'
@@ -59,19 +60,15 @@ function toMb(bytes: number): number {
   return Math.round(bytes / 1024 / 1024)
 }
 
-interface Latencies {
+interface Latencies extends Percentiles {
   readonly count: number
-  readonly p50: number
-  readonly p99: number
-  readonly p999: number
   readonly max: number
 }
 
 function latenciesOf(samples: readonly number[]): Latencies {
-  const sorted = samples.toSorted((a, b) => a - b)
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), p999: at(0.999), max: sorted.at(-1) ?? 0 }
+  const values = Float64Array.from(samples)
+  const max = values.reduce((longest, value) => Math.max(longest, value), 0)
+  return { ...percentiles(values), count: values.length, max }
 }
 
 function textOf({ p50, p99, p999, max }: Latencies): string {
